@@ -1,0 +1,1 @@
+"""Where clips come from: folders, downloads and synthetic speech, decoded and split."""

@@ -1,0 +1,106 @@
+"""What a folder of recordings holds, told before any time is spent on it."""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from sweep.audio.clips import decode
+from sweep.audio.layout import find_clips, noise_names
+from sweep.errors import DataError
+
+SILENT_DBFS = -60.0
+"""A clip whose root mean square over its whole length is below this, relative to full scale, is
+called silent; speech, even far from the microphone, is 10 dB and more above it."""
+
+
+@dataclass(frozen=True)
+class LabelReport:
+    """The clips of one word; lengths are in seconds, ``speakers`` counts distinct ones."""
+
+    label: str
+    clips: int
+    speakers: int
+    shortest_in_s: float
+    median_in_s: float
+    longest_in_s: float
+
+
+@dataclass(frozen=True)
+class FolderReport:
+    """What a folder holds.
+
+    Attributes:
+        folder: the folder.
+        labels: one report a word, by name; unreadable clips are not counted there.
+        sample_rates: number of clips at each rate in Hz.
+        silent: names of the clips below ``SILENT_DBFS``.
+        repeated: groups of names whose samples are the same.
+        unreadable: one line for each clip that cannot be used, ``name: reason``.
+        noises: number of background recordings.
+    """
+
+    folder: str
+    labels: tuple[LabelReport, ...]
+    sample_rates: dict[int, int]
+    silent: tuple[str, ...]
+    repeated: tuple[tuple[str, ...], ...]
+    unreadable: tuple[str, ...]
+    noises: int
+
+    @property
+    def clips(self) -> int:
+        """The number of clips that can be used."""
+        return sum(label.clips for label in self.labels)
+
+
+def inspect_folder(
+    path: Path | str, progress: Callable[[str, float], None] | None = None
+) -> FolderReport:
+    """Decode every clip in a folder of any known layout, testing clips too, and report.
+
+    Raises:
+        DataError: if the folder is missing or holds no clip.
+    """
+    folder = Path(path).expanduser()
+    clips = find_clips(folder)
+    lengths: dict[str, list[float]] = {clip.label: [] for clip in clips}
+    speakers: dict[str, set[str]] = defaultdict(set)
+    same: dict[str, list[str]] = defaultdict(list)
+    rates: Counter[int] = Counter()
+    silent, unreadable = [], []
+    for done, clip in enumerate(clips):
+        if progress and done % 100 == 0:
+            progress("reading clips", done / len(clips))
+        try:
+            samples, rate = decode(folder / clip.name)
+        except DataError as error:
+            unreadable.append(clip.name + str(error).removeprefix(str(folder / clip.name)))
+            continue
+        rates[rate] += 1
+        lengths[clip.label].append(len(samples) / rate)
+        speakers[clip.label].add(clip.speaker)
+        same[f"{rate} {hashlib.sha256(samples.tobytes()).hexdigest()}"].append(clip.name)
+        if np.mean(samples**2, dtype=np.float64) < 10 ** (SILENT_DBFS / 10):
+            silent.append(clip.name)
+    return FolderReport(
+        folder=str(folder),
+        labels=tuple(
+            _label_report(label, lengths[label], len(speakers[label])) for label in sorted(lengths)
+        ),
+        sample_rates=dict(sorted(rates.items())),
+        silent=tuple(silent),
+        repeated=tuple(tuple(names) for names in same.values() if len(names) > 1),
+        unreadable=tuple(unreadable),
+        noises=len(noise_names(folder)),
+    )
+
+
+def _label_report(label: str, lengths: list[float], speakers: int) -> LabelReport:
+    shortest, median, longest = np.quantile(lengths, (0, 0.5, 1)) if lengths else (0.0, 0.0, 0.0)
+    return LabelReport(
+        label, len(lengths), speakers, float(shortest), float(median), float(longest)
+    )

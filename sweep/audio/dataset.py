@@ -1,0 +1,287 @@
+"""The clips of a sweep: opened once, carried to every worker, prepared once at each rate."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from sweep import cache
+from sweep.audio import layout, sources, synthesis
+from sweep.audio.clips import decode, read_clip, resample, to_int16
+from sweep.audio.splits import SPLITS, SplitRule, split_clips
+from sweep.candidate import digest
+from sweep.errors import DataError
+
+Progress = Callable[[str, float], None]
+_SEARCHED = ("training", "validation")
+_ANY_RATE = 16000
+
+
+@dataclass(frozen=True)
+class DatasetSpec:
+    """Which clips to learn from, and how they are split.
+
+    Attributes:
+        source: ``"synthetic"``, ``"mini_speech_commands"`` or a folder of recordings.
+        labels: the words, in the order of the network's outputs.
+        split: ``"speaker"``, ``"folders"`` or a text file for each split; see ``split_clips``.
+        clips_per_label, snr_db, seed: for synthetic speech only; see ``synthesize``.
+    """
+
+    source: str
+    labels: tuple[str, ...]
+    split: SplitRule = "speaker"
+    clips_per_label: int = 1000
+    snr_db: tuple[float, float] = (-5.0, 15.0)
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What reading some recordings gave: those that can be used, why not the others, a digest."""
+
+    names: tuple[str, ...]
+    skipped: tuple[str, ...]
+    content: str
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A handle on clips; it holds names and digests only, so that it travels lightly.
+
+    No testing clip is read before its name, target or waveform is asked for.
+
+    Attributes:
+        spec: what was opened.
+        fingerprint: digest of the labels, of the training, validation and background recordings,
+            and of the names of the testing clips.
+        skipped: one line for each recording left out because it cannot be used; those for
+            testing are told by ``skipped_in``.
+        listed: names of the clips of each split; for testing all there are, usable or not.
+        readings: what reading the clips for training and validation gave.
+        noises: names of the background recordings.
+    """
+
+    spec: DatasetSpec
+    fingerprint: str
+    skipped: tuple[str, ...]
+    listed: Mapping[str, tuple[str, ...]]
+    readings: Mapping[str, _Reading]
+    noises: tuple[str, ...]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The words, in the order of the network's outputs."""
+        return self.spec.labels
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The number of clips in each split; for testing by their names alone."""
+        return {split: len(self.listed[split]) for split in SPLITS}
+
+    def names(self, split: str) -> list[str]:
+        """Return the names of the clips of a split, as paths below the folder."""
+        return list(self._reading(split).names)
+
+    def targets(self, split: str) -> np.ndarray:
+        """Return the place of each clip's word in ``labels``, int64 [clips]."""
+        place = {label: i for i, label in enumerate(self.labels)}
+        return np.array([place[layout.label_of(name)] for name in self.names(split)], np.int64)
+
+    def skipped_in(self, split: str) -> tuple[str, ...]:
+        """Return one line for each clip of a split that was left out because it cannot be used."""
+        return self._reading(split).skipped
+
+    def waveforms(self, split: str, rate: int) -> np.ndarray:
+        """Return the clips of a split at ``rate`` Hz: int16 [clips, rate], one second each.
+
+        The array is a read-only map of a file that is written once for each rate.
+
+        Raises:
+            DataError: if recordings have changed since the dataset was opened, or none is usable.
+        """
+        return np.memmap(self._prepared(split, rate) / "waveforms", "<i2", "r").reshape(-1, rate)
+
+    def noise(self, rate: int) -> np.ndarray:
+        """Return the background recordings at ``rate`` Hz, one after another: float32 [samples]."""
+        if not self.noises:
+            return np.zeros(0, np.float32)
+
+        def build(scratch: Path) -> None:
+            folder = locate(self.spec)
+            parts = [resample(*decode(folder / name), rate) for name in self.noises]
+            np.concatenate(parts).astype("<f4").tofile(scratch / "noise")
+
+        entry = cache.entry("datasets", f"{self.fingerprint}-noise-{rate}", build)
+        return np.memmap(entry / "noise", "<f4", "r")
+
+    def _reading(self, split: str) -> _Reading:
+        if split in self.readings:
+            return self.readings[split]
+        record = json.loads((self._prepared(split, _ANY_RATE) / "clips.json").read_text())
+        return _Reading(tuple(record["names"]), tuple(record["skipped"]), record["content"])
+
+    def _prepared(self, split: str, rate: int) -> Path:
+        """Return the cache entry with the waveforms of a split."""
+        listed = self.listed[split]
+
+        def build(scratch: Path) -> None:
+            with open(scratch / "waveforms", "wb") as file:
+                reading = _read(
+                    locate(self.spec),
+                    listed,
+                    lambda path: file.write(to_int16(read_clip(path, rate)).tobytes()),
+                )
+            self._check_unchanged(split, reading)
+            record = {
+                "names": reading.names,
+                "skipped": reading.skipped,
+                "content": reading.content,
+            }
+            (scratch / "clips.json").write_text(json.dumps(record))
+
+        key = f"{self.fingerprint}-{split}-{rate}"
+        if split not in self.readings:
+            key += f"-{_stamp(locate(self.spec), listed)}"
+        return cache.entry("datasets", key, build)
+
+    def _check_unchanged(self, split: str, reading: _Reading) -> None:
+        if split in self.readings and reading.content != self.readings[split].content:
+            raise DataError(
+                f"{self.spec.source}: {split} clips have changed since the dataset was opened; "
+                "start again"
+            )
+        _check_every_label(self.labels, split, reading.names)
+
+
+def open_dataset(spec: DatasetSpec, progress: Progress | None = None) -> Dataset:
+    """Find, split and read the clips that ``spec`` asks for; download or make them if need be.
+
+    Training and validation clips are decoded once, and the unusable ones left out; testing clips
+    are listed, not read.
+
+    Args:
+        spec: what to open; a relative folder is looked up from the working directory.
+        progress: called with what is being done and the share of it that is done, 0 to 1.
+
+    Raises:
+        DataError: if the recordings are missing, do not fit the labels or cannot be split.
+    """
+    for label in spec.labels:
+        layout.check_label(label)
+    if len(set(spec.labels)) < len(spec.labels) or not spec.labels:
+        raise DataError("name at least one label, and none twice")
+    if spec.source not in sources.SOURCES:
+        spec = replace(spec, source=str(Path(spec.source).expanduser().absolute()))
+    folder = locate(spec, progress)
+    clips = layout.find_clips(folder)
+    known = sorted({clip.label for clip in clips})
+    missing = [label for label in spec.labels if label not in known]
+    if missing:
+        raise DataError(
+            f"{folder}: no clips of {', '.join(missing)}; there are: {', '.join(known)}"
+        )
+    listed = {
+        split: tuple(clip.name for clip in members if clip.label in spec.labels)
+        for split, members in split_clips(clips, spec.split).items()
+    }
+    readings = {split: _read(folder, listed[split], decode, progress) for split in _SEARCHED}
+    noises = _read(folder, layout.noise_names(folder), decode)
+    listed |= {split: reading.names for split, reading in readings.items()}
+    for split in SPLITS:
+        _check_every_label(spec.labels, split, listed[split])
+    contents = [reading.content for reading in (*readings.values(), noises)]
+    return Dataset(
+        spec=spec,
+        fingerprint=digest([spec.labels, contents, listed["testing"]]),
+        skipped=sum((reading.skipped for reading in (*readings.values(), noises)), ()),
+        listed=listed,
+        readings=readings,
+        noises=noises.names,
+    )
+
+
+def locate(spec: DatasetSpec, progress: Progress | None = None) -> Path:
+    """Return the folder of the recordings, made or downloaded first if they are not there yet.
+
+    Raises:
+        DataError: if the source is neither a known name nor a folder, or cannot be had.
+    """
+    if spec.source == "synthetic":
+        return synthesis.synthesize(
+            spec.labels, spec.clips_per_label, spec.snr_db, spec.seed, progress
+        )
+    if spec.source == "mini_speech_commands":
+        return sources.mini_speech_commands(progress=progress)
+    folder = Path(spec.source)
+    if not folder.is_dir():
+        raise DataError(
+            f"{folder}: no such folder; name one, or use {' or '.join(sources.SOURCES)}"
+        )
+    return folder
+
+
+def prepare_source(
+    name: str, url: str | None, labels: tuple[str, ...], progress: Progress | None = None
+) -> Path:
+    """Return the folder of a named source, downloaded or made now.
+
+    Args:
+        name: one of ``sources.SOURCES``.
+        url: a mirror to download from.
+        labels: the words to synthesize; the downloaded source has its own.
+        progress: as for ``open_dataset``.
+
+    Raises:
+        DataError: if there is no such source, or it cannot be had.
+    """
+    if name == "mini_speech_commands":
+        return sources.mini_speech_commands(url, progress=progress)
+    if name == "synthetic" and labels:
+        return locate(DatasetSpec(name, labels), progress)
+    if name == "synthetic":
+        raise DataError("synthetic: name the words to speak, for example --label yes --label no")
+    raise DataError(f"{name}: no such source; there are: {', '.join(sources.SOURCES)}")
+
+
+def _read(
+    folder: Path,
+    names: Iterable[str],
+    use: Callable[[Path], object],
+    progress: Progress | None = None,
+) -> _Reading:
+    """Use each recording; one that ``use`` finds fault with is noted and left out."""
+    names = list(names)
+    kept, skipped, content = [], [], hashlib.sha256()
+    for done, name in enumerate(names):
+        if progress and done % 100 == 0:
+            progress("reading clips", done / len(names))
+        try:
+            use(folder / name)
+        except DataError as error:
+            skipped.append(name + str(error).removeprefix(str(folder / name)))
+            continue
+        kept.append(name)
+        content.update(
+            f"{name} {hashlib.sha256((folder / name).read_bytes()).hexdigest()}\n".encode()
+        )
+    return _Reading(tuple(kept), tuple(skipped), content.hexdigest())
+
+
+def _check_every_label(labels: Iterable[str], split: str, names: Iterable[str]) -> None:
+    heard = {layout.label_of(name) for name in names}
+    missing = [label for label in labels if label not in heard]
+    if missing:
+        raise DataError(
+            f"no usable clip of {', '.join(missing)} for {split}; record more speakers, "
+            "or name the clips of each split in lists"
+        )
+
+
+def _stamp(folder: Path, names: Iterable[str]) -> str:
+    """Return a digest of sizes and times of files, which tells whether they were replaced."""
+    stats = ((name, (folder / name)) for name in names)
+    return digest([(n, p.stat().st_size, p.stat().st_mtime_ns) for n, p in stats if p.exists()])

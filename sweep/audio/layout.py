@@ -1,0 +1,141 @@
+"""Which clips a folder holds: their names, their labels and, if its folders say so, their split."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from sweep.errors import DataError
+
+NOISE_FOLDER = "_background_noise_"
+SUFFIXES = (".wav", ".flac", ".ogg")
+_COURSE = "msc-"
+_SPLIT_FOLDERS = {
+    "training": "training",
+    "train": "training",
+    "validation": "validation",
+    "val": "validation",
+    "testing": "testing",
+    "test": "testing",
+}
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A recording of a word.
+
+    Attributes:
+        name: path below the folder, with ``/`` between its parts.
+        label: the word.
+        stem: the file's own name, without extension and without the word in front of it.
+        split: the split whose folder it lies in; None in a folder of words.
+    """
+
+    name: str
+    label: str
+    stem: str
+    split: str | None = None
+
+    @property
+    def speaker(self) -> str:
+        """Who speaks: the file name up to ``_nohash_``, all of it where that is missing."""
+        return self.stem.split("_nohash_")[0]
+
+
+def find_clips(folder: Path) -> list[Clip]:
+    """Return the clips of a folder, sorted by name.
+
+    Three layouts are known: ``<word>/*``; a folder for each split (``training`` or ``train``,
+    ``validation`` or ``val``, ``testing`` or ``test``) with ``<word>/*`` in it; and ``msc-train``,
+    ``msc-val``, ``msc-test`` with files ``<word>_*``. Folders and files whose names begin with
+    ``.`` or ``_`` are not looked at.
+
+    Raises:
+        DataError: if the folder is missing, cannot be read, or holds no clip.
+    """
+    clips = sorted(_walk(folder), key=lambda clip: clip.name)
+    if not clips:
+        raise DataError(
+            f"{folder}: holds no clips; put recordings in a folder for each word, "
+            f"for example {folder / 'go' / 'anna_nohash_0.wav'}"
+        )
+    return clips
+
+
+def noise_names(folder: Path) -> list[str]:
+    """Return the names of the background recordings beside the words, sorted."""
+    noise = folder / NOISE_FOLDER
+    return [f"{NOISE_FOLDER}/{name}" for name in _recordings(noise)] if noise.is_dir() else []
+
+
+def label_of(name: str) -> str:
+    """Return the word that a clip of that name says."""
+    path = PurePosixPath(name)
+    if _course_split(path.parent.name):
+        return path.name.split("_")[0]
+    return path.parent.name
+
+
+def without_suffix(name: str) -> str:
+    """Return a name without ``.wav``, ``.flac`` or ``.ogg``."""
+    root, suffix = os.path.splitext(name)
+    return root if suffix.lower() in SUFFIXES else name
+
+
+def check_label(label: str) -> str:
+    """Return a label that can safely name a folder.
+
+    Raises:
+        DataError: if it is empty, begins with ``.`` or ``_``, or holds a separator.
+    """
+    if not label.strip() or label[0] in "._" or any(c in "/\\:" or c < " " for c in label):
+        raise DataError(
+            f"label {label!r} cannot name a folder; "
+            "leave out / \\ : and do not begin with '.' or '_'"
+        )
+    return label
+
+
+def _walk(folder: Path) -> Iterator[Clip]:
+    for child in _folders(folder):
+        split = _SPLIT_FOLDERS.get(child)
+        # A folder of that name may also be a word: then it holds recordings itself.
+        is_word = split is None or bool(_recordings(folder / child))
+        if _course_split(child):
+            yield from _clips(folder, child, _course_split(child))
+        elif not is_word:
+            for word in _folders(folder / child):
+                yield from _clips(folder, f"{child}/{word}", split)
+        else:
+            yield from _clips(folder, child, None)
+
+
+def _clips(folder: Path, below: str, split: str | None) -> Iterator[Clip]:
+    for file in _recordings(folder / below):
+        name = f"{below}/{file}"
+        label, stem = label_of(name), without_suffix(file)
+        if _course_split(below):
+            stem = stem.removeprefix(f"{label}_")
+        yield Clip(name, label, stem, split)
+
+
+def _course_split(name: str) -> str | None:
+    is_course = name.startswith(_COURSE)
+    return _SPLIT_FOLDERS.get(name.removeprefix(_COURSE)) if is_course else None
+
+
+def _folders(folder: Path) -> list[str]:
+    return [name for name in _listing(folder) if (folder / name).is_dir()]
+
+
+def _recordings(folder: Path) -> list[str]:
+    return [name for name in _listing(folder) if name.lower().endswith(SUFFIXES)]
+
+
+def _listing(folder: Path) -> list[str]:
+    try:
+        return sorted(name for name in os.listdir(folder) if name[0] not in "._")
+    except FileNotFoundError as error:
+        raise DataError(f"{folder}: no such folder") from error
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be read ({error.strerror})") from error

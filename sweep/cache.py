@@ -1,0 +1,94 @@
+"""Finished work kept on disk under a content key, shared by all processes and studies."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import platformdirs
+from filelock import FileLock
+
+from sweep.errors import SweepError
+
+DEFAULT_LIMIT_GB = 10.0
+
+
+def root() -> Path:
+    """Return the cache folder: ``$SWEEP_CACHE``, else the platform's own place for caches."""
+    return Path(os.environ.get("SWEEP_CACHE") or platformdirs.user_cache_dir("tinysweep"))
+
+
+def entry(kind: str, key: str, build: Callable[[Path], None]) -> Path:
+    """Return the folder ``kind/key``, made by ``build(folder)`` if it is not there yet.
+
+    Two processes that ask at once build it once. A build that fails or is killed leaves nothing
+    behind: the folder appears under its name only when it is complete. When the cache outgrows
+    ``$SWEEP_CACHE_GB`` (10 by default), the entries used longest ago are removed.
+
+    Raises:
+        SweepError: if the cache folder cannot be written.
+    """
+    folder = root() / kind / key
+    if not _use(folder):
+        with locked(f"{kind}-{key}"):
+            if not _use(folder):
+                _build(folder, build)
+                _trim(keep=folder)
+    return folder
+
+
+@contextmanager
+def locked(name: str) -> Iterator[None]:
+    """Hold a machine-wide lock of that name."""
+    locks = root() / "locks"
+    try:
+        locks.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SweepError(
+            f"{root()}: cannot write the cache ({error.strerror}); set SWEEP_CACHE"
+        ) from error
+    with FileLock(locks / f"{name}.lock"):
+        yield
+
+
+def _use(folder: Path) -> bool:
+    """Note that an entry is wanted; tell whether it is there."""
+    try:
+        os.utime(folder)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _build(folder: Path, build: Callable[[Path], None]) -> None:
+    scratch = None
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=".building-", dir=folder.parent))
+        build(scratch)
+        scratch.rename(folder)
+    except OSError as error:
+        raise SweepError(f"{folder}: cannot write the cache ({error.strerror or error})") from error
+    finally:
+        if scratch is not None and scratch.exists():
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _trim(keep: Path) -> None:
+    """Remove the entries used longest ago until the cache fits its limit."""
+    limit = float(os.environ.get("SWEEP_CACHE_GB", DEFAULT_LIMIT_GB)) * 1024**3
+    entries = []
+    for folder in root().glob("*/*"):
+        if folder.is_dir() and not folder.name.startswith("."):
+            with suppress(FileNotFoundError):
+                size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+                entries.append((folder.stat().st_mtime, size, folder))
+    total = sum(size for _, size, _ in entries)
+    for _, size, folder in sorted(entries):
+        if total <= limit:
+            break
+        if folder != keep:
+            shutil.rmtree(folder, ignore_errors=True)
+            total -= size

@@ -1,0 +1,249 @@
+"""What is asked of a trial (a candidate) and what measuring it answered (an evaluation)."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, Literal
+
+QUANTIZATIONS = ("float32", "float16", "dynamic", "int8", "int8_per_tensor")
+OUTCOMES = ("invalid", "gated", "stopped", "infeasible", "feasible", "failed")
+CLIP_LENGTH_IN_S = 1.0
+
+Outcome = Literal["invalid", "gated", "stopped", "infeasible", "feasible", "failed"]
+
+
+@dataclass(frozen=True)
+class FrontendParams:
+    """From waveform to features; the defaults are the published winner's."""
+
+    features: str = "mfcc"
+    downsampling_rate: int = 16000
+    frame_length_in_s: float = 0.032
+    frame_step_in_s: float = 0.032
+    num_mel_bins: int = 10
+    lower_frequency: float = 20.0
+    upper_frequency: float = 8000.0
+    num_coefficients: int = 10
+    normalization: str = "none"
+
+    @property
+    def frame_length(self) -> int:
+        """Samples in a frame."""
+        return round(self.downsampling_rate * self.frame_length_in_s)
+
+    @property
+    def frame_step(self) -> int:
+        """Samples from the start of one frame to the start of the next."""
+        return round(self.downsampling_rate * self.frame_step_in_s)
+
+    @property
+    def fft_length(self) -> int:
+        """The smallest power of two that holds a frame."""
+        return 1 << max(0, self.frame_length - 1).bit_length()
+
+    @property
+    def num_samples(self) -> int:
+        """Samples in a clip."""
+        return round(self.downsampling_rate * CLIP_LENGTH_IN_S)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Frames and coefficients of one clip's features."""
+        frames = 1 + (self.num_samples - self.frame_length) // self.frame_step
+        return frames, self.num_coefficients if self.features == "mfcc" else self.num_mel_bins
+
+
+@dataclass(frozen=True)
+class AugmentationParams:
+    """How training clips are varied; nothing by default.
+
+    Attributes:
+        time_shift_ms: each copy is shifted by up to this much, either way.
+        noise_snr_db: the lowest signal-to-noise ratio of the noise mixed in; None adds none.
+        gain_db: each copy is made louder or softer by up to this much.
+    """
+
+    time_shift_ms: float = 0.0
+    noise_snr_db: float | None = None
+    gain_db: float = 0.0
+
+    @property
+    def is_identity(self) -> bool:
+        """Whether clips stay as they are."""
+        return self == AugmentationParams()
+
+
+@dataclass(frozen=True)
+class NetworkParams:
+    """The depthwise-separable network of the report; ``filters * alpha`` channels wide."""
+
+    convolution: str = "depthwise_separable"
+    filters: int = 128
+    alpha: float = 0.5
+    blocks: int = 2
+
+    @property
+    def width(self) -> int:
+        """Channels of every convolution."""
+        return int(self.filters * self.alpha)
+
+
+@dataclass(frozen=True)
+class TrainingParams:
+    """How a network is trained: Adam over ``epochs`` with a falling learning rate."""
+
+    batch_size: int = 20
+    initial_learning_rate: float = 0.01
+    end_learning_rate: float = 1e-5
+    learning_rate_decay: str = "linear"
+    epochs: int = 10
+    label_smoothing: float = 0.0
+    mixup: float = 0.0
+
+
+@dataclass(frozen=True)
+class CompressionParams:
+    """How a network is pruned and in which variants it is delivered."""
+
+    final_sparsity: float = 0.7
+    prune_depthwise: bool = False
+    strip_names: bool = False
+    quantization: tuple[str, ...] = ("float32",)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One full set of parameters, and the seed its training starts from."""
+
+    frontend: FrontendParams = FrontendParams()
+    augmentation: AugmentationParams = AugmentationParams()
+    network: NetworkParams = NetworkParams()
+    training: TrainingParams = TrainingParams()
+    compression: CompressionParams = CompressionParams()
+    seed: int = 0
+
+    @classmethod
+    def from_parameters(cls, parameters: Mapping[str, Any], seed: int = 0) -> "Candidate":
+        """Build a candidate from flat ``{name: value}``; what is not named takes its default.
+
+        Raises:
+            KeyError: if a name is no parameter.
+        """
+        unknown = set(parameters) - set(PARAMETERS)
+        if unknown:
+            raise KeyError(sorted(unknown)[0])
+        groups = {
+            group: kind(
+                **{f.name: parameters[f.name] for f in fields(kind) if f.name in parameters}
+            )
+            for group, kind in GROUPS.items()
+        }
+        return cls(**groups, seed=seed)
+
+    def parameters(self) -> dict[str, Any]:
+        """Return every parameter, flat, in the order of the stages."""
+        return {
+            name: value for group in GROUPS for name, value in asdict(getattr(self, group)).items()
+        }
+
+    def key(self) -> str:
+        """Return a digest that two candidates share exactly when they train the same network.
+
+        Different ``filters`` and ``alpha`` of equal width are the same network, and log-mel
+        features have no ``num_coefficients``.
+        """
+        frontend, network = self.frontend, self.network
+        if frontend.features == "log_mel":
+            frontend = replace(frontend, num_coefficients=frontend.num_mel_bins)
+        network = replace(network, filters=network.width, alpha=1.0)
+        return digest(asdict(replace(self, frontend=frontend, network=network)))
+
+
+GROUPS: dict[str, type] = {
+    "frontend": FrontendParams,
+    "augmentation": AugmentationParams,
+    "network": NetworkParams,
+    "training": TrainingParams,
+    "compression": CompressionParams,
+}
+PARAMETERS: dict[str, Any] = {f.name: f.default for kind in GROUPS.values() for f in fields(kind)}
+"""Every parameter with the value it takes when a search space does not name it."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What was measured of one compressed form; ``accuracy`` is None when nothing was trained.
+
+    Latencies are medians in milliseconds, ``latency_spread_ms`` is their interquartile range,
+    sizes are in KB of 1024 bytes, ``violations`` are relative, by metric, at most 0 when held.
+    """
+
+    quantization: str
+    accuracy: float | None
+    latency_ms: float
+    size_kb: float
+    preprocessing_latency_ms: float
+    model_latency_ms: float
+    latency_spread_ms: float
+    tflite_size_kb: float
+    parameters: int
+    multiply_adds: int
+    violations: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What measuring a candidate gave.
+
+    Attributes:
+        outcome: one of ``OUTCOMES``.
+        reason: one line for people: why the trial ended as it did.
+        variants: what was measured, in the order of ``quantization``.
+        chosen: index of the trial's result in ``variants``.
+        original_accuracy: accuracy of the trained network before conversion.
+        original_size_kb: its parameters as 32-bit floats.
+        sparsity: share of the stored weights that are zero after training.
+        losses, accuracies: training loss and validation accuracy after each epoch.
+        confusion: validation clips by true label (rows) and the label heard (columns).
+        mistakes: the validation clips heard wrong, most confident first.
+        clips: how many validation clips the accuracies count.
+        seconds: time spent in each stage.
+    """
+
+    outcome: Outcome
+    reason: str = ""
+    variants: tuple[Variant, ...] = ()
+    chosen: int | None = None
+    original_accuracy: float | None = None
+    original_size_kb: float | None = None
+    sparsity: float | None = None
+    losses: tuple[float, ...] = ()
+    accuracies: tuple[float, ...] = ()
+    confusion: tuple[tuple[int, ...], ...] = ()
+    mistakes: tuple[str, ...] = ()
+    clips: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def result(self) -> Variant | None:
+        """The variant that stands for the trial."""
+        return None if self.chosen is None else self.variants[self.chosen]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the evaluation as plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> "Evaluation":
+        """Read what ``to_json`` wrote."""
+        plain = {key: tuple(v) if isinstance(v, list) else v for key, v in record.items()}
+        plain["variants"] = tuple(Variant(**variant) for variant in record["variants"])
+        plain["confusion"] = tuple(tuple(row) for row in record["confusion"])
+        return cls(**plain)
+
+
+def digest(record: Any) -> str:
+    """Return a short, stable digest of JSON-like values."""
+    text = json.dumps(record, sort_keys=True, default=list)
+    return hashlib.sha256(text.encode()).hexdigest()[:20]

@@ -1,0 +1,33 @@
+"""Every error a person can cause, and the exit code that goes with it."""
+
+
+class SweepError(Exception):
+    """Something the user can act on; the message says what, where and what to do."""
+
+    exit_code = 1
+
+
+class SpecError(SweepError):
+    """A search-space file or a command line that cannot be used."""
+
+    exit_code = 2
+
+
+class DataError(SweepError):
+    """Recordings that are missing, unreadable or do not fit the request."""
+
+
+class StudyError(SweepError):
+    """A study that is missing, locked, or was made for another search space."""
+
+
+class NothingFeasible(SweepError):
+    """A sweep that ended without a trial inside the limits."""
+
+    exit_code = 3
+
+
+class Interrupted(SweepError):
+    """Ctrl-C, with everything finished so far kept."""
+
+    exit_code = 130

@@ -1,0 +1,148 @@
+"""The export: a trial as a folder that can be deployed, measured again on the way out."""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sweep.audio.dataset import Dataset, open_dataset
+from sweep.candidate import Variant
+from sweep.errors import DataError, StudyError, SweepError
+from sweep.limits import METRICS, Limit, violations
+from sweep.litert import Model, measure_latency, zipped_kb
+from sweep.predict import FRONTEND, METADATA, MODEL
+from sweep.study.storage import StudyFolder
+from sweep.study.table import StudyRecord, TrialRecord
+
+
+def export_trial(
+    folder: StudyFolder, record: StudyRecord, number: int, source: str | None, out: Path
+) -> dict[str, Any]:
+    """Write a feasible trial as a folder: front end, model and ``metadata.json``.
+
+    Args:
+        folder: where the study keeps its files.
+        record: the study.
+        number: the trial.
+        source: where the clips of the study are now; where they were, if None.
+        out: the folder to write; what an earlier export left there is replaced.
+
+    Returns:
+        What ``metadata.json`` holds.
+
+    Raises:
+        StudyError: if the trial kept no model.
+        SweepError: if what is measured now breaks a limit, or ``out`` cannot be written.
+    """
+    trial = next((t for t in record.trials if t.number == number), None)
+    if trial is None:
+        raise StudyError(f"{folder.path}: there is no finished trial {number}")
+    files = {name: folder.read_file(number, name) for name in (FRONTEND, MODEL)}
+    dataset = _same_clips(record, source)
+    measured = measure(files, dataset, trial)
+    _refuse_broken(record.space.limits, measured, number)
+    metadata = _metadata(record, trial, dataset, files, measured)
+    _write(out, files | {METADATA: (json.dumps(metadata, indent=2) + "\n").encode()})
+    return metadata
+
+
+def _same_clips(record: StudyRecord, source: str | None) -> Dataset:
+    dataset = open_dataset(record.space.file.dataset.spec(source or record.about["source"]))
+    if dataset.fingerprint != record.about["fingerprint"]:
+        raise DataError(
+            f"{dataset.spec.source}: not the clips {record.name} was made with;"
+            " name their folder with --data"
+        )
+    return dataset
+
+
+def measure(files: dict[str, bytes], dataset: Dataset, trial: TrialRecord) -> dict[str, float]:
+    """Measure files as a device would use them: one validation clip after the other, in LiteRT."""
+    rate = trial.candidate.frontend.downsampling_rate
+    clips = dataset.waveforms("validation", rate).astype(np.float32) / 32768.0
+    features = Model(files[FRONTEND]).run_each(clips)
+    heard = Model(files[MODEL]).run_each(features).argmax(axis=1)
+    preprocessing = measure_latency(files[FRONTEND], clips)
+    model = measure_latency(files[MODEL], features)
+    result = trial.evaluation.result
+    assert isinstance(result, Variant)
+    return {
+        "accuracy": float(np.mean(heard == dataset.targets("validation"))),
+        "latency_ms": preprocessing.median_ms + model.median_ms,
+        "size_kb": zipped_kb(files[MODEL]),
+        "preprocessing_latency_ms": preprocessing.median_ms,
+        "model_latency_ms": model.median_ms,
+        "tflite_size_kb": len(files[MODEL]) / 1024,
+        "parameters": result.parameters,
+        "multiply_adds": result.multiply_adds,
+    }
+
+
+def _refuse_broken(limits: list[Limit], measured: dict[str, float], number: int) -> None:
+    broken = violations(limits, measured)
+    for limit in limits:
+        if broken.get(limit.metric, 0.0) > 0:
+            raise SweepError(
+                f"trial {number} does not hold: measured again, {limit.metric} is"
+                f" {measured[limit.metric]:.4g}, and the limit is {limit}; pick another trial"
+            )
+
+
+def _metadata(
+    record: StudyRecord,
+    trial: TrialRecord,
+    dataset: Dataset,
+    files: dict[str, bytes],
+    measured: dict[str, float],
+) -> dict[str, Any]:
+    candidate, result = trial.candidate, trial.evaluation.result
+    assert isinstance(result, Variant)
+    return {
+        "labels": list(dataset.labels),
+        "frontend": asdict(candidate.frontend),
+        "network": asdict(candidate.network) | {"channels": candidate.network.width},
+        "training": asdict(candidate.training) | {"seed": candidate.seed},
+        "augmentation": asdict(candidate.augmentation),
+        "compression": asdict(candidate.compression) | {"quantization": result.quantization},
+        "metrics": {
+            name: {"value": measured[name], "definition": definition}
+            for name, definition in METRICS.items()
+        },
+        "limits": [str(limit) for limit in record.space.limits],
+        "validation_clips": len(dataset.targets("validation")),
+        "data_fingerprint": dataset.fingerprint,
+        "study": record.name,
+        "trial": trial.number,
+        "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
+        "versions": {
+            name: version(name)
+            for name in ("tinysweep", "tensorflow", "ai-edge-quantizer", "ai-edge-litert")
+        },
+    }
+
+
+def _write(out: Path, files: dict[str, bytes]) -> None:
+    """Put a folder in place whole, or not at all."""
+    if out.exists() and not (out / METADATA).is_file() and any(out.iterdir()):
+        raise SweepError(f"{out}: holds something else; name an empty folder with --out")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=".exporting-", dir=out.parent))
+        try:
+            for name, content in files.items():
+                (scratch / name).write_bytes(content)
+            os.chmod(scratch, 0o755)
+            if out.exists():
+                shutil.rmtree(out)
+            scratch.rename(out)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+    except OSError as error:
+        raise SweepError(f"{out}: cannot be written: {error.strerror or error}") from error

@@ -1,0 +1,105 @@
+"""Running ``.tflite`` bytes in LiteRT, one thread, float32 in and out whatever is inside."""
+
+import time
+import zipfile
+from dataclasses import dataclass
+from io import BytesIO
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+from sweep import cache
+
+_WARM_UPS = 10
+_CLIPS_TIMED = 20
+_REPEATS = 10
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Milliseconds of one invocation: the median, and the interquartile range around it."""
+
+    median_ms: float
+    spread_ms: float
+
+
+class Model:
+    """A ``.tflite`` ready to run.
+
+    Attributes:
+        input_shape: shape of one input, the leading 1 included.
+
+    Raises:
+        ValueError: if the bytes are no model.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self._interpreter = Interpreter(model_content=bytes(content), num_threads=1)
+        self._interpreter.allocate_tensors()
+        self._input = self._interpreter.get_input_details()[0]
+        self._output = self._interpreter.get_output_details()[0]
+        self.input_shape = tuple(int(n) for n in self._input["shape"])
+
+    def run(self, inputs: np.ndarray) -> np.ndarray:
+        """Return the outputs ``[n, ...]`` for inputs ``[n, ...]``, all in one call."""
+        self._resize(inputs.shape)
+        self._interpreter.set_tensor(self._input["index"], self._encode(inputs))
+        self._interpreter.invoke()
+        return self._decode(self._interpreter.get_tensor(self._output["index"]))
+
+    def run_each(self, inputs: np.ndarray) -> np.ndarray:
+        """Return the outputs for inputs ``[n, ...]``, one after the other as a device would."""
+        return np.concatenate([self.run(one[None]) for one in inputs])
+
+    def latencies_ms(self, inputs: np.ndarray, repeats: int) -> np.ndarray:
+        """Return the milliseconds of each single invocation, ``[repeats * n]``, once warm."""
+        self._resize((1, *inputs.shape[1:]))
+        encoded = [self._encode(one[None]) for one in inputs]
+        taken = []
+        for i in range(_WARM_UPS + repeats * len(encoded)):
+            self._interpreter.set_tensor(self._input["index"], encoded[i % len(encoded)])
+            begin = time.perf_counter_ns()
+            self._interpreter.invoke()
+            taken.append(time.perf_counter_ns() - begin)
+        return np.array(taken[_WARM_UPS:]) / 1e6
+
+    def _resize(self, shape: tuple[int, ...]) -> None:
+        if tuple(self._interpreter.get_input_details()[0]["shape"]) != tuple(shape):
+            self._interpreter.resize_tensor_input(self._input["index"], shape)
+            self._interpreter.allocate_tensors()
+
+    def _encode(self, values: np.ndarray) -> np.ndarray:
+        kind = self._input["dtype"]
+        if kind == np.float32:
+            return np.asarray(values, np.float32)
+        scale, zero_point = self._input["quantization"]
+        info = np.iinfo(kind)
+        return np.clip(np.round(values / scale + zero_point), info.min, info.max).astype(kind)
+
+    def _decode(self, values: np.ndarray) -> np.ndarray:
+        if self._output["dtype"] == np.float32:
+            return values
+        scale, zero_point = self._output["quantization"]
+        return (values.astype(np.float32) - zero_point) * scale
+
+
+def measure_latency(content: bytes, clips: np.ndarray) -> Latency:
+    """Time a ``.tflite`` on clips in turn, while no other process of this machine measures.
+
+    Args:
+        content: the file.
+        clips: float32 inputs ``[clips, ...]``, shaped as the file wants them; 20 are used.
+    """
+    model = Model(content)
+    with cache.locked("measurement"):
+        taken = model.latencies_ms(clips[:_CLIPS_TIMED], _REPEATS)
+    low, median, high = np.percentile(taken, [25, 50, 75])
+    return Latency(float(median), float(high - low))
+
+
+def zipped_kb(content: bytes) -> float:
+    """Return the size of the file in a zip archive of its own (DEFLATE), in KB of 1024 bytes."""
+    archive = BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr(zipfile.ZipInfo("model.tflite"), content, zipfile.ZIP_DEFLATED)
+    return len(archive.getvalue()) / 1024

@@ -1,0 +1,64 @@
+"""An exported folder at work: clips in, labels out, with LiteRT and nothing of TensorFlow."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from sweep.audio.clips import read_clip
+from sweep.errors import SweepError
+from sweep.litert import Model
+
+FRONTEND, MODEL, METADATA = "frontend.tflite", "model.tflite", "metadata.json"
+"""The files of an exported folder."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The label heard in a clip, and the probability of each label."""
+
+    clip: str
+    label: str
+    probabilities: dict[str, float]
+
+
+class Classifier:
+    """An exported folder, ready to hear.
+
+    Attributes:
+        labels: the words it tells apart.
+        rate: the sampling rate it works at, in Hz.
+
+    Raises:
+        SweepError: if the folder is not an export, or not as it was written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        try:
+            metadata = json.loads((folder / METADATA).read_text(encoding="utf-8"))
+            files = {name: (folder / name).read_bytes() for name in (FRONTEND, MODEL)}
+            expected = {name: metadata["sha256"][name] for name in files}
+            self.labels: tuple[str, ...] = tuple(metadata["labels"])
+            self.rate = int(metadata["frontend"]["downsampling_rate"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise SweepError(f"{folder}: not an exported folder; sweep export makes one") from error
+        for name, content in files.items():
+            if hashlib.sha256(content).hexdigest() != expected[name]:
+                raise SweepError(f"{folder / name}: changed since it was exported; export it again")
+        self._frontend, self._model = Model(files[FRONTEND]), Model(files[MODEL])
+
+    def predict(self, clip: Path) -> Prediction:
+        """Return what is heard in a recording of any rate and length.
+
+        Raises:
+            DataError: if it cannot be read.
+        """
+        waveform = read_clip(clip, self.rate)
+        probabilities = self._model.run(self._frontend.run(waveform[None]))[0]
+        return Prediction(
+            clip=str(clip),
+            label=self.labels[int(np.argmax(probabilities))],
+            probabilities=dict(zip(self.labels, map(float, probabilities), strict=True)),
+        )

@@ -1,0 +1,129 @@
+"""A parameter or a metric as an axis: where each trial lies on it and how it is labelled."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+from sweep.limits import METRICS
+from sweep.space import Space
+
+UNITS = {"latency_ms": "ms", "preprocessing_latency_ms": "ms", "model_latency_ms": "ms"}
+UNITS |= {"size_kb": "KB", "tflite_size_kb": "KB"}
+_WIDE = 20
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One quantity over all trials.
+
+    Attributes:
+        name: the column of the table.
+        kind: ``number``; ``log``, where a position is the logarithm to base 10; ``choice``, where
+            it counts the choices from 0.
+        positions: where each trial lies; None where there is no value.
+        ends: the lowest and the highest position.
+        ticks, texts: labelled positions; empty where plain numbers do.
+    """
+
+    name: str
+    kind: str
+    positions: list[float | None]
+    ends: tuple[float, float]
+    ticks: list[float]
+    texts: list[str]
+
+    def position(self, value: float) -> float:
+        """Return where a number lies on the axis."""
+        return math.log10(value) if self.kind == "log" else value
+
+
+def parameter_axes(frame: pd.DataFrame, space: Space) -> list[Axis]:
+    """Return an axis for each parameter that varies, in the order of the stages."""
+    axes = []
+    for name, kind in space.varying.items():
+        values = list(frame[name])
+        if isinstance(kind, CategoricalDistribution):
+            axes.append(_choice(name, values, list(kind.choices)))
+        elif isinstance(kind, (IntDistribution, FloatDistribution)):
+            axes.append(_number(name, values, kind.low, kind.high, kind.log))
+    return axes
+
+
+def variant_axis(frame: pd.DataFrame, space: Space) -> Axis | None:
+    """Return the axis of the variant chosen, or None where there was no choice."""
+    names = list(space.fixed.get("quantization", ()))
+    return _choice("variant", list(frame["variant"]), names) if len(names) > 1 else None
+
+
+def metric_axes(frame: pd.DataFrame, space: Space) -> list[Axis]:
+    """Return an axis for each metric the study looks at: objectives first, then limits."""
+    names = dict.fromkeys([*space.file.objectives, *space.file.limits])
+    return [_metric(name, frame[name]) for name in names]
+
+
+def log_scaled(name: str, values: list[float]) -> bool:
+    """Tell whether a metric reads best on a log axis: sizes always, others when spread wide."""
+    if not values or min(values) <= 0:
+        return False
+    return name in ("size_kb", "tflite_size_kb") or max(values) > _WIDE * min(values)
+
+
+def title(name: str) -> str:
+    """Return a name with its unit, as an axis carries it."""
+    words = name.removesuffix("_ms").removesuffix("_kb").removesuffix("_in_s").replace("_", " ")
+    unit = UNITS.get(name, "s" if name.endswith("_in_s") else "ms" if name.endswith("_ms") else "")
+    return f"{words} ({unit})" if unit else words
+
+
+def decades(low: float, high: float) -> list[float]:
+    """Return the round numbers 1, 2, 5 times powers of ten between two positive numbers."""
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    return [d * 10.0**p for p in powers for d in (1, 2, 5) if low <= d * 10.0**p <= high]
+
+
+def _metric(name: str, column: pd.Series) -> Axis:
+    assert name in METRICS
+    known = [float(value) for value in column.dropna()]
+    low, high = (min(known), max(known)) if known else (0.0, 1.0)
+    return _number(name, list(column), low, high, log_scaled(name, known))
+
+
+def _number(name: str, values: list[Any], low: float, high: float, log: bool) -> Axis:
+    if low == high:
+        low, high = (low / 1.1, high * 1.1) if log else (low - 0.5, high + 0.5)
+    place = math.log10 if log else float
+    positions = [None if pd.isna(value) else float(place(value)) for value in values]
+    ticks = [low, *decades(low, high), high] if log else []
+    if log:
+        ticks = _apart(sorted(set(ticks)), low, high)
+    return Axis(
+        name,
+        "log" if log else "number",
+        positions,
+        (float(place(low)), float(place(high))),
+        [math.log10(tick) for tick in ticks],
+        [f"{tick:.3g}" for tick in ticks],
+    )
+
+
+def _apart(ticks: list[float], low: float, high: float) -> list[float]:
+    """Drop round numbers that would print over the ends of a log axis."""
+    gap = 0.1 * math.log10(high / low)
+    inner = [t for t in ticks if math.log10(t / low) > gap and math.log10(high / t) > gap]
+    return [low, *inner, high]
+
+
+def _choice(name: str, values: list[Any], choices: list[Any]) -> Axis:
+    if all(isinstance(choice, (int, float)) for choice in choices):
+        choices = sorted(choices)
+    places = {choice: float(i) for i, choice in enumerate(choices)}
+    positions = [places.get(None if pd.isna(value) else value) for value in values]
+    texts = [
+        "none" if c is None else str(c).lower() if c in (True, False) else str(c) for c in choices
+    ]
+    return Axis(
+        name, "choice", positions, (0.0, max(1.0, len(choices) - 1.0)), list(places.values()), texts
+    )

@@ -1,0 +1,38 @@
+"""Every figure of a study, computed from its record and drawn; the page and others show them."""
+
+import plotly.graph_objects as go
+
+from sweep.report.frame import trial_frame
+from sweep.report.importance import draw_importance, importance
+from sweep.report.parallel import SHOWN, draw_parallel, parallel
+from sweep.report.progress import draw_progress, progress
+from sweep.report.slices import draw_slice
+from sweep.report.tradeoff import goals, tradeoff
+from sweep.report.tradeoff_figure import draw_space, draw_tradeoff
+from sweep.study.table import StudyRecord
+
+
+def figures(record: StudyRecord) -> dict[str, go.Figure]:
+    """Draw every figure of a study, by name.
+
+    ``front-METRIC`` for each cost, ``space`` where there are two, ``parallel-SHOWN`` for each way
+    to choose trials, ``importance``, ``slice``, ``progress-trials`` and ``progress-minutes``.
+    Colours of text and paper are left to a template of ``sweep.report.theme``.
+    """
+    frame = trial_frame(record)
+    names = list(record.space.varying)
+    goal, costs = goals(record)
+    pictures = [tradeoff(record, frame, cost, goal) for cost in costs]
+    drawn = {f"front-{picture.x}": draw_tradeoff(picture, names) for picture in pictures}
+    if len(pictures) > 1:
+        drawn["space"] = draw_space(pictures[0], pictures[1], names)
+    for show in SHOWN:
+        drawn[f"parallel-{show}"] = draw_parallel(parallel(record, frame, show))
+    if names:
+        shares = importance(record, frame)
+        drawn["importance"] = draw_importance(shares)
+        drawn["slice"] = draw_slice(record, frame, shares.parameters[0], goal)
+    found = progress(record, frame)
+    drawn["progress-trials"] = draw_progress(found, "trials")
+    drawn["progress-minutes"] = draw_progress(found, "minutes")
+    return drawn

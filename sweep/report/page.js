@@ -1,0 +1,90 @@
+/* One trial is selected everywhere; controls are wired; then figures are watched for. */
+
+function choose(number) {
+  if (number === undefined || Array.isArray(number)) return;
+  state.selected = state.selected === number ? null : number;
+  showRow(state.selected);
+  for (const host of drawn) {
+    if (host.id === "parallel") overlay(host);
+    else if (host.data?.at(-1)?.name === "selected") ring(host);
+  }
+  fillCard();
+}
+
+function fillCard() {
+  const card = byId("card");
+  card.hidden = state.selected === null;
+  if (card.hidden) return;
+  const i = rowOf.get(state.selected);
+  const inner = element("div");
+  const facts = [trials.outcome[i]];
+  if (trials.tflite_accuracy[i] !== null) facts.push(`accuracy ${trials.tflite_accuracy[i].toFixed(3)}`);
+  if (trials.compressed_size[i] !== null) {
+    facts.push(`${trials.compressed_size[i].toFixed(2)} KB`, `${trials.total_latency[i].toFixed(3)} ms`);
+  }
+  inner.append(element("b", "", `Trial ${state.selected}`), element("span", "", facts.join(" · ")));
+  if (trials.outcome[i] === "feasible") {
+    const command = element("code", "", `${data.export} --trial ${state.selected}`);
+    inner.append(command, button("Copy", (event) => copy(command, event.currentTarget)));
+    inner.append(button("Show in table", () => {
+      const row = showRow(state.selected);
+      row?.scrollIntoView({ block: "center" });
+      row?.querySelector("button").focus({ preventScroll: true });
+    }));
+  } else {
+    inner.append(element("span", "quiet", trials.reason[i]));
+  }
+  const close = button("Close", () => choose(state.selected));
+  close.classList.add("close");
+  const details = element("details");
+  const list = element("ul");
+  list.append(...Object.entries(data.parameters).map(([name, values]) => element("li", "", `${name} ${values[i]}`)));
+  details.append(element("summary", "", trials.what[i]), list);
+  inner.append(close, details);
+  card.replaceChildren(inner);
+}
+
+async function copy(source, pressed) {
+  try {
+    await navigator.clipboard.writeText(source.textContent);
+    pressed.textContent = "Copied";
+  } catch {
+    getSelection().selectAllChildren(source);
+  }
+}
+
+function wire() {
+  const parallel = byId("parallel");
+  const onChange = (name, act) =>
+    document.querySelectorAll(`[name="${name}"]`).forEach((input) => input.addEventListener("change", act));
+  const refresh = () => {
+    if (drawn.has(parallel) || parallel.classList.contains("empty")) drawParallel(parallel);
+    else fillTable();
+  };
+  onChange("show", refresh);
+  onChange("axes", refresh);
+  onChange("over", () => redraw(byId("progress")));
+  for (const id of ["parameter", "metric"]) byId(id)?.addEventListener("change", () => redraw(byId("slice")));
+  byId("meet").addEventListener("click", meetLimits);
+  byId("reset").addEventListener("click", () => drawParallel(parallel, {}));
+  byId("filter").addEventListener("input", fillTable);
+  byId("csv").addEventListener("click", saveCsv);
+  byId("more").addEventListener("click", () => {
+    wholeTable = true;
+    fillTable();
+  });
+  byId("table").tBodies[0].addEventListener("click", (event) => {
+    const row = event.target.closest("tr");
+    if (row && !event.target.closest("button")) choose(Number(row.dataset.trial));
+  });
+  document.querySelectorAll("[data-trial]:is(button)").forEach((pick) =>
+    pick.addEventListener("click", () => choose(Number(pick.dataset.trial))));
+  addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && state.selected !== null) choose(state.selected);
+  });
+}
+
+headTable();
+fillTable();
+wire();
+requestAnimationFrame(() => setTimeout(watch));

@@ -1,0 +1,165 @@
+"""The report: one HTML file that holds all it shows and asks the network for nothing."""
+
+import base64
+import hashlib
+import json
+import os
+import shlex
+import tempfile
+from functools import cache
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import pandas as pd
+from plotly.offline import get_plotlyjs
+
+from sweep.report import markup
+from sweep.report.edges import edges
+from sweep.report.figures import figures
+from sweep.report.frame import trial_frame
+from sweep.report.importance import importance
+from sweep.report.parallel import SHOWN
+from sweep.report.progress import progress
+from sweep.report.slices import columns
+from sweep.report.tables import PUBLISHED, miss_table, published_tables, trial_rows
+from sweep.report.theme import BRIGHTER, DARK, FONT, LIGHT
+from sweep.report.tradeoff import goals, prices
+from sweep.report.verdict import caution, effort, headline, limit_counts, nearest_misses, picks
+from sweep.report.words import plain
+from sweep.study.table import StudyRecord
+
+_SCRIPTS = ("state.js", "plots.js", "parallel.js", "table.js", "page.js")
+
+
+def render(record: StudyRecord) -> str:
+    """Return the report of a study as a complete HTML page.
+
+    The page needs nothing else: style, scripts, Plotly and data are inside, and its content
+    security policy forbids every request.
+    """
+    frame = trial_frame(record)
+    goal, costs = goals(record)
+    found = picks(frame)
+    script, plotly = _script(), get_plotlyjs()
+    return Template(_text("page.html")).substitute(
+        policy=_policy(plotly, script),
+        name=escape(record.name),
+        labels=markup.labels(record),
+        style=_style(),
+        headline=escape(headline(record, frame)),
+        caution=escape(caution(record, frame)),
+        chips=markup.chips(limit_counts(record)),
+        funnel=markup.funnel(record.funnel()),
+        effort=markup.effort(effort(record)),
+        take_title="What to take" if found or frame.empty else "The nearest misses",
+        take=markup.take(record, found, miss_table(record, nearest_misses(frame))),
+        fronts=markup.fronts(goal, costs),
+        space=markup.space() if len(costs) > 1 else "",
+        prices=markup.prices(prices(record, frame)),
+        edges=markup.edges(edges(record, frame), record.space.origin),
+        matters=markup.matters(importance(record, frame).parameters, [goal, *costs]),
+        shown=markup.shown(_first_shown(frame)),
+        goal=escape(goal),
+        corner=markup.corner(progress(record, frame)) if found else "",
+        tables="".join(markup.table(one) for one in published_tables(record, frame)),
+        foot=markup.foot(record),
+        data=_data(record, frame),
+        plotly=plotly,
+        script=script,
+    )
+
+
+def write(record: StudyRecord, path: Path) -> Path:
+    """Write the report of a study to ``path``, all of it or nothing."""
+    page = render(record)
+    handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(page)
+        os.chmod(scratch, 0o644)
+        os.replace(scratch, path)
+    except BaseException:
+        os.unlink(scratch)
+        raise
+    return path
+
+
+def _data(record: StudyRecord, frame: pd.DataFrame) -> str:
+    """Return everything the scripts need as JSON that can stand inside a script element."""
+    drawn = {name: figure.to_plotly_json() for name, figure in figures(record).items()}
+    hovers = {}
+    for figure in drawn.values():
+        figure["layout"].pop("template", None)
+        for trace in figure["data"]:
+            if "customdata" in trace and trace["type"] in ("scatter", "scatter3d"):
+                hovers |= dict(zip(trace["customdata"], trace.pop("text", ()), strict=False))
+    content = {
+        "figures": drawn,
+        "hovers": hovers,
+        "sides": columns(record, frame),
+        "themes": {
+            "light": LIGHT.template().to_plotly_json(),
+            "dark": DARK.template().to_plotly_json(),
+        },
+        "brighter": BRIGHTER,
+        "shown": SHOWN,
+        "columns": _columns(),
+        "trials": trial_rows(frame),
+        "parameters": {
+            name: [plain(value) for value in frame[name]] for name in record.space.varying
+        },
+        "export": f"sweep export {shlex.quote(record.name)}",
+    }
+    text = json.dumps(content, allow_nan=False, separators=(",", ":"))
+    return text.replace("&", r"\u0026").replace("<", r"\u003c").replace(">", r"\u003e")
+
+
+def _columns() -> list[dict[str, Any]]:
+    numbers = [
+        {"name": name, "number": True, "digits": digits, "unit": unit}
+        for name, (_, digits, unit) in PUBLISHED.items()
+    ]
+    return [
+        {"name": "trial"},
+        {"name": "outcome"},
+        *numbers,
+        {"name": "what"},
+    ]
+
+
+def _first_shown(frame: pd.DataFrame) -> str:
+    """Return the narrowest choice of trials that shows something."""
+    return next(
+        (show for show, kinds in SHOWN.items() if frame["outcome"].isin(kinds).any()), "all"
+    )
+
+
+def _style() -> str:
+    light, dark = LIGHT.variables(), DARK.variables()
+    scheme = f":root{{{light}}}@media (prefers-color-scheme:dark){{:root{{{dark}}}}}\n"
+    return scheme + Template(_text("page.css")).substitute(font=FONT)
+
+
+@cache
+def _script() -> str:
+    return "\n".join(_text(name) for name in _SCRIPTS)
+
+
+@cache
+def _text(name: str) -> str:
+    return files("sweep.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def _policy(*scripts: str) -> str:
+    """Return a content security policy under which only these scripts run and nothing loads."""
+    hashes = " ".join(
+        f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+        for text in scripts
+    )
+    return (
+        f"default-src 'none'; script-src {hashes} 'unsafe-eval'; style-src 'unsafe-inline'; "
+        "img-src data: blob:; base-uri 'none'; form-action 'none'"
+    )

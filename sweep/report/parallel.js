@@ -1,0 +1,77 @@
+/* Parallel coordinates: brushing filters the table, the selected trial is a line on top. */
+
+function drawParallel(host, ranges = rangesOf(host)) {
+  const figure = data.figures[`parallel-${chosen("show")}`];
+  const trace = structuredClone(figure.data[0]);
+  if (!trace.customdata.length) {
+    brush(null);
+    return say(host, "There is no such trial to draw.");
+  }
+  if (chosen("axes") === "frontend") {
+    trace.dimensions = trace.dimensions.filter((axis) => trace.meta.frontend.includes(axis.name));
+  }
+  for (const axis of trace.dimensions) if (ranges[axis.name]) axis.constraintrange = ranges[axis.name];
+  brush(kept(trace));
+  if (!hasWebGL) {
+    return say(host, "This figure needs WebGL, which this browser does not offer. The table below shows the same trials.");
+  }
+  host.style.minWidth = `${trace.dimensions.length * 64 + 120}px`;
+  plot(host, { data: [trace], layout: figure.layout }).then(() => {
+    host.on("plotly_restyle", () => {
+      brush(kept(host.data[0]));
+      overlay(host);
+    });
+    host.on("plotly_afterplot", () => overlay(host));
+    overlay(host);
+  });
+}
+
+function rangesOf(host) {
+  const axes = host.data?.[0]?.dimensions ?? [];
+  return Object.fromEntries(axes.filter((axis) => axis.constraintrange).map((axis) => [axis.name, axis.constraintrange]));
+}
+
+/* The trials inside every brushed range, or null where nothing is brushed. */
+function kept(trace) {
+  const brushed = trace.dimensions.filter((axis) => axis.constraintrange?.length);
+  if (!brushed.length) return null;
+  const inside = (axis, i) => {
+    const ranges = Array.isArray(axis.constraintrange[0]) ? axis.constraintrange : [axis.constraintrange];
+    return ranges.some(([low, high]) => low <= axis.values[i] && axis.values[i] <= high);
+  };
+  return new Set(trace.customdata.filter((_, i) => brushed.every((axis) => inside(axis, i))));
+}
+
+function meetLimits() {
+  const host = byId("parallel");
+  drawParallel(host, data.figures[`parallel-${chosen("show")}`].data[0].meta.limits);
+}
+
+/* Plotly draws hairlines only, so the selected trial gets a line of its own above them. */
+function overlay(host) {
+  host.querySelector("svg.picked")?.remove();
+  const trace = host.data?.[0];
+  const row = trace?.customdata?.indexOf(state.selected) ?? -1;
+  if (row < 0) return;
+  const frame = host.getBoundingClientRect();
+  const points = [];
+  for (const group of host.querySelectorAll(".y-axis")) {
+    const label = group.querySelector(".axis-title")?.getAttribute("data-unformatted");
+    const axis = trace.dimensions.find((one) => one.label === label);
+    const line = group.querySelector(".axis .domain")?.getBoundingClientRect();
+    if (!axis || !line) continue;
+    const [low, high] = axis.range;
+    const share = line.height < 1 ? 0 : (axis.values[row] - low) / (high - low);
+    points.push([line.right - frame.left, line.bottom - share * line.height - frame.top]);
+  }
+  points.sort((a, b) => a[0] - b[0]);
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.classList.add("picked");
+  for (const [colour, width] of [["var(--paper)", 6], ["#cc79a7", 3]]) {
+    const path = document.createElementNS(svg.namespaceURI, "polyline");
+    path.setAttribute("points", points.map((point) => point.join()).join(" "));
+    path.setAttribute("style", `fill:none;stroke:${colour};stroke-width:${width};stroke-linejoin:round`);
+    svg.append(path);
+  }
+  host.append(svg);
+}

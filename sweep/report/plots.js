@@ -1,0 +1,141 @@
+/* Figures: drawn when they come near the screen, in the colours of the reader's scheme. */
+
+const darkScheme = matchMedia("(prefers-color-scheme: dark)");
+const coarsePointer = matchMedia("(pointer: coarse)");
+const drawn = new Set();
+
+function layoutOf(figure, host) {
+  const narrow = host.clientWidth < 480;
+  const layout = structuredClone(figure.layout);
+  layout.template = data.themes[darkScheme.matches ? "dark" : "light"];
+  if (narrow && layout.xaxis) layout.margin = { l: 56, r: 10, b: 54, t: 40, ...layout.margin };
+  if (narrow && layout.height > 420 && !layout.scene && !layout.yaxis2) layout.height = 400;
+  if (coarsePointer.matches && !layout.scene) layout.dragmode = false;
+  return layout;
+}
+
+const plotConfig = {
+  displaylogo: false,
+  responsive: true,
+  plotlyServerURL: "",
+  showSendToCloud: false,
+  showEditInChartStudio: false,
+  topojsonURL: "",
+  modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
+  plotGlPixelRatio: 1,
+  displayModeBar: coarsePointer.matches ? false : "hover",
+};
+
+const hasWebGL = (() => {
+  const gl = document.createElement("canvas").getContext("webgl");
+  gl?.getExtension("WEBGL_lose_context")?.loseContext();
+  return Boolean(gl);
+})();
+
+/* The figure in the colours for dark paper. */
+function brighter(figure) {
+  return JSON.parse(JSON.stringify(figure).replace(/#[0-9A-F]{6}/g, (colour) => data.brighter[colour] ?? colour));
+}
+
+function say(host, text) {
+  Plotly.purge(host);
+  host.classList.add("empty");
+  host.textContent = text;
+}
+
+function plot(host, figure) {
+  if (host.classList.contains("empty")) {
+    host.classList.remove("empty");
+    host.textContent = "";
+  }
+  drawn.add(host);
+  for (const trace of figure.data) {
+    if (trace.hovertemplate?.startsWith("%{text}")) trace.text = trace.customdata.map((number) => data.hovers[number]);
+  }
+  const shown = darkScheme.matches ? brighter(figure) : figure;
+  return Plotly.newPlot(host, shown.data, layoutOf(shown, host), plotConfig);
+}
+
+function drawPoints(host) {
+  const figure = data.figures[host.dataset.lazy];
+  if (figure.layout.scene && !hasWebGL) return say(host, "This figure needs WebGL, which this browser does not offer.");
+  plot(host, figure).then(() => {
+    host.on("plotly_click", (event) => choose(event.points[0].customdata));
+    ring(host);
+  });
+}
+
+/* Put the ring of the last trace around the selected trial. */
+function ring(host) {
+  const last = host.data.length - 1;
+  if (host.data[last].name !== "selected") return;
+  const at = { x: [[]], y: [[]] };
+  if (host.data[last].type === "scatter3d") at.z = [[]];
+  for (const trace of host.data.slice(0, last)) {
+    const i = trace.customdata ? trace.customdata.indexOf(state.selected) : -1;
+    if (i >= 0) for (const side of Object.keys(at)) at[side] = [[trace[side][i]]];
+  }
+  Plotly.restyle(host, at, [last]);
+}
+
+function drawImportance(host) {
+  plot(host, data.figures.importance).then(() => host.on("plotly_click", (event) => {
+    const [parameter, metric] = event.points[0].customdata;
+    byId("parameter").value = parameter;
+    if (data.sides.metrics[metric]) byId("metric").value = metric;
+    redraw(byId("slice"));
+  }));
+}
+
+function drawSlice(host) {
+  const across = data.sides.parameters[byId("parameter").value];
+  const up = data.sides.metrics[byId("metric").value];
+  const figure = structuredClone(data.figures.slice);
+  for (const trace of figure.data) {
+    const rows = trace.customdata.map((number) => rowOf.get(number));
+    trace.x = rows.map((row) => across.at[row]);
+    trace.y = rows.map((row) => up.at[row]);
+  }
+  Object.assign(figure.layout.xaxis, across.axis);
+  Object.assign(figure.layout.yaxis, up.axis);
+  plot(host, figure).then(() => host.on("plotly_click", (event) => choose(event.points[0].customdata)));
+}
+
+function drawProgress(host) {
+  plot(host, data.figures[`progress-${chosen("over")}`]);
+}
+
+const painters = {
+  parallel: drawParallel,
+  importance: drawImportance,
+  slice: drawSlice,
+  progress: drawProgress,
+};
+
+function redraw(host) {
+  if (drawn.has(host) || host.classList.contains("empty")) paint(host);
+}
+
+function paint(host) {
+  (painters[host.dataset.lazy] ?? drawPoints)(host);
+}
+
+/* Plotly is large: it starts once the page can be read. */
+function startPlotly() {
+  const script = element("script");
+  script.textContent = byId("plotly").textContent;
+  document.head.append(script);
+}
+
+function watch() {
+  startPlotly();
+  const near = new IntersectionObserver((entries) => {
+    for (const entry of entries.filter((one) => one.isIntersecting)) {
+      near.unobserve(entry.target);
+      paint(entry.target);
+    }
+  }, { rootMargin: "300px" });
+  document.querySelectorAll("[data-lazy]").forEach((host) => near.observe(host));
+  darkScheme.addEventListener("change", () => drawn.forEach(paint));
+  addEventListener("beforeprint", () => document.querySelectorAll("[data-lazy]").forEach(paint));
+}

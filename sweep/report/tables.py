@@ -1,0 +1,132 @@
+"""The tables of the page: every trial with its results, and the published report's five."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from sweep.candidate import PARAMETERS, Candidate, FrontendParams, TrainingParams
+from sweep.report.intervals import wilson
+from sweep.report.words import amount, plain, summary
+from sweep.spec import Range
+from sweep.study.table import StudyRecord
+
+PUBLISHED = {
+    "original_size": ("original_size_kb", 2, "KB"),
+    "tflite_size": ("tflite_size_kb", 2, "KB"),
+    "compressed_size": ("size_kb", 2, "KB"),
+    "preprocessing_latency": ("preprocessing_latency_ms", 3, "ms"),
+    "model_latency": ("model_latency_ms", 3, "ms"),
+    "total_latency": ("latency_ms", 3, "ms"),
+    "original_accuracy": ("original_accuracy", 3, ""),
+    "tflite_accuracy": ("accuracy", 3, ""),
+}
+"""The published report's columns: column of the table of trials, digits, unit."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A titled table of texts."""
+
+    title: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def trial_rows(frame: pd.DataFrame) -> dict[str, list[Any]]:
+    """Return every trial as columns of plain values, in the published report's terms.
+
+    ``low`` and ``high`` are the ends of the accuracy's 95 % Wilson interval.
+    """
+    columns: dict[str, list[Any]] = {"trial": [], "outcome": [], "reason": [], "what": []}
+    columns |= {name: [] for name in [*PUBLISHED, "low", "high"]}
+    for row in frame.to_dict("records"):
+        columns["trial"].append(int(row["trial"]))
+        columns["outcome"].append(row["outcome"])
+        columns["reason"].append(row["reason"])
+        columns["what"].append(summary(row))
+        for name, (column, digits, _) in PUBLISHED.items():
+            value = row[column]
+            columns[name].append(None if pd.isna(value) else round(float(value), digits + 2))
+        known = pd.notna(row["accuracy"]) and row["clips"] > 0
+        ends = wilson(row["accuracy"], int(row["clips"])) if known else (None, None)
+        columns["low"].append(ends[0] and round(ends[0], 4))
+        columns["high"].append(ends[1] and round(ends[1], 4))
+    return columns
+
+
+def published_tables(record: StudyRecord, frame: pd.DataFrame) -> list[Table]:
+    """Return Tables I to V of the published report, filled in for this study.
+
+    The best trial of Tables III to V is the smallest feasible one; without one they are left out.
+    """
+    tables = [
+        Table("Table I. The search space", ("parameter", "values"), _space_rows(record)),
+        Table(
+            "Table II. Training parameters",
+            ("parameter", "value"),
+            tuple((name, _choices(record, name)) for name in vars(TrainingParams())),
+        ),
+    ]
+    feasible = frame[frame["outcome"] == "feasible"]
+    if feasible.empty:
+        return tables
+    row = feasible.loc[feasible["size_kb"].idxmin()]
+    best = f"trial {row['trial']}, the smallest that meets the limits"
+    frontend = list(vars(FrontendParams()))
+    rest = [n for n in Candidate().parameters() if n not in (*frontend, "quantization")]
+    training = set(vars(TrainingParams()))
+    results = [
+        (name, "–" if pd.isna(row[column]) else f"{row[column]:.{digits}f} {unit}".strip())
+        for name, (column, digits, unit) in PUBLISHED.items()
+    ]
+    low, high = wilson(float(row["accuracy"]), int(row["clips"]))
+    results.append(("95 % interval", f"{low:.3f} to {high:.3f}, {int(row['clips'])} clips"))
+    network = [(n, plain(row[n])) for n in rest if n not in training] + [
+        ("variant", str(row["variant"])),
+        ("parameters", f"{int(row['parameters']):,}"),
+        ("multiply_adds", f"{int(row['multiply_adds']):,}"),
+    ]
+    return tables + [
+        Table(
+            f"Table III. Front end of {best}",
+            ("parameter", "value"),
+            tuple((name, plain(row[name])) for name in frontend),
+        ),
+        Table(f"Table IV. Results of {best}", ("metric", "value"), tuple(results)),
+        Table(f"Table V. Network of {best}", ("parameter", "value"), tuple(network)),
+    ]
+
+
+def miss_table(record: StudyRecord, misses: pd.DataFrame) -> Table:
+    """Return the trials that came nearest, with what they measured against each limit."""
+    rows = []
+    for row in misses.to_dict("records"):
+        values = [
+            (
+                "not measured"
+                if pd.isna(row[limit.metric])
+                else amount(limit.metric, row[limit.metric])
+            )
+            for limit in record.space.limits
+        ]
+        rows.append((str(row["trial"]), row["outcome"], *values, summary(row)))
+    head = ("trial", "outcome", *(str(limit) for limit in record.space.limits), "what it is")
+    return Table("Nearest misses", head, tuple(rows))
+
+
+def _space_rows(record: StudyRecord) -> tuple[tuple[str, str], ...]:
+    return tuple((name, _choices(record, name)) for name in record.space.file.parameters)
+
+
+def _choices(record: StudyRecord, name: str) -> str:
+    """Return the values a parameter may take, as the space says."""
+    value = record.space.file.parameters.get(name, PARAMETERS[name])
+    if isinstance(value, Range):
+        step = (
+            f" in steps of {plain(value.step)}"
+            if value.step
+            else ", log scale" if value.log else ""
+        )
+        return f"{plain(value.low)} to {plain(value.high)}{step}"
+    return plain(value)

@@ -1,0 +1,172 @@
+"""Draw what accuracy costs: in two metrics with limits and front, or in three."""
+
+import html
+import math
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from sweep.report.axes import decades, title
+from sweep.report.intervals import wilson
+from sweep.report.theme import BLUE, GREEN, PURPLE, VERMILLION
+from sweep.report.tradeoff import Tradeoff
+from sweep.report.words import hover
+
+SELECTED = "selected"
+"""Name of the empty trace that rings the trial a reader has picked."""
+
+_WHISKERS = "rgba(0,158,115,0.5)"
+
+
+def draw_tradeoff(picture: Tradeoff, parameters: list[str]) -> go.Figure:
+    """Draw the picture; each point carries its trial's number as ``customdata``.
+
+    Args:
+        picture: what to draw.
+        parameters: the parameters that the hover label names.
+    """
+    figure = go.Figure()
+    figure.add_scatter(
+        **_points(picture, picture.infeasible, parameters),
+        name="breaks a limit",
+        mode="markers",
+        marker={"symbol": "x-thin", "size": 7, "opacity": 0.7, "line": _stroke(VERMILLION, 1.4)},
+    )
+    figure.add_scatter(
+        **_points(picture, picture.feasible, parameters),
+        name="meets every limit",
+        mode="markers",
+        marker={"symbol": "circle", "size": 8, "opacity": 0.75, "color": BLUE},
+    )
+    figure.add_scatter(
+        x=[x for x, _ in picture.steps] + [picture.x_range[1]] * bool(picture.steps),
+        y=[y for _, y in picture.steps] + [y for _, y in picture.steps[-1:]],
+        mode="lines",
+        line={"shape": "hv", "color": GREEN, "width": 1.5},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    figure.add_scatter(
+        **_points(picture, picture.front, parameters),
+        name="on the front",
+        mode="markers",
+        marker={"symbol": "diamond", "size": 11, "color": GREEN},
+        error_y=_whiskers(picture.front) if picture.y == "accuracy" else None,
+    )
+    figure.add_scatter(
+        x=[],
+        y=[],
+        name=SELECTED,
+        mode="markers",
+        hoverinfo="skip",
+        showlegend=False,
+        marker={"symbol": "circle-open", "size": 20, "color": PURPLE, "line": {"width": 3}},
+    )
+    _frame(figure, picture)
+    return figure
+
+
+def draw_space(first: Tradeoff, second: Tradeoff, parameters: list[str]) -> go.Figure:
+    """Draw the metric two pictures share over both their costs, in three dimensions."""
+    figure = go.Figure()
+    groups = (
+        (first.infeasible, "breaks a limit", {"symbol": "x", "size": 3, "color": VERMILLION}),
+        (first.feasible, "meets every limit", {"symbol": "circle", "size": 4, "color": BLUE}),
+        (first.front, "on the front", {"symbol": "diamond", "size": 5, "color": GREEN}),
+    )
+    for rows, name, marker in groups:
+        points = _points(first, rows, parameters)
+        points |= {"y": [float(value) for value in rows[second.x]], "z": points["y"]}
+        figure.add_scatter3d(**points, name=name, mode="markers", marker=marker)
+    ring = {"symbol": "circle-open", "size": 12, "color": PURPLE, "line": {"width": 4}}
+    figure.add_scatter3d(
+        x=[], y=[], z=[], name=SELECTED, mode="markers", marker=ring, showlegend=False
+    )
+    figure.update_layout(
+        height=560,
+        margin={"l": 0, "r": 0, "b": 0},
+        scene={
+            "xaxis": {"title": title(first.x), "type": _scale(first)},
+            "yaxis": {"title": title(second.x), "type": _scale(second)},
+            "zaxis": {"title": title(first.y), "range": list(first.y_range)},
+            "camera": {"eye": {"x": 1.6, "y": 1.6, "z": 0.7}},
+        },
+    )
+    return figure
+
+
+def _points(picture: Tradeoff, rows: pd.DataFrame, parameters: list[str]) -> dict[str, Any]:
+    return {
+        "x": [float(f"{value:.6g}") for value in rows[picture.x]],
+        "y": [float(f"{value:.6g}") for value in rows[picture.y]],
+        "customdata": [int(number) for number in rows["trial"]],
+        "text": [hover(row, parameters) for row in rows.to_dict("records")],
+        "hovertemplate": "%{text}<extra></extra>",
+    }
+
+
+def _stroke(colour: str, width: float) -> dict[str, Any]:
+    return {"color": colour, "width": width}
+
+
+def _scale(picture: Tradeoff) -> str:
+    return "log" if picture.x_log else "linear"
+
+
+def _whiskers(rows: pd.DataFrame) -> dict[str, Any]:
+    ends = [
+        (share, *wilson(share, int(clips)))
+        for share, clips in zip(rows["accuracy"], rows["clips"], strict=True)
+    ]
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [high - share for share, _, high in ends],
+        "arrayminus": [share - low for share, low, _ in ends],
+        "thickness": 1,
+        "width": 0,
+        "color": _WHISKERS,
+    }
+
+
+def _frame(figure: go.Figure, picture: Tradeoff) -> None:
+    """Set scales and ranges, shade what the limits allow and draw each limit as a line."""
+    ends = [math.log10(end) if picture.x_log else end for end in picture.x_range]
+    figure.update_xaxes(title=title(picture.x), type=_scale(picture), range=ends)
+    if picture.x_log:
+        ticks = decades(*picture.x_range)
+        figure.update_xaxes(title=f"{title(picture.x)}, log scale")
+        figure.update_xaxes(tickvals=ticks, ticktext=[f"{tick:g}" for tick in ticks])
+    figure.update_yaxes(title=title(picture.y), range=list(picture.y_range))
+    figure.update_layout(height=460, hovermode="closest", margin={"r": 62})
+    region = dict(zip(("x0", "x1"), picture.x_range, strict=True))
+    region |= dict(zip(("y0", "y1"), picture.y_range, strict=True))
+    for side, metric, (low, high) in (
+        ("x", picture.x, picture.x_range),
+        ("y", picture.y, picture.y_range),
+    ):
+        limit = picture.limits.get(metric)
+        if limit is None:
+            continue
+        end = f"{side}0" if limit.operator.startswith(">") else f"{side}1"
+        region[end] = min(max(limit.bound, low), high)
+        inside = low < limit.bound < high
+        if inside:
+            line = {"color": GREEN, "width": 1.5, "dash": "dash"}
+            (figure.add_vline if side == "x" else figure.add_hline)(limit.bound, line=line)
+        arrow = "" if inside else " →" if limit.bound >= high else " ←"
+        sign = limit.operator.replace(">=", "≥").replace("<=", "≤")
+        text = html.escape(f"{sign} {limit.bound:g}{arrow}")
+        at = math.log10(limit.bound) if picture.x_log and side == "x" else limit.bound
+        if side == "y":
+            place = {"x": 1, "xref": "paper", "y": at, "xanchor": "left"}
+        elif inside:
+            place = {"x": at, "y": 1, "yref": "paper", "yanchor": "bottom"}
+        else:
+            place = {"x": 1, "xref": "paper", "y": 1, "yref": "paper", "yanchor": "bottom"}
+            place |= {"xanchor": "right"}
+        figure.add_annotation(text=text, showarrow=False, **place)
+    figure.add_shape(
+        type="rect", **region, fillcolor=GREEN, opacity=0.09, line_width=0, layer="below"
+    )

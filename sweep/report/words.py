@@ -1,0 +1,71 @@
+"""Trials and numbers in words, the same ones everywhere in the report."""
+
+import html
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sweep.report.intervals import wilson
+
+FORMATS = {"accuracy": "{:.3f}", "latency_ms": "{:.3f}\u00a0ms", "size_kb": "{:.2f}\u00a0KB"}
+
+
+def plain(value: Any) -> str:
+    """Return a parameter's value as text: short numbers, ``none`` where there is none."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return "none"
+    if isinstance(value, (bool, np.bool_)):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:.4g}" if abs(value) < 1e4 else f"{value:.0f}"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(plain(item) for item in value)
+    return str(value)
+
+
+def amount(metric: str, value: float) -> str:
+    """Return a measured value with its unit."""
+    text = FORMATS.get(metric)
+    if text is None:
+        suffix = metric.rpartition("_")[2]
+        text = FORMATS.get({"ms": "latency_ms", "kb": "size_kb"}.get(suffix, ""), "{:.4g}")
+    return text.format(value)
+
+
+def accuracy(share: float, clips: int) -> str:
+    """Return an accuracy with its 95 % Wilson interval where the number of clips is known."""
+    if clips <= 0:
+        return f"{share:.3f}"
+    low, high = wilson(share, clips)
+    return f"{share:.3f} ({low:.3f}–{high:.3f})"
+
+
+def summary(row: Mapping[str, Any]) -> str:
+    """Return what a candidate is, in one line."""
+    frame = f"{1000 * row['frame_length_in_s']:.3g}/{1000 * row['frame_step_in_s']:.3g} ms"
+    parts = f"{row['features']} {frame}, {row['num_mel_bins']} mel"
+    if row["features"] == "mfcc":
+        parts += f", {row['num_coefficients']} coefficients"
+    parts += f"; {int(row['filters'] * row['alpha'])} channels, {_count(row['blocks'], 'block')}"
+    parts += f", {100 * row['final_sparsity']:.0f} % sparse"
+    return parts + (f", {row['variant']}" if pd.notna(row["variant"]) else "")
+
+
+def hover(row: Mapping[str, Any], names: list[str]) -> str:
+    """Return a candidate and what was measured of it, as lines of Plotly's own markup."""
+    outcome = f"{row['outcome']}: {row['reason']}" if row["reason"] else str(row["outcome"])
+    lines = [f"<b>trial {row['trial']}</b> {html.escape(outcome[:90])}"]
+    if pd.notna(row["accuracy"]):
+        lines.append(f"accuracy {accuracy(row['accuracy'], int(row['clips']))}")
+    if pd.notna(row["size_kb"]):
+        size, latency = amount("size_kb", row["size_kb"]), amount("latency_ms", row["latency_ms"])
+        lines.append(f"{size}, {latency}, {row['variant']}")
+    values = [html.escape(f"{name} {plain(row[name])}") for name in names]
+    return "<br>".join([*lines, *values])
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

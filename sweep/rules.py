@@ -1,0 +1,214 @@
+"""What a parameter may be by itself, and which parameters cannot stand together."""
+
+import ast
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sweep.candidate import PARAMETERS, QUANTIZATIONS, Candidate
+
+
+@dataclass(frozen=True)
+class Domain:
+    """The values one parameter may take: numbers in an interval, or one of some words.
+
+    Attributes:
+        meaning: what the parameter does, in a few words.
+        kind: the Python type of a value.
+        low, high: the interval of a number; None where there is no end.
+        words: the words to choose from, where the type is ``str``.
+        optional: whether None is a value too.
+    """
+
+    meaning: str
+    kind: type
+    low: float | None = None
+    high: float | None = None
+    words: tuple[str, ...] = ()
+    optional: bool = False
+
+    def problem(self, value: Any) -> str | None:
+        """Return what is wrong with a value, or None."""
+        if value is None and self.optional:
+            return None
+        if self.kind is str:
+            return (
+                None if value in self.words else f"{value!r} is not one of {', '.join(self.words)}"
+            )
+        if self.kind is bool or isinstance(value, bool):
+            agrees = self.kind is bool and isinstance(value, bool)
+            return None if agrees else f"{value!r} is not {self._wanted()}"
+        if not isinstance(value, (int, float)) or (self.kind is int and value != int(value)):
+            return f"{value!r} is not {self._wanted()}"
+        if (self.low is not None and value < self.low) or (
+            self.high is not None and value > self.high
+        ):
+            return f"{value:g} is outside {self.low:g} to {self.high:g}"
+        return None
+
+    def _wanted(self) -> str:
+        return {bool: "true or false", int: "a whole number", float: "a number"}[self.kind]
+
+
+DOMAINS: dict[str, Domain] = {
+    "features": Domain("what the network sees", str, words=("mfcc", "log_mel")),
+    "downsampling_rate": Domain("sampling rate of the front end, in Hz", int, 1000, 48000),
+    "frame_length_in_s": Domain("length of a frame, in seconds", float, 0.001, 0.5),
+    "frame_step_in_s": Domain("from one frame to the next, in seconds", float, 0.001, 0.5),
+    "num_mel_bins": Domain("bands of the mel filter bank", int, 2, 256),
+    "lower_frequency": Domain("lower edge of the mel filter bank, in Hz", float, 0, 24000),
+    "upper_frequency": Domain("upper edge of the mel filter bank, in Hz", float, 1, 24000),
+    "num_coefficients": Domain("cepstral coefficients kept (mfcc only)", int, 1, 256),
+    "normalization": Domain(
+        "none; per_coefficient: training mean and deviation; per_clip: also the mean over time",
+        str,
+        words=("none", "per_coefficient", "per_clip"),
+    ),
+    "time_shift_ms": Domain("training clips are shifted by up to this, either way", float, 0, 500),
+    "noise_snr_db": Domain(
+        "lowest signal-to-noise ratio of noise mixed into training clips; null adds none",
+        float,
+        -20,
+        60,
+        optional=True,
+    ),
+    "gain_db": Domain("training clips get louder or softer by up to this", float, 0, 40),
+    "convolution": Domain(
+        "what a block is made of", str, words=("depthwise_separable", "standard")
+    ),
+    "filters": Domain("channels of every convolution at alpha 1", int, 1, 1024),
+    "alpha": Domain("width multiplier: channels = int(filters * alpha)", float, 0.001, 16),
+    "blocks": Domain("convolution blocks after the first convolution", int, 0, 8),
+    "batch_size": Domain("clips in a training step", int, 1, 4096),
+    "initial_learning_rate": Domain("learning rate of the first step", float, 1e-7, 1),
+    "end_learning_rate": Domain("learning rate after the last step", float, 0, 1),
+    "learning_rate_decay": Domain("how the learning rate falls", str, words=("linear", "cosine")),
+    "epochs": Domain("passes over the training clips", int, 1, 10000),
+    "label_smoothing": Domain("share of the target spread over all labels", float, 0, 0.9),
+    "mixup": Domain("alpha of the Beta law by which clips are mixed; 0 mixes none", float, 0, 4),
+    "final_sparsity": Domain("share of each pruned kernel that ends as zero", float, 0, 0.99),
+    "prune_depthwise": Domain("whether depthwise kernels are pruned too", bool),
+    "strip_names": Domain("whether names and signatures are left out of the .tflite", bool),
+    "quantization": Domain("variants made from each training", str, words=QUANTIZATIONS),
+}
+"""Every parameter with its values and its meaning."""
+
+
+@dataclass(frozen=True)
+class BrokenRule:
+    """A rule that a candidate breaks, and the parameter to change first."""
+
+    parameter: str
+    message: str
+
+
+def broken_rule(candidate: Candidate) -> BrokenRule | None:
+    """Return the first rule of signal or network that a candidate breaks, or None.
+
+    These hold whatever a search space requires: without them there is nothing to compute.
+    """
+    f, nyquist = candidate.frontend, candidate.frontend.downsampling_rate / 2
+    bins = f.fft_length // 2
+    frames, coefficients = f.shape
+    checks = (
+        (
+            "upper_frequency",
+            f.upper_frequency <= nyquist,
+            f"{f.upper_frequency:g} Hz is above the Nyquist frequency of {nyquist:g} Hz",
+        ),
+        (
+            "lower_frequency",
+            f.lower_frequency < f.upper_frequency,
+            f"{f.lower_frequency:g} Hz is not below upper_frequency ({f.upper_frequency:g} Hz)",
+        ),
+        (
+            "num_mel_bins",
+            f.num_mel_bins <= bins,
+            f"{f.num_mel_bins} is too many for a frame of {f.frame_length_in_s:g} s,"
+            f" which has {bins} frequency bins",
+        ),
+        (
+            "num_coefficients",
+            f.features != "mfcc" or f.num_coefficients <= f.num_mel_bins,
+            f"{f.num_coefficients} is more than num_mel_bins ({f.num_mel_bins})",
+        ),
+        (
+            "frame_step_in_s",
+            frames >= 3,
+            f"{f.frame_step_in_s:g} s leaves {max(frames, 0)} frames; the network needs 3",
+        ),
+        ("num_coefficients", coefficients >= 3, f"{coefficients} features; the network needs 3"),
+        ("alpha", candidate.network.width >= 1, "int(filters * alpha) is 0; nothing is left"),
+    )
+    return next((BrokenRule(name, text) for name, holds, text in checks if not holds), None)
+
+
+_COMPARISONS: dict[type, Callable[[Any, Any], bool]] = {
+    ast.LtE: operator.le,
+    ast.Lt: operator.lt,
+    ast.GtE: operator.ge,
+    ast.Gt: operator.gt,
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+}
+_ARITHMETIC: dict[type, Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+}
+
+
+def requirement(text: str) -> Callable[[Mapping[str, Any]], bool]:
+    """Turn ``"num_coefficients <= num_mel_bins"`` into a function of parameter values.
+
+    Comparisons, ``+ - * /``, ``and``, ``or``, ``not``, numbers, quoted words and parameter names
+    are understood; nothing of it is ever executed as Python.
+
+    Raises:
+        ValueError: if the text is anything else, or names no parameter.
+    """
+    try:
+        tree = ast.parse(text, mode="eval").body
+    except SyntaxError as error:
+        raise ValueError(f"{text!r} is not a comparison of parameters") from error
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    unknown = sorted(names - set(PARAMETERS))
+    if unknown:
+        raise ValueError(f"{text!r} names {unknown[0]!r}, which is no parameter")
+    if not names:
+        raise ValueError(f"{text!r} names no parameter")
+    compute = _compile(tree, text)
+    return lambda values: bool(compute(values))
+
+
+def _compile(node: ast.expr, text: str) -> Callable[[Mapping[str, Any]], Any]:
+    if isinstance(node, ast.Constant) and isinstance(node.value, (int, float, str)):
+        value = node.value
+        return lambda values: value
+    if isinstance(node, ast.Name):
+        name = node.id
+        return lambda values: values[name]
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.Not, ast.USub)):
+        inner = _compile(node.operand, text)
+        apply = operator.not_ if isinstance(node.op, ast.Not) else operator.neg
+        return lambda values: apply(inner(values))
+    if isinstance(node, ast.BoolOp):
+        parts = [_compile(value, text) for value in node.values]
+        gather = all if isinstance(node.op, ast.And) else any
+        return lambda values: gather(part(values) for part in parts)
+    if isinstance(node, ast.BinOp) and type(node.op) in _ARITHMETIC:
+        left, right, compute = (
+            _compile(node.left, text),
+            _compile(node.right, text),
+            _ARITHMETIC[type(node.op)],
+        )
+        return lambda values: compute(left(values), right(values))
+    if isinstance(node, ast.Compare) and all(type(op) in _COMPARISONS for op in node.ops):
+        sides = [_compile(side, text) for side in (node.left, *node.comparators)]
+        compares = [_COMPARISONS[type(op)] for op in node.ops]
+        return lambda values: all(
+            compare(sides[i](values), sides[i + 1](values)) for i, compare in enumerate(compares)
+        )
+    raise ValueError(f"{text!r} is not a comparison of parameters")

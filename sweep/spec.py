@@ -1,0 +1,217 @@
+"""The search-space file as written: its keys, their types, and the schema for editors."""
+
+import difflib
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pydantic
+import yaml
+
+from sweep.audio.dataset import DatasetSpec
+from sweep.candidate import PARAMETERS
+from sweep.errors import SpecError
+from sweep.limits import METRICS
+from sweep.rules import DOMAINS
+
+Scalar = bool | int | float | str | None
+Sampler = Literal["tpe", "nsga2", "random", "grid", "greedy", "gp"]
+
+
+class _Section(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+
+
+class Range(_Section):
+    """An interval, both ends included; whole numbers when all its numbers are."""
+
+    low: int | float
+    high: int | float
+    step: int | float | None = None
+    log: bool = False
+
+    @pydantic.model_validator(mode="after")
+    def _makes_sense(self) -> "Range":
+        if self.low > self.high:
+            raise ValueError(f"low ({self.low:g}) is above high ({self.high:g})")
+        if self.step is not None and self.step <= 0:
+            raise ValueError(f"step ({self.step:g}) must be above 0")
+        if self.log and (self.low <= 0 or self.step is not None):
+            raise ValueError("log needs low above 0 and no step")
+        return self
+
+
+class DatasetSection(_Section):
+    """Which clips to learn from, and how they are split."""
+
+    source: str = "synthetic"
+    labels: Annotated[list[str], pydantic.Field(min_length=2)]
+    split: (
+        Literal["speaker", "folders"] | dict[Literal["training", "validation", "testing"], str]
+    ) = "speaker"
+    clips_per_label: Annotated[int, pydantic.Field(ge=10)] = 1000
+    snr_db: tuple[float, float] = (-5.0, 15.0)
+    seed: int = 0
+
+    @pydantic.field_validator("labels", mode="before")
+    @classmethod
+    def _quoted(cls, labels: Any) -> Any:
+        if isinstance(labels, list) and any(isinstance(label, bool) for label in labels):
+            raise ValueError("YAML reads yes, no, on and off as true and false; put them in quotes")
+        return labels
+
+    @pydantic.field_validator("labels")
+    @classmethod
+    def _distinct(cls, labels: list[str]) -> list[str]:
+        if len(set(labels)) < len(labels):
+            raise ValueError("a label stands twice")
+        return labels
+
+    def spec(self, source: str | None = None) -> DatasetSpec:
+        """Return what ``audio`` opens; ``source`` takes the place of the file's."""
+        return DatasetSpec(
+            source=source or self.source,
+            labels=tuple(self.labels),
+            split=self.split,
+            clips_per_label=self.clips_per_label,
+            snr_db=self.snr_db,
+            seed=self.seed,
+        )
+
+
+class SearchSection(_Section):
+    """How to search, and for how long."""
+
+    sampler: Sampler = "tpe"
+    trials: Annotated[int, pydantic.Field(ge=1)] = 100
+    timeout: str | None = None
+    seed: Annotated[int, pydantic.Field(ge=0, lt=2**31)] = 42
+    enqueue: list[dict[str, Scalar]] = []
+
+    @pydantic.field_validator("timeout")
+    @classmethod
+    def _is_duration(cls, timeout: str | None) -> str | None:
+        if timeout is not None:
+            duration_in_s(timeout)
+        return timeout
+
+
+class SpaceFile(_Section):
+    """One search-space file."""
+
+    dataset: DatasetSection
+    parameters: dict[str, Range | list[Scalar] | Scalar] = {}
+    require: list[str] = []
+    limits: dict[str, str] = {"accuracy": ">= 0.97", "latency_ms": "<= 8", "size_kb": "< 25"}
+    objectives: Annotated[
+        dict[str, Literal["maximize", "minimize"]], pydantic.Field(min_length=1)
+    ] = {"accuracy": "maximize", "latency_ms": "minimize", "size_kb": "minimize"}
+    search: SearchSection = SearchSection()
+
+
+def read(path: Path | str) -> SpaceFile:
+    """Read a search-space file.
+
+    Raises:
+        SpecError: if it cannot be read or its keys and types are wrong.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not a text file"
+        raise SpecError(f"{path}: cannot be read: {reason}") from error
+    return parse(text, str(path))
+
+
+def parse(text: str, origin: str) -> SpaceFile:
+    """Read the text of a search-space file; ``origin`` is its name in messages.
+
+    Raises:
+        SpecError: naming origin and key.
+    """
+    try:
+        content = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise SpecError(f"{origin}{line}: not YAML: {error.problem}") from error
+    except yaml.YAMLError as error:
+        raise SpecError(f"{origin}: not YAML: {error}") from error
+    if not isinstance(content, dict):
+        raise SpecError(f"{origin}: expected the keys {', '.join(SpaceFile.model_fields)}")
+    try:
+        return SpaceFile.model_validate(content)
+    except pydantic.ValidationError as error:
+        raise SpecError(f"{origin}: {_first_problem(error)}") from error
+
+
+def search_section(values: dict[str, Any], origin: str) -> SearchSection:
+    """Return a search section with values from a command line.
+
+    Raises:
+        SpecError: naming the option.
+    """
+    try:
+        return SearchSection.model_validate(values)
+    except pydantic.ValidationError as error:
+        raise SpecError(f"{origin}: {_first_problem(error)}") from error
+
+
+def duration_in_s(text: str) -> float:
+    """Return the seconds of ``90s``, ``30m``, ``2h`` or ``1h30m``.
+
+    Raises:
+        ValueError: if the text is anything else.
+    """
+    match = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", text.strip())
+    if not match or not any(match.groups()):
+        raise ValueError(f"{text!r} is no duration; write for example 90s, 30m or 1h30m")
+    hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    return 3600.0 * hours + 60 * minutes + seconds
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON schema of a search-space file."""
+    whole = SpaceFile.model_json_schema()
+    properties = whole["properties"]
+    notes = {
+        "parameters": {name: DOMAINS[name].meaning for name in PARAMETERS},
+        "limits": METRICS,
+        "objectives": METRICS,
+    }
+    for key, meanings in notes.items():
+        value = properties[key].pop("additionalProperties")
+        properties[key]["properties"] = {
+            name: value | {"description": meaning} for name, meaning in meanings.items()
+        }
+        properties[key]["additionalProperties"] = False
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | whole
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return a hint that names the known word most like ``word``, or all of them."""
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f"; did you mean {close[0]}?" if close else f"; known: {', '.join(known)}"
+
+
+def _first_problem(error: pydantic.ValidationError) -> str:
+    """Return place and message of the first problem, or of the most telling one of a union."""
+    problems = error.errors()
+    first = problems[0]
+    alternatives = [p for p in problems if p["loc"][:2] == first["loc"][:2]]
+    told = [p for p in alternatives if p["type"] in ("value_error", "missing", "extra_forbidden")]
+    problem = (told or alternatives)[0]
+    kinds = {"Range", "DatasetSection", "SearchSection"}
+    loc = [str(p) for p in problem["loc"] if str(p) not in kinds and "[" not in str(p)]
+    place, message = ".".join(loc), problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "extra_forbidden":
+        message = f"unknown key{nearest(loc[-1], _keys(loc[:-1]))}"
+    elif problem["type"] == "missing":
+        message = "is missing"
+    return f"{place}: {message[0].lower()}{message[1:]}"
+
+
+def _keys(place: list[str]) -> list[str]:
+    """Return the keys allowed at a place of the file."""
+    sections = {"dataset": DatasetSection, "search": SearchSection, "parameters": Range}
+    return list((sections[place[0]] if place else SpaceFile).model_fields)

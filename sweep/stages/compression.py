@@ -1,0 +1,160 @@
+"""Compression: one conversion to ``.tflite``, then every variant by ai-edge-quantizer."""
+
+from functools import lru_cache
+from typing import Any
+
+import flatbuffers
+import numpy as np
+import tensorflow as tf
+from ai_edge_litert import schema_py_generated as schema
+from ai_edge_quantizer import quantizer
+
+from sweep.stages.network import Architecture, Weights, fold, forward
+
+_TEMPLATES_KEPT = 64
+_CALIBRATION_CLIPS = 200
+
+
+def compress(
+    architecture: Architecture,
+    weights: Weights,
+    quantizations: tuple[str, ...],
+    clips: np.ndarray,
+    without_names: bool = False,
+) -> dict[str, bytes]:
+    """Return the ``.tflite`` of every variant of a trained network, by quantization.
+
+    Args:
+        architecture, weights: the network.
+        quantizations: names out of ``candidate.QUANTIZATIONS``.
+        clips: features of training clips ``[clips, frames, coeffs]``, to calibrate activations.
+        without_names: whether to leave out what no device reads.
+    """
+    files = quantize(convert(architecture, weights), quantizations, clips)
+    if without_names:
+        files = {name: strip_names(content) for name, content in files.items()}
+    return files
+
+
+def convert(architecture: Architecture, weights: Weights) -> bytes:
+    """Return the network as a float32 ``.tflite``, from ``[1, frames, coeffs, 1]`` to probabilities.
+
+    The file of an architecture is the same for all weights but for the weights themselves, so
+    TensorFlow converts it once and each network's folded weights are written into its places.
+    """
+    template, places = _template(architecture)
+    content = bytearray(template)
+    for name, values in fold(architecture, weights).items():
+        stored = _stored(name, values)
+        content[places[name] : places[name] + len(stored)] = stored
+    return bytes(content)
+
+
+def quantize(content: bytes, quantizations: tuple[str, ...], clips: np.ndarray) -> dict[str, bytes]:
+    """Return the variants of a float32 ``.tflite``, by quantization.
+
+    Args:
+        content: the float32 file.
+        quantizations: names out of ``candidate.QUANTIZATIONS``.
+        clips: features of training clips ``[clips, frames, coeffs]``; the first 200 calibrate the
+            activations of the int8 variants.
+    """
+    variants, calibration = {}, None
+    for name in quantizations:
+        if name == "float32":
+            variants[name] = content
+            continue
+        tool = quantizer.Quantizer(content, [_recipe(name)])
+        if tool.need_calibration and calibration is None:
+            calibration = tool.calibrate(_calibration_inputs(content, clips), num_threads=1)
+        result = tool.quantize(
+            calibration if tool.need_calibration else None, enable_progress_report=False
+        )
+        variants[name] = bytes(result.quantized_model)
+    return variants
+
+
+def strip_names(content: bytes) -> bytes:
+    """Return the model without tensor names, signatures and metadata, which no device reads."""
+    model = schema.ModelT.InitFromPackedBuf(bytearray(content), 0)
+    model.description = model.signatureDefs = model.metadata = model.metadataBuffer = None
+    for graph in model.subgraphs:
+        graph.name = None
+        for tensor in graph.tensors:
+            tensor.name = None
+    wanted = {tensor.buffer for graph in model.subgraphs for tensor in graph.tensors}
+    for index, buffer in enumerate(model.buffers):
+        if index not in wanted:
+            buffer.data = None
+    builder = flatbuffers.Builder(len(content))
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+@lru_cache(_TEMPLATES_KEPT)
+def _template(architecture: Architecture) -> tuple[bytes, dict[str, int]]:
+    """Convert a network of random weights; return the file and where each weight lies in it."""
+    for seed in range(10):
+        marks = _marks(architecture, seed)
+        content = _convert(architecture, marks)
+        stored = {name: _stored(name, values) for name, values in marks.items()}
+        if all(content.count(mark) == 1 for mark in stored.values()):
+            return content, {name: content.index(mark) for name, mark in stored.items()}
+    raise RuntimeError(f"the converter hides the weights of {architecture}")
+
+
+def _marks(architecture: Architecture, seed: int) -> Weights:
+    rng = np.random.default_rng(seed)
+    shapes = dict(architecture.kernels()) | {"dense/bias": (architecture.labels,)}
+    shapes |= {f"{layer}/bias": (architecture.width,) for layer in architecture.layers}
+    return {k: rng.standard_normal(shape).astype(np.float32) for k, shape in shapes.items()}
+
+
+def _convert(architecture: Architecture, folded: Weights) -> bytes:
+    def probabilities(features: tf.Tensor) -> tf.Tensor:
+        return tf.nn.softmax(forward(architecture, folded, features))
+
+    shape = (1, architecture.frames, architecture.coefficients, 1)
+    signature = tf.TensorSpec(shape, tf.float32, name="features")
+    function = tf.function(probabilities, autograph=False).get_concrete_function(signature)
+    return tf.lite.TFLiteConverter.from_concrete_functions([function], tf.Module()).convert()
+
+
+def _stored(name: str, values: np.ndarray) -> bytes:
+    """Return a weight as it lies in a ``.tflite``: outputs first, but for depthwise kernels."""
+    if name.endswith("/kernel"):
+        values = np.moveaxis(values, -1, 0)
+    return np.ascontiguousarray(values, np.float32).tobytes()
+
+
+def _calibration_inputs(content: bytes, clips: np.ndarray) -> dict[str, list[dict[str, Any]]]:
+    model = schema.Model.GetRootAs(content, 0)
+    signature = model.SignatureDefs(0)
+    key = signature.SignatureKey().decode()
+    name = signature.Inputs(0).Name().decode()
+    return {key: [{name: clip[None, ..., None]} for clip in clips[:_CALIBRATION_CLIPS]]}
+
+
+def _recipe(quantization: str) -> dict[str, Any]:
+    """Return ai-edge-quantizer's rule for a variant, for every operator it supports."""
+    integer = {"num_bits": 8, "symmetric": True, "dtype": "INT", "granularity": "CHANNELWISE"}
+    config: dict[str, Any] = {
+        "weight_tensor_config": integer,
+        "compute_precision": "INTEGER",
+        "explicit_dequantize": False,
+    }
+    algorithm = "min_max_uniform_quantize"
+    if quantization.startswith("int8"):
+        activations = integer | {"symmetric": False, "granularity": "TENSORWISE"}
+        config["activation_tensor_config"] = activations
+    if quantization == "int8_per_tensor":
+        config["weight_tensor_config"] = integer | {"granularity": "TENSORWISE"}
+    if quantization == "float16":
+        algorithm = "float_casting"
+        half = {"num_bits": 16, "symmetric": True, "dtype": "FLOAT", "granularity": "TENSORWISE"}
+        config = {
+            "weight_tensor_config": half,
+            "compute_precision": "FLOAT",
+            "explicit_dequantize": True,
+        }
+    return {"regex": ".*", "operation": "*", "algorithm_key": algorithm, "op_config": config}

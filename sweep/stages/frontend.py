@@ -1,0 +1,150 @@
+"""The front end: waveforms to features, for all clips at once and as the LiteRT graph deployed."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from sweep import cache
+from sweep.audio.augmentation import RENDERINGS, render
+from sweep.audio.dataset import Dataset
+from sweep.candidate import AugmentationParams, FrontendParams, digest
+
+VERSION = 1
+"""Counts up when this module computes something else, so that old cache entries lapse."""
+
+_LOG_OFFSET = 1e-6
+_BATCH = 128
+
+
+class FeatureSet:
+    """The features of one front end for the clips of one data set, as memory maps.
+
+    Attributes:
+        training: float32 ``[renderings, clips, frames, coefficients]``; rendering 0 is the clip
+            itself, the others are augmented copies.
+        validation: float32 ``[clips, frames, coefficients]``.
+        mean, deviation: float32 ``[coefficients]``: what the front end subtracts and divides by.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.training = np.load(folder / "training.npy", mmap_mode="r")
+        self.validation = np.load(folder / "validation.npy", mmap_mode="r")
+        self.mean, self.deviation = np.load(folder / "statistics.npy")
+
+
+def prepare_features(
+    dataset: Dataset, frontend: FrontendParams, augmentation: AugmentationParams
+) -> FeatureSet:
+    """Return the features of training and validation clips, computed once for all studies."""
+
+    def build(folder: Path) -> None:
+        rate = frontend.downsampling_rate
+        clips = dataset.waveforms("training", rate)
+        plain = compute_features(clips, frontend)
+        mean, deviation = _statistics(plain, frontend)
+        renderings = 1 if augmentation.is_identity else RENDERINGS
+        shape = (renderings, *plain.shape)
+        training = np.lib.format.open_memmap(folder / "training.npy", "w+", np.float32, shape)
+        training[0] = (plain - mean) / deviation
+        for seed in range(1, renderings):
+            varied = render(clips, dataset.noise(rate), augmentation, rate, seed)
+            training[seed] = (compute_features(varied, frontend) - mean) / deviation
+        validation = compute_features(dataset.waveforms("validation", rate), frontend)
+        np.save(folder / "validation.npy", (validation - mean) / deviation)
+        np.save(folder / "statistics.npy", np.stack([mean, deviation]))
+
+    content = [VERSION, dataset.fingerprint, asdict(frontend), asdict(augmentation)]
+    return FeatureSet(cache.entry("features", digest(content), build))
+
+
+def compute_features(clips: np.ndarray, frontend: FrontendParams) -> np.ndarray:
+    """Return the features of clips before mean and deviation are taken out.
+
+    Args:
+        clips: int16, or float32 in -1..1, ``[clips, samples]``.
+        frontend: the front end.
+
+    Returns:
+        float32 ``[clips, frames, coefficients]``.
+    """
+    graph = _Graph(frontend)
+    features = np.empty((len(clips), *frontend.shape), np.float32)
+    for start in range(0, len(clips), _BATCH):
+        batch = clips[start : start + _BATCH]
+        if batch.dtype == np.int16:
+            batch = batch.astype(np.float32) / 32768.0
+        features[start : start + _BATCH] = graph.features(tf.constant(batch))
+    return features
+
+
+def convert_frontend(
+    frontend: FrontendParams, mean: np.ndarray | float = 0.0, deviation: np.ndarray | float = 1.0
+) -> bytes:
+    """Return the front end as a ``.tflite``: float32 ``[1, samples]`` to ``[1, frames, coeffs, 1]``.
+
+    It uses builtin operators only; what ``normalization`` takes out is part of it.
+    """
+    graph = _Graph(frontend)
+
+    def deployed(waveform: tf.Tensor) -> tf.Tensor:
+        features = graph.compute(waveform)
+        if frontend.normalization != "none":
+            features = (features - mean) * (1 / deviation)
+        return features[..., tf.newaxis]
+
+    signature = tf.TensorSpec((1, frontend.num_samples), tf.float32, name="waveform")
+    function = tf.function(deployed, autograph=False).get_concrete_function(signature)
+    return tf.lite.TFLiteConverter.from_concrete_functions([function], tf.Module()).convert()
+
+
+class _Graph:
+    """The computation of a front end; the report's, but for ``normalization``."""
+
+    def __init__(self, frontend: FrontendParams) -> None:
+        self.frontend = frontend
+        starts = np.arange(frontend.shape[0]) * frontend.frame_step
+        self.indices = (starts[:, None] + np.arange(frontend.frame_length)).astype(np.int32)
+        self.window = np.hanning(frontend.frame_length + 1)[:-1].astype(np.float32)
+        self.mel = mel_matrix(frontend)
+        self.cosines = dct_matrix(frontend.num_mel_bins)[:, : frontend.num_coefficients]
+        self.features = tf.function(self.compute, autograph=False, reduce_retracing=True)
+
+    def compute(self, waveforms: tf.Tensor) -> tf.Tensor:
+        """Return ``[clips, frames, coefficients]`` for float32 ``[clips, samples]``."""
+        frontend = self.frontend
+        frames = tf.gather(waveforms, self.indices, axis=1) * self.window
+        spectrum = tf.signal.rfft(frames, fft_length=[frontend.fft_length])
+        power = tf.square(tf.math.real(spectrum)) + tf.square(tf.math.imag(spectrum))
+        features = tf.math.log(tf.matmul(tf.sqrt(power), self.mel) + _LOG_OFFSET)
+        if frontend.features == "mfcc":
+            features = tf.matmul(features, self.cosines)
+        if frontend.normalization == "per_clip":
+            features -= tf.reduce_mean(features, axis=1, keepdims=True)
+        return features
+
+
+def mel_matrix(frontend: FrontendParams) -> np.ndarray:
+    """Return the mel filter bank, float32 ``[fft_length / 2 + 1, num_mel_bins]`` (HTK scale)."""
+    return tf.signal.linear_to_mel_weight_matrix(
+        frontend.num_mel_bins,
+        frontend.fft_length // 2 + 1,
+        frontend.downsampling_rate,
+        frontend.lower_frequency,
+        frontend.upper_frequency,
+    ).numpy()
+
+
+def dct_matrix(bins: int) -> np.ndarray:
+    """Return the DCT-II of ``tf.signal.mfccs_from_log_mel_spectrograms``, ``[bins, bins]``."""
+    n, k = np.arange(bins)[:, None], np.arange(bins)[None, :]
+    return (np.cos(np.pi * k * (2 * n + 1) / (2 * bins)) * np.sqrt(2 / bins)).astype(np.float32)
+
+
+def _statistics(features: np.ndarray, frontend: FrontendParams) -> tuple[np.ndarray, np.ndarray]:
+    coefficients = features.shape[-1]
+    if frontend.normalization == "none":
+        return np.zeros(coefficients, np.float32), np.ones(coefficients, np.float32)
+    deviation = np.maximum(features.std(axis=(0, 1)), 1e-3)
+    return features.mean(axis=(0, 1)), deviation

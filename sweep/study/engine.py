@@ -1,0 +1,178 @@
+"""Where candidates are evaluated: Dask workers, each a process with one thread."""
+
+import asyncio
+import logging
+import os
+import queue
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import dask
+from distributed import Client, Future, KilledWorker, LocalCluster, Nanny, WorkerPlugin
+
+from sweep.audio.dataset import Dataset
+from sweep.candidate import Candidate, Evaluation
+from sweep.errors import SweepError
+from sweep.limits import Limit
+
+_DEATHS_FORGIVEN = 1
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a worker sent back; ``files`` are those of a feasible result, by name."""
+
+    number: int
+    evaluation: Evaluation
+    files: dict[str, bytes]
+
+
+class Engine:
+    """Workers that evaluate candidates.
+
+    Args:
+        dataset: the clips, known to every worker.
+        limits: the limits a candidate is held to.
+        workers: how many processes to start on this machine.
+        scheduler: address of a Dask scheduler to use instead of starting any.
+        log: file that takes what the libraries of the workers print.
+
+    Raises:
+        SweepError: if the scheduler cannot be reached.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        limits: list[Limit],
+        workers: int,
+        scheduler: str | None,
+        log: Path,
+    ) -> None:
+        self._dataset, self._limits = dataset, limits
+        self._done: queue.Queue[tuple[int, Future]] = queue.Queue()
+        self._futures: dict[int, Future] = {}
+        self._cluster: LocalCluster | None = None
+        # A trial that kills its worker is run again once, then given up.
+        dask.config.set({"distributed.scheduler.allowed-failures": _DEATHS_FORGIVEN})
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)
+        if scheduler is None:
+            self._cluster = LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                host="127.0.0.1",
+                dashboard_address=None,
+                silence_logs=logging.CRITICAL,
+            )
+        try:
+            self._client = Client(self._cluster or scheduler, timeout=30)
+        except OSError as error:
+            raise SweepError(f"{scheduler}: no Dask scheduler answers there") from error
+        if self._cluster is not None:
+            self._client.register_plugin(_QuietWorker(str(log)))
+
+    def __enter__(self) -> "Engine":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._client.close(timeout=5)
+        if self._cluster is not None:
+            self._cluster.close(timeout=5)
+
+    @property
+    def capacity(self) -> int:
+        """How many candidates can be evaluated at once, now."""
+        return max(1, sum(self._client.nthreads().values()))
+
+    @property
+    def busy(self) -> int:
+        """How many candidates have been submitted and not been answered."""
+        return len(self._futures)
+
+    def submit(self, number: int, candidate: Candidate) -> None:
+        """Send a candidate to a worker."""
+        future = self._client.submit(
+            _work, candidate, self._dataset, self._limits, key=f"trial-{number}", pure=False
+        )
+        self._futures[number] = future
+        future.add_done_callback(lambda done: self._done.put((number, done)))
+
+    def wait(self, timeout: float) -> Answer | None:
+        """Return the next answer, or None if there is none within ``timeout`` seconds.
+
+        Raises:
+            SweepError: if a worker met something the user has to mend, such as a full disk.
+        """
+        try:
+            number, future = self._done.get(timeout=timeout)
+        except queue.Empty:
+            return None
+        del self._futures[number]
+        try:
+            evaluation, files = future.result()
+        except SweepError:
+            raise
+        except KilledWorker:
+            deaths = _DEATHS_FORGIVEN + 1
+            return Answer(number, Evaluation("failed", f"killed its worker {deaths} times"), {})
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}".splitlines()[0]
+            return Answer(number, Evaluation("failed", reason), {})
+        return Answer(number, evaluation, files)
+
+
+def serve_worker(address: str, processes: int) -> None:
+    """Lend single-threaded worker processes to a scheduler until interrupted.
+
+    Raises:
+        SweepError: if no scheduler answers at the address.
+    """
+
+    async def serve() -> None:
+        nannies = [Nanny(address, nthreads=1) for _ in range(processes)]
+        for nanny in nannies:
+            await nanny
+        await asyncio.gather(*(nanny.finished() for nanny in nannies))
+
+    try:
+        asyncio.run(serve())
+    except (OSError, ValueError) as error:
+        raise SweepError(f"{address}: no Dask scheduler answers there") from error
+
+
+class _QuietWorker(WorkerPlugin):
+    """Sends what TensorFlow and its friends print to a file instead of the terminal."""
+
+    name = "quiet"
+
+    def __init__(self, log: str) -> None:
+        self.log = log
+
+    def setup(self, worker: Any) -> None:
+        """Point standard output and error at the file."""
+        target = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        os.dup2(target, 1)
+        os.dup2(target, 2)
+        os.close(target)
+
+
+def _work(
+    candidate: Candidate, dataset: Dataset, limits: list[Limit]
+) -> tuple[Evaluation, dict[str, bytes]]:
+    # Imported here, on the worker: the coordinator has no use for TensorFlow.
+    from sweep.stages.evaluate import evaluate
+
+    try:
+        evaluation, files = evaluate(candidate, dataset, limits)
+    except Exception:
+        traceback.print_exc()
+        raise
+    return evaluation, files

@@ -1,0 +1,70 @@
+"""Launching a sweep: clips, study, workers and search brought together."""
+
+import platform
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+from sweep.audio.dataset import Dataset
+from sweep.space import Space
+from sweep.spec import duration_in_s
+from sweep.study.engine import Engine
+from sweep.study.samplers import make_sampler
+from sweep.study.search import Search, SearchProgress
+from sweep.study.storage import StudyFolder
+from sweep.study.table import StudyRecord
+
+_PACKAGES = ("tinysweep", "tensorflow", "tensorflow-model-optimization", "optuna")
+_PACKAGES += ("ai-edge-litert", "ai-edge-quantizer", "numpy")
+
+
+def launch(
+    space: Space,
+    dataset: Dataset,
+    folder: StudyFolder,
+    *,
+    workers: int,
+    scheduler: str | None = None,
+    listen: Callable[[SearchProgress], None] = lambda progress: None,
+) -> StudyRecord:
+    """Run a study until its budget is spent, going on from where it stands.
+
+    Args:
+        space: what to search, how, and for how many trials.
+        dataset: the clips.
+        folder: where the study lives.
+        workers: how many worker processes to start on this machine.
+        scheduler: a Dask scheduler to use instead.
+        listen: told how the search stands, a few times a second.
+
+    Raises:
+        SweepError: or one of its children, for what the user has to mend.
+    """
+    search = space.file.search
+    timeout_s = duration_in_s(search.timeout) if search.timeout else None
+    sampler = make_sampler(space, search.sampler, search.seed)
+    with folder.owned():
+        study = folder.create(space, sampler, _about(space, dataset))
+        begun = len(study.get_trials(deepcopy=False))
+        if begun:
+            study.sampler = make_sampler(space, search.sampler, search.seed + begun)
+        with Engine(dataset, space.limits, workers, scheduler, folder.worker_log) as engine:
+            Search(space, study, folder, engine, timeout_s, listen).run()
+    return folder.record()
+
+
+def _about(space: Space, dataset: Dataset) -> dict[str, Any]:
+    return {
+        "begun": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": " ".join(["sweep", *sys.argv[1:]]),
+        "source": dataset.spec.source,
+        "labels": list(dataset.labels),
+        "clips": dataset.counts,
+        "skipped": list(dataset.skipped),
+        "fingerprint": dataset.fingerprint,
+        "seed": space.file.search.seed,
+        "machine": f"{platform.system()} {platform.machine()}, {platform.processor() or 'CPU'}",
+        "versions": {"python": platform.python_version()} | {p: version(p) for p in _PACKAGES},
+    }

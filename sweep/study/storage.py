@@ -1,0 +1,259 @@
+"""Where a study lives: its folder, its database, its models."""
+
+import os
+import re
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import optuna
+import sqlalchemy
+from filelock import FileLock, Timeout
+from optuna.artifacts import FileSystemArtifactStore, download_artifact, upload_artifact
+from optuna.storages import RDBStorage
+from optuna.trial import FrozenTrial, TrialState
+
+from sweep.candidate import Evaluation
+from sweep.errors import SpecError, StudyError
+from sweep.space import Space
+from sweep.study.table import StudyRecord, TrialRecord
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_SPACE, _ABOUT, _EVALUATION, _FILES = "space", "about", "evaluation", "files"
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+
+class StudyFolder:
+    """``results/STUDY``: the one place that knows what lies where.
+
+    Args:
+        results: the folder of studies.
+        name: the study's name.
+        storage: an Optuna storage URL; by default SQLite in the folder.
+
+    Raises:
+        SpecError: if the name could lead out of the results folder.
+    """
+
+    def __init__(self, results: Path, name: str, storage: str | None = None) -> None:
+        if not _NAME.fullmatch(name):
+            raise SpecError(f"{name!r} cannot name a study; use letters, digits, '.', '_' and '-'")
+        self.path = results / name
+        self.name = name
+        self.database = self.path / "study.db"
+        self.report = self.path / "report.html"
+        self.worker_log = self.path / "worker.log"
+        self._url = storage or f"sqlite:///{self.database}"
+
+    @classmethod
+    def find(cls, study: str, results: Path, storage: str | None = None) -> "StudyFolder":
+        """Return the folder of a study given by name or by path.
+
+        Raises:
+            StudyError: if there is none.
+        """
+        if os.sep in study:
+            results, study = Path(study).absolute().parent, Path(study).absolute().name
+        folder = cls(results, study, storage)
+        if storage is None and not folder.database.is_file():
+            known = sorted(file.parent.name for file in results.glob("*/study.db"))
+            there = f"; {results} holds {', '.join(known)}" if known else ""
+            raise StudyError(f"no study at {folder.path}{there}; sweep run makes one")
+        return folder
+
+    @contextmanager
+    def owned(self) -> Iterator[None]:
+        """Be the only coordinator of this study.
+
+        Raises:
+            StudyError: if another process is, or the folder cannot be written.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self.path / ".lock")
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise StudyError(f"{self.path}: another sweep run is at work on this study") from error
+        except OSError as error:
+            raise StudyError(f"{self.path}: cannot be written: {error.strerror}") from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def create(
+        self, space: Space, sampler: optuna.samplers.BaseSampler, about: Mapping[str, Any]
+    ) -> optuna.Study:
+        """Open the study for writing, and make it if it is new.
+
+        Raises:
+            StudyError: if it was made for another space or other clips; says what differs.
+        """
+        directions = list(space.file.objectives.values())
+        with readable_errors(self.path):
+            study = optuna.create_study(
+                study_name=self.name,
+                storage=self._connect(),
+                sampler=sampler,
+                directions=directions,
+                load_if_exists=True,
+            )
+            if _SPACE not in study.user_attrs:
+                study.set_metric_names(list(space.file.objectives))
+                study.set_user_attr(_ABOUT, dict(about))
+                study.set_user_attr(_SPACE, space.text())
+                return study
+            stored = Space.parse(study.user_attrs[_SPACE], str(self.path))
+            known = stored.comparable() | {"clips": study.user_attrs[_ABOUT].get("fingerprint")}
+        _refuse_difference(self.path, known, space.comparable() | {"clips": about["fingerprint"]})
+        return study
+
+    def load(self) -> optuna.Study:
+        """Open the study for reading.
+
+        Raises:
+            StudyError: if it is not there or cannot be read.
+        """
+        try:
+            with readable_errors(self.path):
+                return optuna.load_study(study_name=self.name, storage=self._connect())
+        except KeyError as error:
+            raise StudyError(f"{self.path}: the storage holds no study {self.name!r}") from error
+
+    def record(self) -> StudyRecord:
+        """Return the study as plain records."""
+        study = self.load()
+        with readable_errors(self.path):
+            attributes = study.user_attrs
+            if _SPACE not in attributes:
+                raise StudyError(f"{self.path}: the study was never begun; run it again")
+            space = Space.parse(attributes[_SPACE], str(self.path))
+            finished = [t for t in study.get_trials(deepcopy=False) if t.state.is_finished()]
+            trials = [_trial_record(space, t) for t in finished if _EVALUATION in t.user_attrs]
+        return StudyRecord(self.name, space, tuple(trials), attributes[_ABOUT])
+
+    def keep_files(self, trial: optuna.Trial, files: Mapping[str, bytes]) -> None:
+        """Put files into the artifact store, as those of a trial."""
+        kept = {}
+        for name, content in files.items():
+            with tempfile.TemporaryDirectory(dir=self.path) as scratch:
+                file = Path(scratch) / name
+                file.write_bytes(content)
+                kept[name] = upload_artifact(
+                    artifact_store=self._artifacts(), file_path=str(file), study_or_trial=trial
+                )
+        trial.set_user_attr(_FILES, kept)
+
+    def read_file(self, trial: int, name: str) -> bytes:
+        """Return a file that was kept for a trial.
+
+        Raises:
+            StudyError: if none was, or it is gone.
+        """
+        for frozen in self.load().get_trials(deepcopy=False):
+            if frozen.number == trial and name in frozen.user_attrs.get(_FILES, {}):
+                with tempfile.TemporaryDirectory() as scratch:
+                    file = Path(scratch) / "artifact"
+                    try:
+                        download_artifact(
+                            artifact_store=self._artifacts(),
+                            file_path=str(file),
+                            artifact_id=frozen.user_attrs[_FILES][name],
+                        )
+                    except optuna.artifacts.exceptions.ArtifactNotFound as error:
+                        raise StudyError(f"{self.path}: {name} of trial {trial} is gone") from error
+                    return file.read_bytes()
+        raise StudyError(f"{self.path}: trial {trial} kept no model; only feasible trials do")
+
+    def _artifacts(self) -> FileSystemArtifactStore:
+        folder = self.path / "artifacts"
+        folder.mkdir(exist_ok=True)
+        return FileSystemArtifactStore(str(folder))
+
+    def _connect(self) -> RDBStorage:
+        storage = RDBStorage(self._url)
+        if self._url.startswith("sqlite"):
+            sqlalchemy.event.listen(storage.engine, "connect", _set_pragmas)
+            storage.engine.dispose()
+        return storage
+
+
+def finish(study: optuna.Study, trial: optuna.Trial, evaluation: Evaluation) -> None:
+    """Tell Optuna how a trial ended.
+
+    Constraints come before everything: without them a trial would count as feasible.  Killed in
+    between, the same call may be made again.
+    """
+    number, result = trial.number, evaluation.result
+    known = study.get_trials(deepcopy=False)[number].constraints or {}
+    violations = dict(result.violations) if result is not None else {}
+    if evaluation.outcome == "invalid":
+        violations["allowed"] = 1.0
+    for name, violation in violations.items():
+        if name not in known:
+            trial.set_constraint(name, violation)
+    trial.set_user_attr(_EVALUATION, evaluation.to_json())
+    if evaluation.outcome in ("feasible", "infeasible") and result is not None:
+        objectives = study.metric_names or []
+        study.tell(trial, [getattr(result, metric) for metric in objectives])
+    elif evaluation.outcome == "failed":
+        study.tell(trial, state=TrialState.FAIL)
+    else:
+        study.tell(trial, state=TrialState.PRUNED)
+
+
+def stored_evaluation(trial: optuna.Trial | FrozenTrial) -> Evaluation | None:
+    """Return the evaluation a trial carries, if it got that far."""
+    record = trial.user_attrs.get(_EVALUATION)
+    return None if record is None else Evaluation.from_json(record)
+
+
+@contextmanager
+def readable_errors(path: Path) -> Iterator[None]:
+    """Turn what a database says into one line that names the study.
+
+    Raises:
+        StudyError: for a full disk, a damaged or foreign file, a server out of reach.
+    """
+    try:
+        yield
+    except (sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.OptunaError, OSError) as error:
+        cause = getattr(error, "orig", None) or error.__cause__ or error
+        first = str(getattr(cause, "orig", None) or cause).strip().splitlines()[0]
+        raise StudyError(f"{path}: the study's storage fails: {first}") from error
+
+
+def _trial_record(space: Space, trial: FrozenTrial) -> TrialRecord:
+    evaluation = stored_evaluation(trial)
+    started, finished = trial.datetime_start, trial.datetime_complete
+    assert evaluation is not None and started is not None and finished is not None
+    return TrialRecord(trial.number, space.candidate(trial.params), evaluation, started, finished)
+
+
+def _refuse_difference(path: Path, known: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    before, now = _flat(known), _flat(wanted)
+    for place in sorted(before.keys() | now.keys()):
+        if before.get(place) != now.get(place):
+            raise StudyError(
+                f"{path}: the study was made with {place} = {before.get(place)!r},"
+                f" now it is {now.get(place)!r}; name another --study to start anew"
+            )
+
+
+def _flat(tree: Any, place: str = "") -> dict[str, Any]:
+    if not isinstance(tree, Mapping):
+        return {place: tree}
+    return {
+        key: value
+        for name, branch in tree.items()
+        for key, value in _flat(branch, f"{place}.{name}" if place else str(name)).items()
+    }
+
+
+def _set_pragmas(connection: Any, _: Any) -> None:
+    # One writer and several readers: a write-ahead log lets them not wait for each other.
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")

@@ -1,0 +1,148 @@
+"""A study read back: plain records, and the table of them that every listing shows."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+
+from sweep.candidate import OUTCOMES, Candidate, Evaluation
+from sweep.errors import SpecError, StudyError
+from sweep.limits import METRICS, total_violation
+from sweep.space import Space
+from sweep.spec import nearest
+
+PICKS = {
+    "smallest": ("size_kb", "accuracy"),
+    "fastest": ("latency_ms", "accuracy"),
+    "most-accurate": ("accuracy", "size_kb"),
+    "balanced": ("accuracy", "latency_ms", "size_kb"),
+}
+"""Ways to pick one feasible trial: the metric that decides, then the one that breaks ties."""
+
+
+@dataclass(frozen=True)
+class TrialRecord:
+    """One finished trial: what was asked, what was answered, when."""
+
+    number: int
+    candidate: Candidate
+    evaluation: Evaluation
+    started: datetime
+    finished: datetime
+
+
+@dataclass(frozen=True)
+class StudyRecord:
+    """A study as it stands on disk.
+
+    Attributes:
+        name: the study's name.
+        space: the search space it was made for.
+        trials: its finished trials, oldest first.
+        about: facts for the careful reader: command, versions, seed, clips per split, data
+            fingerprint, where the clips came from.
+    """
+
+    name: str
+    space: Space
+    trials: tuple[TrialRecord, ...]
+    about: dict[str, Any] = field(default_factory=dict)
+
+    def funnel(self) -> dict[str, int]:
+        """Return how many trials ended in each outcome, in the order of ``OUTCOMES``."""
+        counts = Counter(trial.evaluation.outcome for trial in self.trials)
+        return {outcome: counts[outcome] for outcome in OUTCOMES}
+
+
+def table(record: StudyRecord) -> pd.DataFrame:
+    """Return one row a trial: number, outcome, every parameter, every metric of its result.
+
+    The columns are ``trial, outcome, reason``, the parameters, ``variant`` (the quantization
+    chosen), the metrics, ``clips``, ``original_accuracy``, ``original_size_kb``, ``sparsity``,
+    ``violation`` (sum of the relative violations), ``seconds`` (time the trial took) and
+    ``finished``.  What was not measured is missing (NaN or None).
+    """
+    return pd.DataFrame([_row(trial) for trial in record.trials], columns=_columns())
+
+
+def _columns() -> list[str]:
+    rest = ["clips", "original_accuracy", "original_size_kb", "sparsity", "violation", "seconds"]
+    parameters = [name for name in Candidate().parameters() if name != "quantization"]
+    return ["trial", "outcome", "reason", *parameters, "variant", *METRICS, *rest, "finished"]
+
+
+def _row(trial: TrialRecord) -> dict[str, Any]:
+    evaluation, result = trial.evaluation, trial.evaluation.result
+    row: dict[str, Any] = trial.candidate.parameters()
+    row |= {"trial": trial.number, "outcome": evaluation.outcome, "reason": evaluation.reason}
+    if result is not None:
+        row |= {metric: getattr(result, metric) for metric in METRICS}
+        row |= {"variant": result.quantization, "violation": total_violation(result.violations)}
+    return row | {
+        "clips": evaluation.clips,
+        "original_accuracy": evaluation.original_accuracy,
+        "original_size_kb": evaluation.original_size_kb,
+        "sparsity": evaluation.sparsity,
+        "seconds": (trial.finished - trial.started).total_seconds(),
+        "finished": trial.finished,
+    }
+
+
+def select(frame: pd.DataFrame, feasible: bool, sort: str | None) -> pd.DataFrame:
+    """Return the rows to list, sorted by a column; accuracy best first, all else smallest first.
+
+    Raises:
+        SpecError: if there is no such column.
+    """
+    if feasible:
+        frame = frame[frame["outcome"] == "feasible"]
+    if sort is None:
+        return frame
+    if sort not in frame:
+        raise SpecError(f"--sort: no column {sort!r}{nearest(sort, frame.columns)}")
+    return frame.sort_values(sort, ascending=not sort.endswith("accuracy"), kind="stable")
+
+
+def pick(frame: pd.DataFrame, word: str) -> pd.Series:
+    """Return the feasible trial that a word of ``PICKS`` stands for.
+
+    ``balanced`` is the one nearest to having the best accuracy, latency and size at once, each
+    measured as its share of the way from the best to the worst feasible value.
+
+    Raises:
+        StudyError: if no trial is feasible.
+    """
+    feasible = frame[frame["outcome"] == "feasible"]
+    if feasible.empty:
+        raise StudyError("no trial is feasible, so there is nothing to pick")
+    if word == "balanced":
+        costs = feasible[["accuracy", "latency_ms", "size_kb"]].astype(float)
+        costs["accuracy"] *= -1
+        spans = (costs.max() - costs.min()).replace(0, 1)
+        return feasible.loc[(((costs - costs.min()) / spans) ** 2).sum(axis=1).idxmin()]
+    metric, *others = PICKS[word]
+    return feasible.sort_values(
+        [metric, *others],
+        ascending=[metric != "accuracy", *(other != "accuracy" for other in others)],
+    ).iloc[0]
+
+
+def front(frame: pd.DataFrame, objectives: dict[str, str]) -> pd.DataFrame:
+    """Return the rows that no other row beats in every objective, best first objective first.
+
+    Args:
+        frame: rows with a value in every objective.
+        objectives: ``{metric: "maximize" or "minimize"}``.
+    """
+    costs = pd.DataFrame(
+        {m: -frame[m] if way == "maximize" else frame[m] for m, way in objectives.items()}
+    ).to_numpy(dtype=float)
+    kept = [
+        i
+        for i, cost in enumerate(costs)
+        if not ((costs <= cost).all(axis=1) & (costs < cost).any(axis=1)).any()
+    ]
+    metric, way = next(iter(objectives.items()))
+    return frame.iloc[kept].sort_values(metric, ascending=way == "minimize")

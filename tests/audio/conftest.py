@@ -1,0 +1,42 @@
+"""Small recordings, a cache that is thrown away, and the real recordings where there are any."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from sweep.audio.splits import SPLITS
+
+from .recordings import speakers, tone, write
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory, monkeypatch):
+    monkeypatch.setenv("SWEEP_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture
+def speech_commands() -> Path:
+    """The folder of real recordings named by SPEECH_COMMANDS."""
+    folder = os.environ.get("SPEECH_COMMANDS")
+    if not folder:
+        pytest.skip("SPEECH_COMMANDS does not name a folder of recordings")
+    return Path(folder)
+
+
+@pytest.fixture
+def speech_commands_lists(speech_commands) -> Path:
+    """The folder of published lists beside the real recordings."""
+    return speech_commands.with_name("speech_commands_splits")
+
+
+@pytest.fixture
+def recordings(tmp_path) -> Path:
+    """A folder with go and stop by two speakers for each split, every clip different."""
+    folder = tmp_path / "recordings"
+    for i, split in enumerate(SPLITS):
+        for j, speaker in enumerate(speakers(split, 2)):
+            for k, word in enumerate(("go", "stop")):
+                pitch = 200.0 + 100 * i + 10 * j + k
+                write(folder / word / f"{speaker}_nohash_0.wav", tone(hz=pitch))
+    return folder

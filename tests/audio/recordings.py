@@ -1,0 +1,28 @@
+"""Recordings made up for tests."""
+
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from sweep.audio.splits import speaker_split
+
+RATE = 16000
+
+
+def speakers(split: str, count: int) -> list[str]:
+    """Return names of speakers whom the hash rule puts in a split."""
+    names = (f"speaker{i}" for i in range(1000))
+    return [name for name in names if speaker_split(name) == split][:count]
+
+
+def tone(seconds: float = 1.0, hz: float = 440.0, rate: int = RATE) -> np.ndarray:
+    """Return a sine of half of full scale, float64 [samples]."""
+    return 0.5 * np.sin(2 * np.pi * hz * np.arange(round(seconds * rate)) / rate)
+
+
+def write(path: Path, samples: np.ndarray, rate: int = RATE) -> Path:
+    """Write a recording, its folders too."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, samples, rate, subtype="PCM_16")
+    return path

@@ -1,0 +1,71 @@
+import numpy as np
+import pytest
+import soundfile
+
+from sweep.audio.check import inspect_folder
+from sweep.errors import DataError
+
+from .recordings import tone, write
+
+
+def test_a_good_folder_has_nothing_to_report(recordings):
+    report = inspect_folder(recordings)
+    assert [(r.label, r.clips, r.speakers) for r in report.labels] == [("go", 6, 6), ("stop", 6, 6)]
+    assert report.clips == 12 and report.sample_rates == {16000: 12} and report.noises == 0
+    assert not report.silent and not report.repeated and not report.unreadable
+
+
+def test_lengths_are_in_seconds(tmp_path):
+    for i, seconds in enumerate((0.5, 1.0, 3.0)):
+        write(tmp_path / "go" / f"{i}.wav", tone(seconds, rate=8000), 8000)
+    (label,) = inspect_folder(tmp_path).labels
+    assert (label.shortest_in_s, label.median_in_s, label.longest_in_s) == (0.5, 1.0, 3.0)
+
+
+def test_silent_repeated_and_unreadable_clips_are_named(recordings):
+    write(recordings / "go" / "hush.wav", 0.0005 * np.ones(16000))
+    write(recordings / "go" / "soft.wav", 0.002 * np.ones(16000))
+    original = soundfile.read(next((recordings / "stop").iterdir()), dtype="int16")[0]
+    write(recordings / "go" / "again.flac", original)
+    (recordings / "go" / "text.wav").write_text("no sound")
+    write(recordings / "stop" / "empty.wav", np.zeros(0))
+    report = inspect_folder(recordings)
+    assert report.silent == ("go/hush.wav",)
+    assert [names[0] for names in report.repeated] == ["go/again.flac"]
+    assert report.unreadable == (
+        "go/text.wav: not a readable audio file",
+        "stop/empty.wav: holds no samples",
+    )
+
+
+def test_a_word_without_one_usable_clip_is_still_reported(tmp_path):
+    write(tmp_path / "go" / "empty.wav", np.zeros(0))
+    (label,) = inspect_folder(tmp_path).labels
+    assert (label.label, label.clips, label.median_in_s) == ("go", 0, 0.0)
+
+
+def test_the_folders_of_the_course_are_known(tmp_path):
+    write(tmp_path / "msc-train" / "go_anna_nohash_0.wav", tone())
+    write(tmp_path / "msc-test" / "go_anna_nohash_1.wav", tone(hz=500))
+    (label,) = inspect_folder(tmp_path).labels
+    assert (label.label, label.clips, label.speakers) == ("go", 2, 1)
+
+
+def test_progress_goes_from_nought_towards_one(recordings):
+    seen = []
+    inspect_folder(recordings, lambda text, share: seen.append((text, share)))
+    assert seen[0] == ("reading clips", 0.0) and all(0 <= share <= 1 for _, share in seen)
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(DataError, match="gone: no such folder"):
+        inspect_folder(tmp_path / "gone")
+
+
+def test_the_real_recordings(speech_commands):
+    report = inspect_folder(speech_commands)
+    assert report.clips == 2000 and report.sample_rates == {16000: 2000} and report.noises == 6
+    assert len(report.silent) == 23 and not report.unreadable
+    words = [names[0].split("/")[0] for names in report.repeated]
+    assert (words.count("go"), words.count("stop")) == (6, 4)
+    assert min(label.shortest_in_s for label in report.labels) == pytest.approx(0.43, abs=0.005)

@@ -1,0 +1,272 @@
+import os
+import pickle
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+
+from sweep.audio import dataset as dataset_module
+from sweep.audio.clips import read_clip, to_int16
+from sweep.audio.dataset import DatasetSpec, open_dataset
+from sweep.audio.splits import SPLITS
+from sweep.errors import DataError
+
+from .recordings import speakers, tone, write
+
+
+@pytest.fixture
+def spec(recordings):
+    return DatasetSpec(source=str(recordings), labels=("stop", "go"))
+
+
+def test_clips_are_counted_by_split(spec):
+    assert open_dataset(spec).counts == {"training": 4, "validation": 4, "testing": 4}
+
+
+def test_waveforms_are_the_clips_one_by_one(spec, recordings):
+    dataset = open_dataset(spec)
+    for split in SPLITS:
+        waveforms = dataset.waveforms(split, 8000)
+        assert waveforms.dtype == np.int16 and waveforms.shape == (4, 8000)
+        for name, waveform in zip(dataset.names(split), waveforms, strict=True):
+            assert np.array_equal(waveform, to_int16(read_clip(recordings / name, 8000)))
+
+
+def test_waveforms_cannot_be_written(spec):
+    waveforms = open_dataset(spec).waveforms("training", 16000)
+    with pytest.raises(ValueError, match="read-only"):
+        waveforms[0, 0] = 1
+
+
+def test_targets_are_places_in_labels(spec):
+    dataset = open_dataset(spec)
+    for split in SPLITS:
+        targets = dataset.targets(split)
+        assert targets.dtype == np.int64
+        assert [dataset.labels[t] for t in targets] == [
+            name.split("/")[0] for name in dataset.names(split)
+        ]
+
+
+def test_waveforms_are_prepared_once_for_each_rate(spec, monkeypatch):
+    dataset = open_dataset(spec)
+    first = np.array(dataset.waveforms("validation", 8000))
+    monkeypatch.setattr(dataset_module, "read_clip", None)
+    assert np.array_equal(dataset.waveforms("validation", 8000), first)
+    with pytest.raises(TypeError):
+        dataset.waveforms("validation", 4000)
+
+
+def test_a_dataset_travels_to_another_process(spec):
+    dataset = open_dataset(spec)
+    code = (
+        "import pickle, sys; d = pickle.load(sys.stdin.buffer); "
+        "print(d.fingerprint, d.waveforms('training', 8000).sum(), d.targets('training').sum())"
+    )
+    child = subprocess.run(
+        [sys.executable, "-c", code],
+        input=pickle.dumps(dataset),
+        capture_output=True,
+        check=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    total = dataset.waveforms("training", 8000).sum()
+    assert child.stdout.decode().split() == [dataset.fingerprint, str(total), "2"]
+
+
+def test_a_relative_folder_is_found_from_elsewhere(recordings, monkeypatch, tmp_path):
+    monkeypatch.chdir(recordings.parent)
+    dataset = open_dataset(DatasetSpec(recordings.name, ("go", "stop")))
+    monkeypatch.chdir(tmp_path_elsewhere := tmp_path / "recordings" / "go")
+    assert tmp_path_elsewhere.is_dir()
+    assert dataset.waveforms("training", 8000).shape == (4, 8000)
+
+
+def test_testing_clips_are_not_read_until_they_are_asked_for(spec, recordings):
+    before = open_dataset(spec)
+    for speaker in speakers("testing", 2):
+        for word in spec.labels:
+            (recordings / word / f"{speaker}_nohash_0.wav").write_text("not to be read")
+    dataset = open_dataset(spec)
+    dataset.waveforms("training", 16000)
+    dataset.waveforms("validation", 16000)
+    assert dataset.counts == before.counts and dataset.fingerprint == before.fingerprint
+    assert dataset.skipped == ()
+    with pytest.raises(DataError, match="no usable clip of stop, go for testing"):
+        dataset.waveforms("testing", 16000)
+
+
+def test_a_testing_clip_that_cannot_be_read_is_left_out_everywhere(spec, recordings):
+    name = f"go/{speakers('testing', 1)[0]}_nohash_0.wav"
+    (recordings / name).write_text("not a recording")
+    dataset = open_dataset(spec)
+    assert dataset.counts["testing"] == 4
+    assert dataset.skipped_in("testing") == (f"{name}: not a readable audio file",)
+    assert name not in dataset.names("testing")
+    assert len(dataset.names("testing")) == len(dataset.targets("testing")) == 3
+    assert len(dataset.waveforms("testing", 8000)) == 3
+
+
+def test_testing_clips_that_were_replaced_are_prepared_again(spec, recordings):
+    dataset = open_dataset(spec)
+    first = np.array(dataset.waveforms("testing", 8000))
+    write(recordings / dataset.names("testing")[0], tone(0.5, hz=1000))
+    assert not np.array_equal(dataset.waveforms("testing", 8000), first)
+
+
+def test_unusable_clips_are_named_and_left_out(spec, recordings):
+    speaker = speakers("training", 1)[0]
+    (recordings / "go" / f"{speaker}_nohash_1.wav").write_text("go")
+    write(recordings / "go" / f"{speaker}_nohash_2.flac", np.zeros(0))
+    noise = 0.1 * np.random.default_rng(0).standard_normal(16000)
+    cut = write(recordings / "stop" / f"{speaker}_nohash_3.flac", noise)
+    cut.write_bytes(cut.read_bytes()[:5000])
+    (recordings / "stop" / f"{speaker}_nohash_4.wav").symlink_to("gone")
+    dataset = open_dataset(spec)
+    assert dataset.counts["training"] == len(dataset.waveforms("training", 8000)) == 4
+    assert [line.split(": ")[0] for line in dataset.skipped] == [
+        f"go/{speaker}_nohash_1.wav",
+        f"go/{speaker}_nohash_2.flac",
+        f"stop/{speaker}_nohash_3.flac",
+        f"stop/{speaker}_nohash_4.wav",
+    ]
+    assert dataset.skipped_in("training") == dataset.skipped
+    assert dataset.skipped_in("validation") == ()
+
+
+def test_a_file_that_may_not_be_read_is_named(spec, recordings, monkeypatch):
+    refused = recordings / "go" / f"{speakers('training', 1)[0]}_nohash_0.wav"
+    plain_open = open
+
+    def guarded(path, *args, **kwargs):
+        if path == refused:
+            raise PermissionError(13, "Permission denied")
+        return plain_open(path, *args, **kwargs)
+
+    monkeypatch.setattr("builtins.open", guarded)
+    (line,) = open_dataset(spec).skipped
+    assert line.endswith("_nohash_0.wav: cannot be read (Permission denied)")
+
+
+def test_the_fingerprint_tells_other_recordings_labels_and_names(spec, recordings):
+    def fingerprint(labels=("stop", "go")):
+        return open_dataset(DatasetSpec(str(recordings), labels)).fingerprint
+
+    first = fingerprint()
+    assert fingerprint() == first
+    assert fingerprint(("go", "stop")) != first
+    validation, testing = (speakers(split, 1)[0] for split in ("validation", "testing"))
+    seen = {first}
+    for change in (
+        lambda: write(recordings / "go" / f"{validation}_nohash_0.wav", tone(hz=99)),
+        lambda: write(recordings / "go" / f"{testing}_nohash_7.wav", tone()),
+        lambda: write(recordings / "_background_noise_" / "hum.wav", tone(hz=50)),
+    ):
+        change()
+        assert fingerprint() not in seen
+        seen.add(fingerprint())
+
+
+def test_the_fingerprint_does_not_depend_on_where_the_folder_lies(spec, recordings):
+    first = open_dataset(spec).fingerprint
+    moved = recordings.rename(recordings.with_name("moved"))
+    assert open_dataset(DatasetSpec(str(moved), spec.labels)).fingerprint == first
+
+
+def test_recordings_that_changed_since_are_noticed(spec, recordings):
+    dataset = open_dataset(spec)
+    write(recordings / dataset.names("training")[0], tone(hz=99))
+    with pytest.raises(DataError, match="training clips have changed since"):
+        dataset.waveforms("training", 16000)
+
+
+def test_recordings_that_went_away_are_noticed(spec, recordings):
+    dataset = open_dataset(spec)
+    (recordings / dataset.names("training")[0]).unlink()
+    with pytest.raises(DataError, match="training clips have changed since"):
+        dataset.waveforms("training", 16000)
+    shutil.rmtree(recordings)
+    with pytest.raises(DataError, match="no such folder"):
+        dataset.waveforms("validation", 16000)
+
+
+def test_noise_is_every_background_recording_in_a_row(spec, recordings):
+    first = write(recordings / "_background_noise_" / "a.wav", tone(0.5, rate=8000), 8000)
+    write(recordings / "_background_noise_" / "b.wav", tone(0.25))
+    (recordings / "_background_noise_" / "c.wav").write_text("no sound")
+    dataset = open_dataset(spec)
+    noise = dataset.noise(8000)
+    assert noise.dtype == np.float32 and noise.shape == (6000,)
+    assert np.array_equal(noise[:4000], soundfile.read(first, dtype="float32")[0])
+    assert dataset.skipped == ("_background_noise_/c.wav: not a readable audio file",)
+
+
+def test_without_background_recordings_noise_is_empty(spec):
+    noise = open_dataset(spec).noise(16000)
+    assert noise.dtype == np.float32 and noise.shape == (0,)
+
+
+def test_a_label_that_is_not_there_is_told_with_those_that_are(recordings):
+    with pytest.raises(DataError, match="no clips of left, up; there are: go, stop"):
+        open_dataset(DatasetSpec(str(recordings), ("left", "go", "up")))
+
+
+@pytest.mark.parametrize("labels", [("../go", "stop"), ("go", "go"), ()])
+def test_labels_that_cannot_be(recordings, labels):
+    with pytest.raises(DataError, match="label"):
+        open_dataset(DatasetSpec(str(recordings), labels))
+
+
+def test_a_split_without_a_word_tells_what_to_do(recordings):
+    for speaker in speakers("validation", 2):
+        (recordings / "stop" / f"{speaker}_nohash_0.wav").unlink()
+    with pytest.raises(DataError, match="no usable clip of stop for validation; record more"):
+        open_dataset(DatasetSpec(str(recordings), ("go", "stop")))
+
+
+def test_a_source_that_is_neither_a_name_nor_a_folder(tmp_path):
+    with pytest.raises(DataError, match="gone: no such folder; .* synthetic or mini_speech"):
+        open_dataset(DatasetSpec(str(tmp_path / "gone"), ("go", "stop")))
+
+
+def test_an_empty_folder(tmp_path):
+    with pytest.raises(DataError, match="holds no clips"):
+        open_dataset(DatasetSpec(str(tmp_path), ("go", "stop")))
+
+
+def test_clips_may_be_split_by_their_folders(tmp_path):
+    for split, folder in zip(SPLITS, ("msc-train", "msc-val", "msc-test"), strict=True):
+        for word in ("go", "stop"):
+            write(tmp_path / folder / f"{word}_anna_nohash_{split}.wav", tone())
+    dataset = open_dataset(DatasetSpec(str(tmp_path), ("go", "stop"), split="folders"))
+    assert dataset.counts == dict.fromkeys(SPLITS, 2)
+    assert dataset.names("validation")[1] == "msc-val/stop_anna_nohash_validation.wav"
+    assert dataset.targets("testing").tolist() == [0, 1]
+
+
+def test_progress_is_told(spec):
+    seen = []
+    open_dataset(spec, lambda text, share: seen.append((text, share)))
+    assert seen and all(0 <= share <= 1 for _, share in seen)
+
+
+def test_synthetic_speech_is_a_dataset_like_any_other():
+    spec = DatasetSpec("synthetic", ("yes", "no"), clips_per_label=20)
+    dataset = open_dataset(spec)
+    assert sum(dataset.counts.values()) == 40
+    assert dataset.waveforms("training", 16000).shape == (dataset.counts["training"], 16000)
+    assert len(dataset.noise(16000)) > 16000
+
+
+def test_the_official_counts(speech_commands):
+    dataset = open_dataset(DatasetSpec(str(speech_commands), ("stop", "go")))
+    assert dataset.counts == {"training": 1582, "validation": 206, "testing": 212}
+    assert dataset.skipped == ()
+    waveforms = dataset.waveforms("validation", 16000)
+    for i in (0, 100, 205):
+        samples = soundfile.read(speech_commands / dataset.names("validation")[i], dtype="int16")[0]
+        assert np.array_equal(waveforms[i, : len(samples)], samples)
+        assert not waveforms[i, len(samples) :].any()

@@ -1,0 +1,145 @@
+import hashlib
+
+import pytest
+
+from sweep.audio.layout import Clip, find_clips
+from sweep.audio.splits import SPLITS, speaker_split, split_clips
+from sweep.errors import DataError
+
+
+def clip(name, split=None):
+    label, file = name.split("/")
+    return Clip(name, label, file.removesuffix(".flac"), split)
+
+
+CLIPS = [clip(f"{word}/{who}_nohash_0.flac") for word in ("go", "stop") for who in "abc"]
+
+
+def lists(folder, **content):
+    paths = {}
+    for split, lines in content.items():
+        paths[split] = str(folder / f"{split}.txt")
+        (folder / f"{split}.txt").write_text("\n".join(lines) + "\n")
+    return paths
+
+
+def names(split):
+    return [clip.name for clip in split]
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_the_hash_rule_agrees_with_the_official_lists(split, speech_commands_lists):
+    lines = (speech_commands_lists / f"official_{split}_list.txt").read_text().split()
+    speakers = {line.split("/")[1].split("_nohash_")[0] for line in lines}
+    assert speakers and {speaker_split(speaker) for speaker in speakers} == {split}
+
+
+def test_the_hash_rule_gives_exactly_the_official_lists(speech_commands, speech_commands_lists):
+    split = split_clips(find_clips(speech_commands), "speaker")
+    for name in SPLITS:
+        lines = (speech_commands_lists / f"official_{name}_list.txt").read_text().split()
+        assert names(split[name]) == sorted(lines)
+
+
+@pytest.mark.parametrize("kind", ["official", "polito2022"])
+def test_lists_give_exactly_what_they_list(kind, speech_commands, speech_commands_lists):
+    paths = {split: speech_commands_lists / f"{kind}_{split}_list.txt" for split in SPLITS}
+    split = split_clips(find_clips(speech_commands), {k: str(path) for k, path in paths.items()})
+    for name, path in paths.items():
+        assert names(split[name]) == sorted(path.read_text().split())
+
+
+def test_the_hash_rule_is_the_published_one():
+    hashed = int(hashlib.sha1(b"bed1").hexdigest(), 16) % 2**27
+    percentage = hashed * (100.0 / (2**27 - 1))
+    expected = "validation" if percentage < 10 else "testing" if percentage < 20 else "training"
+    assert speaker_split("bed1") == expected
+
+
+def test_the_hash_rule_gives_about_a_tenth_each_to_validation_and_testing():
+    splits = [speaker_split(f"speaker {i}") for i in range(5000)]
+    assert 0.08 < splits.count("validation") / 5000 < 0.12
+    assert 0.08 < splits.count("testing") / 5000 < 0.12
+
+
+def test_a_speaker_is_in_one_split_only(speech_commands):
+    split = split_clips(find_clips(speech_commands), "speaker")
+    speakers = [{clip.speaker for clip in split[name]} for name in SPLITS]
+    assert not speakers[0] & speakers[1] and not speakers[0] & speakers[2]
+    assert not speakers[1] & speakers[2]
+
+
+def test_without_nohash_the_whole_name_is_the_speaker():
+    assert clip("go/anna_2.flac").speaker == "anna_2"
+
+
+def test_folders_decide_where_they_are_asked():
+    clips = [clip(f"go/{split}.flac", split) for split in SPLITS] + [clip("go/extra.flac")]
+    found = split_clips(clips, "folders")
+    assert {split: names(found[split]) for split in SPLITS} == {
+        split: [f"go/{split}.flac"] for split in SPLITS
+    }
+
+
+def test_folders_are_not_asked_where_there_are_none():
+    with pytest.raises(DataError, match="no folders named training, validation and testing"):
+        split_clips(CLIPS, "folders")
+
+
+def test_an_unknown_rule_is_named():
+    with pytest.raises(DataError, match="unknown split 'random'"):
+        split_clips(CLIPS, "random")
+
+
+def test_lists_match_by_stem_and_pass_over_blank_lines(tmp_path):
+    paths = lists(
+        tmp_path,
+        training=["go/a_nohash_0.wav", "", "./stop/a_nohash_0.wav"],
+        validation=["go/b_nohash_0"],
+        testing=["go\\c_nohash_0.flac"],
+    )
+    found = split_clips(CLIPS, paths)
+    assert names(found["training"]) == ["go/a_nohash_0.flac", "stop/a_nohash_0.flac"]
+    assert names(found["validation"]) == ["go/b_nohash_0.flac"]
+    assert names(found["testing"]) == ["go/c_nohash_0.flac"]
+
+
+def test_lists_prefer_the_file_they_name(tmp_path):
+    pair = [Clip("go/a.wav", "go", "a"), Clip("go/a.flac", "go", "a")]
+    found = split_clips(pair, lists(tmp_path, validation=["go/a.wav"], testing=["go/a.flac"]))
+    assert (names(found["validation"]), names(found["testing"])) == (["go/a.wav"], ["go/a.flac"])
+
+
+def test_without_a_list_for_training_it_is_the_rest(tmp_path):
+    paths = lists(tmp_path, validation=["go/a_nohash_0.wav"], testing=["go/b_nohash_0.wav"])
+    assert len(split_clips(CLIPS, paths)["training"]) == 4
+
+
+def test_a_clip_in_two_lists_names_both_places(tmp_path):
+    paths = lists(tmp_path, validation=["go/a_nohash_0.wav"], testing=["", "go/a_nohash_0.flac"])
+    with pytest.raises(DataError, match=r"testing\.txt:2: .* already, at .*validation\.txt:1"):
+        split_clips(CLIPS, paths)
+
+
+def test_a_line_for_a_missing_clip_names_list_and_line(tmp_path):
+    paths = lists(tmp_path, validation=["go/a_nohash_0.wav", "go/gone.wav"], testing=[])
+    with pytest.raises(DataError, match=r"validation\.txt:2: no clip named go/gone\.wav"):
+        split_clips(CLIPS, paths)
+
+
+def test_lists_for_some_splits_are_not_enough(tmp_path):
+    with pytest.raises(DataError, match="name a list for training, validation and testing"):
+        split_clips(CLIPS, lists(tmp_path, training=[], testing=[]))
+
+
+def test_a_missing_list_is_named(tmp_path):
+    paths = lists(tmp_path, testing=[]) | {"validation": str(tmp_path / "gone.txt")}
+    with pytest.raises(DataError, match=r"gone\.txt: cannot be read \(No such file"):
+        split_clips(CLIPS, paths)
+
+
+def test_a_list_that_is_not_text_is_named(tmp_path):
+    (tmp_path / "list.txt").write_bytes(b"\xff\xfe\x00\x80")
+    paths = lists(tmp_path, testing=[]) | {"validation": str(tmp_path / "list.txt")}
+    with pytest.raises(DataError, match=r"list\.txt: not a text file"):
+        split_clips(CLIPS, paths)

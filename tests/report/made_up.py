@@ -1,0 +1,145 @@
+"""Studies made up for the report's tests: plausible trials, nothing trained."""
+
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from sweep.candidate import Candidate, Evaluation, Variant
+from sweep.limits import total_violation, violations
+from sweep.space import Space
+from sweep.study.table import StudyRecord, TrialRecord
+
+SPACE = """
+dataset:
+  source: mini_speech_commands
+  labels: [stop, go]
+parameters:
+  features: [mfcc, log_mel]
+  frame_length_in_s: [0.016, 0.032]
+  frame_step_in_s: [0.016, 0.02, 0.032]
+  num_mel_bins: {low: 8, high: 40, step: 4}
+  upper_frequency: [2000, 4000, 8000]
+  num_coefficients: {low: 8, high: 40, step: 2}
+  alpha: {low: 0.08, high: 1.0, log: true}
+  blocks: {low: 1, high: 4}
+  noise_snr_db: [null, 0, 10]
+  final_sparsity: {low: 0.0, high: 0.9}
+  initial_learning_rate: {low: 0.001, high: 0.02, log: true}
+  epochs: 30
+  quantization: [float32, float16, int8, int8_per_tensor]
+require: [num_coefficients <= num_mel_bins]
+limits: {accuracy: ">= 0.97", latency_ms: "<= 0.6", size_kb: "< 12"}
+search: {sampler: tpe, trials: 100, seed: 7}
+"""
+
+_BEGAN = datetime(2026, 11, 23, 9, 0, 0)
+_CLIPS = 206
+
+
+def make_record(
+    trials: int, seed: int = 0, space: str = SPACE, name: str = "go_stop", offset: float = 0.0
+) -> StudyRecord:
+    """Make a study up; ``offset`` is added to every accuracy before it is measured."""
+    understood = Space.parse(space, "go_stop.yaml")
+    rng = np.random.default_rng(seed)
+    rows, clock = [], _BEGAN
+    for number in range(trials):
+        candidate = understood.candidate(understood.draw(rng))
+        evaluation = _evaluate(understood, candidate, rng, offset)
+        began, clock = clock, clock + timedelta(seconds=0.2 + sum(evaluation.seconds.values()))
+        rows.append(TrialRecord(number, candidate, evaluation, began, clock))
+    about = {
+        "command": "sweep run search_spaces/go_stop.yaml --trials 120",
+        "seed": 7,
+        "clips": {"training": 1582, "validation": _CLIPS, "testing": 212},
+        "versions": {"tinysweep": "0.1.0", "optuna": "5.0.0"},
+    }
+    return StudyRecord(name, understood, tuple(rows), about)
+
+
+def _evaluate(
+    space: Space, candidate: Candidate, rng: np.random.Generator, offset: float
+) -> Evaluation:
+    objection = space.objection(candidate)
+    if objection is not None:
+        return Evaluation("invalid", objection)
+    if rng.random() < 0.01:
+        return Evaluation("failed", "the worker died twice", seconds={"gate": 0.2})
+    variants = _variants(candidate, rng, None)
+    known = [_judged(space, variant) for variant in variants]
+    chosen = _chosen(known)
+    if total_violation(known[chosen].violations) > 0:
+        reason = f"{known[chosen].size_kb:.4g} misses size_kb < 12"
+        return Evaluation("gated", reason, tuple(known), chosen, seconds={"gate": 0.3})
+    accuracy = min(_skill(candidate) + offset + 0.008 * rng.standard_normal(), 0.998)
+    if accuracy < 0.9 and rng.random() < 0.7:
+        known = [_judged(space, v) for v in _variants(candidate, rng, accuracy - 0.02)]
+        seconds = {"gate": 0.3, "training": 1.5}
+        return Evaluation("stopped", "epoch 8 of 30", tuple(known), chosen, seconds=seconds)
+    known = [_judged(space, v) for v in _variants(candidate, rng, accuracy)]
+    chosen = _chosen(known)
+    feasible = total_violation(known[chosen].violations) == 0
+    wrong = round(_CLIPS * (1 - (known[chosen].accuracy or 0)))
+    return Evaluation(
+        "feasible" if feasible else "infeasible",
+        "" if feasible else f"{known[chosen].accuracy:.4g} misses a limit",
+        tuple(known),
+        chosen,
+        original_accuracy=round(accuracy * _CLIPS) / _CLIPS,
+        original_size_kb=candidate.network.width**2 * 2.4 * 4 / 1024 + 1,
+        sparsity=candidate.compression.final_sparsity * 0.9,
+        losses=tuple(1.0 / (epoch + 1) for epoch in range(30)),
+        accuracies=tuple(accuracy - 0.3 / (epoch + 1) for epoch in range(30)),
+        confusion=((100, wrong // 2), (wrong - wrong // 2, 106 - wrong)),
+        mistakes=tuple(f"stop/{i}_nohash_0.flac" for i in range(wrong)),
+        clips=_CLIPS,
+        seconds={"gate": 0.3, "features": 0.2, "training": 6.0, "measurement": 0.4},
+    )
+
+
+def _skill(candidate: Candidate) -> float:
+    """A made-up truth: width helps most, then bandwidth; sparsity hurts late."""
+    network, frontend = candidate.network, candidate.frontend
+    skill = 0.997 - 0.9 / network.width - 0.08 * max(0.0, candidate.compression.final_sparsity - 0.6)
+    skill -= {2000: 0.03, 4000: 0.008}.get(int(frontend.upper_frequency), 0.0)
+    skill -= 0.02 * abs(np.log10(candidate.training.initial_learning_rate / 0.006))
+    return skill + 0.003 * network.blocks
+
+
+def _variants(
+    candidate: Candidate, rng: np.random.Generator, accuracy: float | None
+) -> list[Variant]:
+    width, blocks = candidate.network.width, candidate.network.blocks
+    weights = 9 * width + blocks * (9 * width + width * width + 4 * width)
+    kept = 1 - 0.85 * candidate.compression.final_sparsity
+    frames, coefficients = candidate.frontend.shape
+    variants = []
+    for name in candidate.compression.quantization:
+        size = weights * kept * {"float32": 3.7, "float16": 1.9}.get(name, 1.05) / 1024
+        measured = None
+        if accuracy is not None:
+            loss = {"int8": 0.002, "int8_per_tensor": 0.005}.get(name, 0.0)
+            measured = round((accuracy - loss) * _CLIPS) / _CLIPS
+        preprocessing = 0.08 + 0.0018 * frames + 0.004 * rng.random()
+        model = 0.01 + frames * coefficients * weights * 6e-9 + 0.002 * rng.random()
+        variants.append(
+            Variant(
+                name, measured, preprocessing + model, size + 1.4, preprocessing, model, 0.004,
+                size * 1.7 + 3, weights, weights * frames * coefficients // 4,
+            )
+        )
+    return variants
+
+
+def _judged(space: Space, variant: Variant) -> Variant:
+    known: dict[str, Any] = asdict(variant)
+    return Variant(**known | {"violations": violations(space.limits, known)})
+
+
+def _chosen(variants: list[Variant]) -> int:
+    return min(
+        range(len(variants)),
+        key=lambda i: (total_violation(variants[i].violations), variants[i].size_kb),
+    )
