@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -42,43 +41,52 @@ def entry(kind: str, key: str, build: Callable[[Path], None]) -> Path:
 @contextmanager
 def locked(name: str) -> Iterator[None]:
     """Hold a machine-wide lock of that name."""
-    locks = root() / "locks"
+    lock = FileLock(root() / "locks" / f"{name}.lock")
     try:
-        locks.mkdir(parents=True, exist_ok=True)
+        Path(lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
     except OSError as error:
         raise SweepError(
             f"{root()}: cannot write the cache ({error.strerror}); set SWEEP_CACHE"
         ) from error
-    with FileLock(locks / f"{name}.lock"):
+    try:
         yield
+    finally:
+        lock.release()
 
 
 def _use(folder: Path) -> bool:
     """Note that an entry is wanted; tell whether it is there."""
-    try:
+    with suppress(OSError):
         os.utime(folder)
-    except FileNotFoundError:
-        return False
-    return True
+    return folder.is_dir()
 
 
 def _build(folder: Path, build: Callable[[Path], None]) -> None:
-    scratch = None
+    scratch = folder.with_name(f".building-{folder.name}")
+    # What a killed build left; no other process builds here while the lock is held.
+    shutil.rmtree(scratch, ignore_errors=True)
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=".building-", dir=folder.parent))
+        scratch.mkdir(parents=True)
         build(scratch)
         scratch.rename(folder)
     except OSError as error:
         raise SweepError(f"{folder}: cannot write the cache ({error.strerror or error})") from error
     finally:
-        if scratch is not None and scratch.exists():
-            shutil.rmtree(scratch, ignore_errors=True)
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _limit_gb() -> float:
+    given = os.environ.get("SWEEP_CACHE_GB", str(DEFAULT_LIMIT_GB))
+    try:
+        return float(given)
+    except ValueError as error:
+        raise SweepError(f"SWEEP_CACHE_GB: {given!r} is not a number of gigabytes") from error
 
 
 def _trim(keep: Path) -> None:
     """Remove the entries used longest ago until the cache fits its limit."""
-    limit = float(os.environ.get("SWEEP_CACHE_GB", DEFAULT_LIMIT_GB)) * 1024**3
+    limit = _limit_gb() * 1024**3
     entries = []
     for folder in root().glob("*/*"):
         if folder.is_dir() and not folder.name.startswith("."):

@@ -135,7 +135,11 @@ class Candidate:
             raise KeyError(sorted(unknown)[0])
         groups = {
             group: kind(
-                **{f.name: parameters[f.name] for f in fields(kind) if f.name in parameters}
+                **{
+                    f.name: _typed(f.type, parameters[f.name])
+                    for f in fields(kind)
+                    if f.name in parameters
+                }
             )
             for group, kind in GROUPS.items()
         }
@@ -237,7 +241,9 @@ class Evaluation:
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> "Evaluation":
         """Read what ``to_json`` wrote."""
-        plain = {key: tuple(v) if isinstance(v, list) else v for key, v in record.items()}
+        plain: dict[str, Any] = {
+            key: tuple(v) if isinstance(v, list) else v for key, v in record.items()
+        }
         plain["variants"] = tuple(Variant(**variant) for variant in record["variants"])
         plain["confusion"] = tuple(tuple(row) for row in record["confusion"])
         return cls(**plain)
@@ -247,3 +253,10 @@ def digest(record: Any) -> str:
     """Return a short, stable digest of JSON-like values."""
     text = json.dumps(record, sort_keys=True, default=list)
     return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def _typed(kind: Any, value: Any) -> Any:
+    """Return a number in the type of its parameter: 20 Hz and 20.0 Hz are one value."""
+    if value is None or kind not in (int, float, float | None):
+        return value
+    return int(value) if kind is int else float(value)

@@ -87,6 +87,10 @@ def check(space: SpaceFile, as_json: Json = False) -> None:
 def run(
     space: SpaceFile,
     study: Annotated[str | None, typer.Option(help="Name; the file's by default.")] = None,
+    lists: Annotated[
+        str | None,
+        typer.Option(help="Split by PREFIXtraining_list.txt, and so on.", metavar="PREFIX"),
+    ] = None,
     trials: Annotated[int | None, typer.Option(min=1, help="Budget of trials.")] = None,
     timeout: Annotated[str | None, typer.Option(help="Begin no trial after: 30m, 2h, 90s.")] = None,
     data: Data = None,
@@ -106,12 +110,12 @@ def run(
     from sweep.terminal import LiveLine, console, describe_dataset, print_front
 
     overrides = {"trials": trials, "timeout": timeout, "sampler": sampler, "seed": seed}
-    wanted = Space.load(space).with_search(**overrides)
+    wanted = Space.load(space).with_search(**overrides).with_data(data, lists)
     folder = StudyFolder(results, study or space.stem, storage)
     processes = workers or os.cpu_count() or 1
     try:
         with LiveLine() as line:
-            dataset = open_dataset(wanted.file.dataset.spec(data), line.note)
+            dataset = open_dataset(wanted.file.dataset.spec(), line.note)
             line.say(describe_dataset(folder.name, dataset, processes, scheduler))
             record = launch(
                 wanted,

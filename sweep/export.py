@@ -54,7 +54,7 @@ def export_trial(
 
 
 def _same_clips(record: StudyRecord, source: str | None) -> Dataset:
-    dataset = open_dataset(record.space.file.dataset.spec(source or record.about["source"]))
+    dataset = open_dataset(record.space.with_data(source, None).file.dataset.spec())
     if dataset.fingerprint != record.about["fingerprint"]:
         raise DataError(
             f"{dataset.spec.source}: not the clips {record.name} was made with;"

@@ -1,6 +1,7 @@
 """What a parameter may be by itself, and which parameters cannot stand together."""
 
 import ast
+import math
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -39,7 +40,8 @@ class Domain:
         if self.kind is bool or isinstance(value, bool):
             agrees = self.kind is bool and isinstance(value, bool)
             return None if agrees else f"{value!r} is not {self._wanted()}"
-        if not isinstance(value, (int, float)) or (self.kind is int and value != int(value)):
+        is_number = isinstance(value, (int, float)) and math.isfinite(value)
+        if not is_number or (self.kind is int and value != int(value)):
             return f"{value!r} is not {self._wanted()}"
         if (self.low is not None and value < self.low) or (
             self.high is not None and value > self.high

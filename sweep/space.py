@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
@@ -15,7 +16,8 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from sweep import spec
+from sweep import distributions, spec
+from sweep.audio.splits import SPLITS
 from sweep.candidate import PARAMETERS, QUANTIZATIONS, Candidate
 from sweep.errors import SpecError
 from sweep.limits import METRICS, Limit
@@ -76,6 +78,16 @@ class Space:
         search = spec.search_section(self.file.search.model_dump() | given, "search")
         return Space(self.file.model_copy(update={"search": search}), self.origin)
 
+    def with_data(self, source: str | None, lists: str | None) -> "Space":
+        """Return the space with clips from elsewhere, or split by the lists of a prefix."""
+        dataset = self.file.dataset
+        if source is not None:
+            dataset = dataset.model_copy(update={"source": source})
+        if lists is not None:
+            splits = {split: f"{lists}{split}_list.txt" for split in SPLITS}
+            dataset = dataset.model_copy(update={"split": splits})
+        return Space(self.file.model_copy(update={"dataset": dataset}), self.origin)
+
     def facts(self) -> dict[str, Any]:
         """Return what would be searched, as plain values."""
         size = self.size()
@@ -109,7 +121,11 @@ class Space:
             return f"{broken.parameter}: {broken.message}"
         values = candidate.parameters()
         for text, holds in zip(self.file.require, self._requirements, strict=True):
-            if not holds(values):
+            try:
+                held = holds(values)
+            except (TypeError, ZeroDivisionError) as error:
+                self._fail("require", f"{text!r} cannot be computed: {error}")
+            if not held:
                 return f"require: {text}"
         return None
 
@@ -118,17 +134,8 @@ class Space:
         return self.objection(self.candidate(parameters)) is None
 
     def values(self, name: str, at_most: int = _ENUMERABLE) -> list[Any]:
-        """Return the values of a varying parameter, or ``at_most`` of them spread over its range."""
-        kind = self.varying[name]
-        values = _values(kind)
-        if values is not None and len(values) <= at_most:
-            return values
-        if values is not None:
-            chosen = np.linspace(0, len(values) - 1, at_most).round().astype(int)
-            return [values[i] for i in chosen]
-        assert isinstance(kind, FloatDistribution)
-        spread = np.geomspace if kind.log else np.linspace
-        return [float(value) for value in spread(kind.low, kind.high, at_most)]
+        """Return the values of a varying parameter, at most so many, spread over its range."""
+        return distributions.values(self.varying[name], at_most)
 
     def describe(self, name: str) -> str:
         """Return what a varying parameter may be, in words."""
@@ -141,22 +148,17 @@ class Space:
 
     def size(self) -> int | None:
         """Return the number of combinations, allowed or not; None when they are endless."""
-        counts = [_values(kind) for kind in self.varying.values()]
-        if any(values is None for values in counts):
-            return None
-        return math.prod(len(values) for values in counts if values is not None)
+        counts = [distributions.count(kind) for kind in self.varying.values()]
+        known = [count for count in counts if count is not None]
+        return math.prod(known) if len(known) == len(counts) else None
 
     def combinations(self) -> Iterator[dict[str, Any]]:
         """Yield the allowed combinations of a finite space, the last parameter fastest."""
-        choices = [_values(kind) or () for kind in self.varying.values()]
-        for choice in itertools.product(*choices):
-            parameters = dict(zip(self.varying, choice, strict=True))
-            if self.allows(parameters):
-                yield parameters
+        return (parameters for parameters in self._product() if self.allows(parameters))
 
     def draw(self, rng: np.random.Generator) -> dict[str, Any]:
         """Return a combination drawn at random, allowed or not."""
-        return {name: _draw(kind, rng) for name, kind in self.varying.items()}
+        return {name: distributions.draw(kind, rng) for name, kind in self.varying.items()}
 
     def allowed_share(self) -> tuple[float, bool]:
         """Return the share of combinations that are allowed, and whether it was counted."""
@@ -169,22 +171,28 @@ class Space:
     def check(self) -> None:
         """Raise if nothing is allowed, or a choice can never be taken."""
         rng = np.random.default_rng(0)
-        draws = [self.draw(rng) for _ in range(_DRAWS if self.varying else 1)]
-        objections = [self.objection(self.candidate(parameters)) for parameters in draws]
-        if None not in objections:
-            place, _, message = max(objections, key=objections.count).partition(": ")
+        size = self.size()
+        if size is not None and size <= _ENUMERABLE:
+            draws = list(self._product())
+            rng.shuffle(draws)  # so that an allowed one comes early
+        else:
+            draws = [self.draw(rng) for _ in range(_DRAWS)]
+        refusal = self._refusal(draws, {})
+        if refusal is not None:
+            place, _, message = refusal.partition(": ")
             self._fail(
                 place if place == "require" else f"parameters.{place}",
                 f"{message} (no combination is allowed)",
             )
         for name, kind in self.varying.items():
-            if isinstance(kind, CategoricalDistribution):
-                for value in kind.choices:
-                    self._check_reachable(name, value, draws)
+            for value in kind.choices if isinstance(kind, CategoricalDistribution) else ():
+                refusal = self._refusal(draws, {name: value})
+                if refusal is not None:
+                    self._fail(f"parameters.{name}", f"{value!r} can never be taken; {refusal}")
 
     def comparable(self) -> dict[str, Any]:
         """Return the parts of the file that must agree for a study to go on."""
-        parts = {"dataset", "parameters", "require", "limits", "objectives"}
+        parts = {"parameters", "require", "limits", "objectives"}
         return self.file.model_dump(mode="json", include=parts) | {"seed": self.file.search.seed}
 
     def _add(self, name: str, value: Any) -> None:
@@ -194,7 +202,11 @@ class Space:
         elif isinstance(value, Range):
             for end in ("low", "high"):
                 self._check_value(f"{place}.{end}", name, getattr(value, end))
-            self.varying[name] = _distribution(value)
+            if DOMAINS[name].kind is int and value.step not in (None, int(value.step or 1)):
+                self._fail(f"{place}.step", f"{value.step!r} is not a whole number")
+            self.varying[name] = distributions.of_range(
+                DOMAINS[name].kind, value.low, value.high, value.step, value.log
+            )
         elif isinstance(value, list):
             self._check_choice(place, name, value)
             if len(value) > 1:
@@ -232,14 +244,27 @@ class Space:
             if name not in self.varying:
                 hint = nearest(name, self.varying)
                 self._fail(f"{place}.{name}", f"no parameter that varies here{hint}")
-            if not _contains(self.varying[name], value):
+            if not distributions.contains(self.varying[name], value):
                 self._fail(f"{place}.{name}", f"{value!r} is outside the space")
 
-    def _check_reachable(self, name: str, value: Any, draws: list[dict[str, Any]]) -> None:
-        objections = (self.objection(self.candidate(draw | {name: value})) for draw in draws)
-        refused = list(itertools.takewhile(lambda objection: objection is not None, objections))
-        if len(refused) == len(draws):
-            self._fail(f"parameters.{name}", f"{value!r} can never be taken; {refused[0]}")
+    def _product(self) -> Iterator[dict[str, Any]]:
+        """Yield every combination of a finite space, allowed or not."""
+        size = {name: distributions.count(kind) or 0 for name, kind in self.varying.items()}
+        choices = [
+            [distributions.value(kind, i) for i in range(size[name])]
+            for name, kind in self.varying.items()
+        ]
+        return (dict(zip(self.varying, one, strict=True)) for one in itertools.product(*choices))
+
+    def _refusal(self, draws: list[dict[str, Any]], values: dict[str, Any]) -> str | None:
+        """Return the commonest objection to combinations with these values, if none is allowed."""
+        objections: Counter[str] = Counter()
+        for draw in draws:
+            objection = self.objection(self.candidate(draw | values))
+            if objection is None:
+                return None
+            objections[objection] += 1
+        return objections.most_common(1)[0][0]
 
     def _limit(self, metric: str, text: str) -> Limit:
         if metric not in METRICS:
@@ -257,41 +282,3 @@ class Space:
 
     def _fail(self, place: str, message: str) -> NoReturn:
         raise SpecError(f"{self.origin}: {place}: {message}")
-
-
-def _distribution(value: Range) -> BaseDistribution:
-    if all(isinstance(number, int) for number in (value.low, value.high, value.step or 1)):
-        return IntDistribution(int(value.low), int(value.high), value.log, int(value.step or 1))
-    return FloatDistribution(value.low, value.high, value.log, value.step)
-
-
-def _values(kind: BaseDistribution) -> list[Any] | None:
-    """Return every value of a distribution, or None when there are endlessly many."""
-    if isinstance(kind, CategoricalDistribution):
-        return list(kind.choices)
-    if isinstance(kind, IntDistribution):
-        return list(range(kind.low, kind.high + 1, kind.step))
-    if isinstance(kind, FloatDistribution) and kind.step is not None:
-        steps = round((kind.high - kind.low) / kind.step)
-        return [round(kind.low + i * kind.step, 12) for i in range(steps + 1)]
-    return None
-
-
-def _draw(kind: BaseDistribution, rng: np.random.Generator) -> Any:
-    values = _values(kind)
-    log = isinstance(kind, (IntDistribution, FloatDistribution)) and kind.log
-    if values is not None and not log:
-        return values[rng.integers(len(values))]
-    assert isinstance(kind, (IntDistribution, FloatDistribution))
-    if not log:
-        return float(rng.uniform(kind.low, kind.high))
-    value = math.exp(rng.uniform(math.log(kind.low), math.log(kind.high)))
-    return round(value) if isinstance(kind, IntDistribution) else value
-
-
-def _contains(kind: BaseDistribution, value: Any) -> bool:
-    values = _values(kind)
-    if values is not None:
-        return value in values
-    assert isinstance(kind, FloatDistribution)
-    return isinstance(value, (int, float)) and kind.low <= value <= kind.high

@@ -24,7 +24,7 @@ class _Section(pydantic.BaseModel):
 
 
 class Range(_Section):
-    """An interval, both ends included; whole numbers when all its numbers are."""
+    """An interval, both ends included; of whole numbers where the parameter is one."""
 
     low: int | float
     high: int | float
@@ -68,10 +68,10 @@ class DatasetSection(_Section):
             raise ValueError("a label stands twice")
         return labels
 
-    def spec(self, source: str | None = None) -> DatasetSpec:
-        """Return what ``audio`` opens; ``source`` takes the place of the file's."""
+    def spec(self) -> DatasetSpec:
+        """Return what ``audio`` opens."""
         return DatasetSpec(
-            source=source or self.source,
+            source=self.source,
             labels=tuple(self.labels),
             split=self.split,
             clips_per_label=self.clips_per_label,
@@ -208,10 +208,12 @@ def _first_problem(error: pydantic.ValidationError) -> str:
         message = f"unknown key{nearest(loc[-1], _keys(loc[:-1]))}"
     elif problem["type"] == "missing":
         message = "is missing"
-    return f"{place}: {message[0].lower()}{message[1:]}"
+    if message[:2].istitle():
+        message = message[0].lower() + message[1:]
+    return f"{place}: {message}"
 
 
 def _keys(place: list[str]) -> list[str]:
     """Return the keys allowed at a place of the file."""
-    sections = {"dataset": DatasetSection, "search": SearchSection, "parameters": Range}
+    sections: dict[str, type[_Section]] = {"dataset": DatasetSection, "search": SearchSection, "parameters": Range}
     return list((sections[place[0]] if place else SpaceFile).model_fields)

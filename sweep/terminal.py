@@ -171,10 +171,12 @@ def shown_metrics(record: StudyRecord) -> list[str]:
 
 
 def print_pairs(out: Console, pairs: Iterable[tuple[str, Any]]) -> None:
-    """Print names and values in two columns."""
+    """Print names and values in columns; a value may itself be names and values."""
     table = Table(show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name, value in pairs:
-        table.add_row(str(name), value if isinstance(value, str) else plain(value))
+        rows = value.items() if isinstance(value, Mapping) else [("", value)]
+        for i, (inner, content) in enumerate(rows):
+            table.add_row("" if i else str(name), str(inner), plain(content))
     out.print(table)
 
 

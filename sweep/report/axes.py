@@ -1,6 +1,7 @@
 """A parameter or a metric as an axis: where each trial lies on it and how it is labelled."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from sweep.space import Space
 UNITS = {"latency_ms": "ms", "preprocessing_latency_ms": "ms", "model_latency_ms": "ms"}
 UNITS |= {"size_kb": "KB", "tflite_size_kb": "KB"}
 _WIDE = 20
+_LABELS = 8
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ def parameter_axes(frame: pd.DataFrame, space: Space) -> list[Axis]:
         if isinstance(kind, CategoricalDistribution):
             axes.append(_choice(name, values, list(kind.choices)))
         elif isinstance(kind, (IntDistribution, FloatDistribution)):
-            axes.append(_number(name, values, kind.low, kind.high, kind.log))
+            axes.append(_number(name, values, kind.low, kind.high, kind.log, _counted(kind)))
     return axes
 
 
@@ -84,6 +86,13 @@ def decades(low: float, high: float) -> list[float]:
     return [d * 10.0**p for p in powers for d in (1, 2, 5) if low <= d * 10.0**p <= high]
 
 
+def round_numbers(low: float, high: float) -> list[float]:
+    """Return from four to ten evenly spaced round numbers between two numbers."""
+    step = next(s for s in reversed(decades((high - low) / 1e3, high - low)) if high - low >= 4 * s)
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [float(f"{i * step:.9g}") for i in range(first, last + 1)]
+
+
 def _metric(name: str, column: pd.Series) -> Axis:
     assert name in METRICS
     known = [float(value) for value in column.dropna()]
@@ -91,20 +100,28 @@ def _metric(name: str, column: pd.Series) -> Axis:
     return _number(name, list(column), low, high, log_scaled(name, known))
 
 
-def _number(name: str, values: list[Any], low: float, high: float, log: bool) -> Axis:
+def _counted(kind: IntDistribution | FloatDistribution) -> list[float]:
+    """Return the values of a parameter that has only a few, to label each."""
+    if not kind.step or kind.log or kind.high - kind.low > _LABELS * kind.step:
+        return []
+    return [kind.low + i * kind.step for i in range(round((kind.high - kind.low) / kind.step) + 1)]
+
+
+def _number(
+    name: str, values: list[Any], low: float, high: float, log: bool, ticks: Sequence[float] = ()
+) -> Axis:
     if low == high:
         low, high = (low / 1.1, high * 1.1) if log else (low - 0.5, high + 0.5)
     place = math.log10 if log else float
     positions = [None if pd.isna(value) else float(place(value)) for value in values]
-    ticks = [low, *decades(low, high), high] if log else []
     if log:
-        ticks = _apart(sorted(set(ticks)), low, high)
+        ticks = _apart(decades(low, high), low, high)
     return Axis(
         name,
         "log" if log else "number",
         positions,
         (float(place(low)), float(place(high))),
-        [math.log10(tick) for tick in ticks],
+        [float(place(tick)) for tick in ticks],
         [f"{tick:.3g}" for tick in ticks],
     )
 

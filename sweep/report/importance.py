@@ -56,10 +56,13 @@ def importance(record: StudyRecord, frame: pd.DataFrame) -> Importance:
     """
     measured = frame[frame["size_kb"].notna()]
     groups = {a.name: bins(a.positions) for a in parameter_axes(measured, record.space)}
-    columns = {a.name: measured[a.name].astype(float) for a in metric_axes(frame, record.space)}
-    columns[FEASIBLE] = (measured["outcome"] == "feasible").astype(float)
+    columns = {
+        a.name: measured[a.name].to_numpy(dtype=np.float64)
+        for a in metric_axes(frame, record.space)
+    }
+    columns[FEASIBLE] = (measured["outcome"] == "feasible").to_numpy(dtype=np.float64)
     shares: dict[str, list[float | None]] = {
-        name: [_share(group, column.to_numpy()) for column in columns.values()]
+        name: [_share(group, column) for column in columns.values()]
         for name, group in groups.items()
     }
     order = sorted(shares, key=lambda name: -sum(share or 0.0 for share in shares[name]))
@@ -67,7 +70,7 @@ def importance(record: StudyRecord, frame: pd.DataFrame) -> Importance:
         order,
         list(columns),
         [shares[name] for name in order],
-        [int(column.notna().sum()) for column in columns.values()],
+        [int((~np.isnan(column)).sum()) for column in columns.values()],
     )
 
 

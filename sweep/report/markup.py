@@ -62,15 +62,15 @@ def duration(seconds: float) -> str:
 
 def picks(found: list[Pick], study: str) -> str:
     """Return the trials worth taking as cards, each with the command that exports it."""
-    titles = {"smallest": "Smallest", "fastest": "Fastest", "most-accurate": "Most accurate"}
     items = []
     for pick in found:
-        parts = {"fastest": pick.latency, "smallest": pick.size, "most-accurate": pick.accuracy}
-        lead = parts.pop(pick.word).partition(" (")[0]
+        share = pick.accuracy.partition(" (")[0]
+        leads = {"smallest": pick.size, "fastest": pick.latency, "most-accurate": share}
+        lead = leads.get(pick.word, f"{share} · {pick.size}")
         rest = f"accuracy {pick.accuracy}; {pick.size}; {pick.latency}"
         command = f"sweep export {shlex.quote(study)} --pick {pick.word}"
         items.append(
-            f'<li><span class="tag">{titles[pick.word]}</span><span class="lead">{lead}</span>'
+            f'<li><span class="tag">{escape(pick.word.replace("-", " ").capitalize())}</span><span class="lead">{lead}</span>'
             f'<span class="rest">{rest}</span><code>{escape(command)}</code>'
             f'<span><button type="button" data-trial="{pick.trial}">Trial {pick.trial}</button>'
             "</span></li>"

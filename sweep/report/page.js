@@ -39,7 +39,7 @@ function fillCard() {
   const details = element("details");
   const list = element("ul");
   list.append(...Object.entries(data.parameters).map(([name, values]) => element("li", "", `${name} ${values[i]}`)));
-  details.append(element("summary", "", trials.what[i]), list);
+  details.append(element("summary", "", trials.what[i]), list, closeup(state.selected));
   inner.append(close, details);
   card.replaceChildren(inner);
 }

@@ -6,6 +6,7 @@ import json
 import os
 import shlex
 import tempfile
+from dataclasses import asdict
 from functools import cache
 from html import escape
 from importlib.resources import files
@@ -17,6 +18,7 @@ import pandas as pd
 from plotly.offline import get_plotlyjs
 
 from sweep.report import markup
+from sweep.report.closeups import closeups
 from sweep.report.edges import edges
 from sweep.report.figures import figures
 from sweep.report.frame import trial_frame
@@ -31,7 +33,7 @@ from sweep.report.verdict import caution, effort, headline, limit_counts, neares
 from sweep.report.words import plain
 from sweep.study.table import StudyRecord
 
-_SCRIPTS = ("state.js", "plots.js", "parallel.js", "table.js", "page.js")
+_SCRIPTS = ("state.js", "plots.js", "parallel.js", "table.js", "closeup.js", "page.js")
 
 
 def render(record: StudyRecord) -> str:
@@ -90,7 +92,7 @@ def write(record: StudyRecord, path: Path) -> Path:
 def _data(record: StudyRecord, frame: pd.DataFrame) -> str:
     """Return everything the scripts need as JSON that can stand inside a script element."""
     drawn = {name: figure.to_plotly_json() for name, figure in figures(record).items()}
-    hovers = {}
+    hovers: dict[int, str] = {}
     for figure in drawn.values():
         figure["layout"].pop("template", None)
         for trace in figure["data"]:
@@ -111,6 +113,8 @@ def _data(record: StudyRecord, frame: pd.DataFrame) -> str:
         "parameters": {
             name: [plain(value) for value in frame[name]] for name in record.space.varying
         },
+        "closeups": {number: asdict(look) for number, look in closeups(record, frame).items()},
+        "labels": record.space.file.dataset.labels,
         "export": f"sweep export {shlex.quote(record.name)}",
     }
     text = json.dumps(content, allow_nan=False, separators=(",", ":"))

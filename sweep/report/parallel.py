@@ -7,7 +7,14 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from sweep.candidate import FrontendParams
-from sweep.report.axes import Axis, metric_axes, parameter_axes, title, variant_axis
+from sweep.report.axes import (
+    Axis,
+    metric_axes,
+    parameter_axes,
+    round_numbers,
+    title,
+    variant_axis,
+)
 from sweep.report.tradeoff import goals
 from sweep.study.table import StudyRecord
 
@@ -53,7 +60,8 @@ def parallel(record: StudyRecord, frame: pd.DataFrame, show: str) -> Parallel:
         bound = (
             axis.position(limit.bound) if axis.kind != "log" or limit.bound > 0 else axis.ends[0]
         )
-        low, high = min(axis.ends[0], bound), max(axis.ends[1], bound)
+        room = 0.01 * (axis.ends[1] - axis.ends[0])
+        low, high = min(axis.ends[0], bound) - room, max(axis.ends[1], bound) + room
         limits[limit.metric] = (bound, high) if limit.operator.startswith(">") else (low, bound)
     return Parallel(
         [int(number) for number in rows["trial"]],
@@ -114,8 +122,8 @@ def _dimension(axis: Axis) -> dict[str, Any]:
     positions = [nowhere if at is None else float(f"{at:.6g}") for at in axis.positions]
     ticks, texts = list(axis.ticks), list(axis.texts)
     if gap and axis.kind == "number":
-        ticks = [axis.ends[0] + i / 4 * (axis.ends[1] - axis.ends[0]) for i in range(5)]
-        texts = [f"{tick:.4g}" for tick in ticks]
+        ticks = round_numbers(*axis.ends)
+        texts = [f"{tick:g}" for tick in ticks]
     if gap:
         ticks, texts = [nowhere, *ticks], ["none", *texts]
     if axis.kind == "choice":

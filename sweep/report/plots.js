@@ -21,7 +21,7 @@ const plotConfig = {
   showSendToCloud: false,
   showEditInChartStudio: false,
   topojsonURL: "",
-  modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
+  modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "zoom2d", "pan2d", "zoomIn2d", "zoomOut2d"],
   plotGlPixelRatio: 1,
   displayModeBar: coarsePointer.matches ? false : "hover",
 };
@@ -132,7 +132,7 @@ function watch() {
   const near = new IntersectionObserver((entries) => {
     for (const entry of entries.filter((one) => one.isIntersecting)) {
       near.unobserve(entry.target);
-      paint(entry.target);
+      setTimeout(paint, 0, entry.target);
     }
   }, { rootMargin: "300px" });
   document.querySelectorAll("[data-lazy]").forEach((host) => near.observe(host));

@@ -9,7 +9,7 @@ from sweep.candidate import PARAMETERS, Candidate, FrontendParams, TrainingParam
 from sweep.report.intervals import wilson
 from sweep.report.words import amount, plain, summary
 from sweep.spec import Range
-from sweep.study.table import StudyRecord
+from sweep.study.table import StudyRecord, pick
 
 PUBLISHED = {
     "original_size": ("original_size_kb", 2, "KB"),
@@ -68,10 +68,9 @@ def published_tables(record: StudyRecord, frame: pd.DataFrame) -> list[Table]:
             tuple((name, _choices(record, name)) for name in vars(TrainingParams())),
         ),
     ]
-    feasible = frame[frame["outcome"] == "feasible"]
-    if feasible.empty:
+    if not (frame["outcome"] == "feasible").any():
         return tables
-    row = feasible.loc[feasible["size_kb"].idxmin()]
+    row = pick(frame, "smallest")
     best = f"trial {row['trial']}, the smallest that meets the limits"
     frontend = list(vars(FrontendParams()))
     rest = [n for n in Candidate().parameters() if n not in (*frontend, "quantization")]
@@ -112,7 +111,7 @@ def miss_table(record: StudyRecord, misses: pd.DataFrame) -> Table:
         ]
         rows.append((str(row["trial"]), row["outcome"], *values, summary(row)))
     head = ("trial", "outcome", *(str(limit) for limit in record.space.limits), "what it is")
-    return Table("Nearest misses", head, tuple(rows))
+    return Table("What came closest", head, tuple(rows))
 
 
 def _space_rows(record: StudyRecord) -> tuple[tuple[str, str], ...]:

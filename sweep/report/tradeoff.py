@@ -109,7 +109,7 @@ def prices(record: StudyRecord, frame: pd.DataFrame) -> list[Price]:
     found = []
     for level in levels[-12:]:
         enough = feasible[feasible[metric] >= level - 1e-12]
-        cheapest = {cost: enough.loc[enough[cost].idxmin()] for cost in costs}
+        cheapest = {cost: enough.sort_values(cost).iloc[0] for cost in costs}
         found.append(
             Price(
                 metric,

@@ -71,7 +71,7 @@ def draw_space(first: Tradeoff, second: Tradeoff, parameters: list[str]) -> go.F
     """Draw the metric two pictures share over both their costs, in three dimensions."""
     figure = go.Figure()
     groups = (
-        (first.infeasible, "breaks a limit", {"symbol": "x", "size": 3, "color": VERMILLION}),
+        (first.infeasible, "breaks a limit", {"symbol": "square", "size": 3, "color": VERMILLION}),
         (first.feasible, "meets every limit", {"symbol": "circle", "size": 4, "color": BLUE}),
         (first.front, "on the front", {"symbol": "diamond", "size": 5, "color": GREEN}),
     )
@@ -90,7 +90,8 @@ def draw_space(first: Tradeoff, second: Tradeoff, parameters: list[str]) -> go.F
             "xaxis": {"title": title(first.x), "type": _scale(first)},
             "yaxis": {"title": title(second.x), "type": _scale(second)},
             "zaxis": {"title": title(first.y), "range": list(first.y_range)},
-            "camera": {"eye": {"x": 1.6, "y": 1.6, "z": 0.7}},
+            "camera": {"eye": {"x": 1.45, "y": 1.45, "z": 0.5}, "center": {"z": -0.15}},
+            "aspectmode": "cube",
         },
     )
     return figure

@@ -7,7 +7,7 @@ import pandas as pd
 from sweep.limits import Limit
 from sweep.report.tradeoff import goals
 from sweep.report.words import accuracy, amount
-from sweep.study.table import StudyRecord
+from sweep.study.table import PICKS, StudyRecord, pick
 
 _MISSES = 8
 
@@ -79,7 +79,7 @@ def headline(record: StudyRecord, frame: pd.DataFrame) -> str:
     feasible = frame[frame["outcome"] == "feasible"]
     if feasible.empty:
         return f"None of {trials} meets the limits. {shortfall(record, frame)}".strip()
-    smallest = feasible.loc[feasible["size_kb"].idxmin()]
+    smallest = pick(frame, "smallest")
     verb = "meets" if len(feasible) == 1 else "meet"
     return (
         f"{len(feasible)} of {trials} {verb} the limits; the smallest takes "
@@ -104,26 +104,20 @@ def shortfall(record: StudyRecord, frame: pd.DataFrame) -> str:
 
 
 def picks(frame: pd.DataFrame) -> list[Pick]:
-    """Return the smallest, the fastest and the most accurate feasible trial."""
-    feasible = frame[frame["outcome"] == "feasible"]
-    orders = {
-        "smallest": ["size_kb", "latency_ms"],
-        "fastest": ["latency_ms", "size_kb"],
-        "most-accurate": ["accuracy", "size_kb"],
-    }
-    found = []
-    for word, order in orders.items() if len(feasible) else ():
-        row = feasible.sort_values(order, ascending=[order[0] != "accuracy", True]).iloc[0]
-        found.append(
-            Pick(
-                word,
-                int(row["trial"]),
-                accuracy(float(row["accuracy"]), int(row["clips"])),
-                amount("latency_ms", float(row["latency_ms"])),
-                amount("size_kb", float(row["size_kb"])),
-            )
-        )
-    return found
+    """Return the trial that each word of ``sweep export --pick`` stands for; none if none fits."""
+    if not (frame["outcome"] == "feasible").any():
+        return []
+    return [_pick(word, pick(frame, word)) for word in PICKS]
+
+
+def _pick(word: str, row: pd.Series) -> Pick:
+    return Pick(
+        word,
+        int(row["trial"]),
+        accuracy(float(row["accuracy"]), int(row["clips"])),
+        amount("latency_ms", float(row["latency_ms"])),
+        amount("size_kb", float(row["size_kb"])),
+    )
 
 
 def nearest_misses(frame: pd.DataFrame) -> pd.DataFrame:
@@ -138,7 +132,7 @@ def effort(record: StudyRecord) -> Effort:
 
     A gated or stopped trial is taken to cost as much as the mean of those trained to the end.
     """
-    seconds = {"finished": [0.0][:0], "given up": [0.0][:0]}
+    seconds: dict[str, list[float]] = {"finished": [], "given up": []}
     for trial in record.trials:
         kind = {"gated": "given up", "stopped": "given up", "invalid": None, "failed": None}.get(
             trial.evaluation.outcome, "finished"

@@ -43,7 +43,7 @@ def accuracy(share: float, clips: int) -> str:
     return f"{share:.3f} ({low:.3f}–{high:.3f})"
 
 
-def summary(row: Mapping[str, Any]) -> str:
+def summary(row: Mapping[Any, Any]) -> str:
     """Return what a candidate is, in one line."""
     frame = f"{1000 * row['frame_length_in_s']:.3g}/{1000 * row['frame_step_in_s']:.3g} ms"
     parts = f"{row['features']} {frame}, {row['num_mel_bins']} mel"
@@ -54,7 +54,7 @@ def summary(row: Mapping[str, Any]) -> str:
     return parts + (f", {row['variant']}" if pd.notna(row["variant"]) else "")
 
 
-def hover(row: Mapping[str, Any], names: list[str]) -> str:
+def hover(row: Mapping[Any, Any], names: list[str]) -> str:
     """Return a candidate and what was measured of it, as lines of Plotly's own markup."""
     outcome = f"{row['outcome']}: {row['reason']}" if row["reason"] else str(row["outcome"])
     lines = [f"<b>trial {row['trial']}</b> {html.escape(outcome[:90])}"]

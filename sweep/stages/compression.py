@@ -13,6 +13,12 @@ from sweep.stages.network import Architecture, Weights, fold, forward
 
 _TEMPLATES_KEPT = 64
 _CALIBRATION_CLIPS = 200
+_CHANNEL_AXIS = {
+    schema.BuiltinOperator.CONV_2D: 0,
+    schema.BuiltinOperator.DEPTHWISE_CONV_2D: 3,
+    schema.BuiltinOperator.FULLY_CONNECTED: 0,
+}
+_SMALLEST_RANGE = 1e-4
 
 
 def compress(
@@ -59,17 +65,18 @@ def quantize(content: bytes, quantizations: tuple[str, ...], clips: np.ndarray) 
         clips: features of training clips ``[clips, frames, coeffs]``; the first 200 calibrate the
             activations of the int8 variants.
     """
-    variants, calibration = {}, None
+    variants: dict[str, bytes] = {}
+    calibration: dict[str, Any] = {}
     for name in quantizations:
         if name == "float32":
             variants[name] = content
             continue
         tool = quantizer.Quantizer(content, [_recipe(name)])
-        if tool.need_calibration and calibration is None:
-            calibration = tool.calibrate(_calibration_inputs(content, clips), num_threads=1)
-        result = tool.quantize(
-            calibration if tool.need_calibration else None, enable_progress_report=False
-        )
+        ranges = None
+        if tool.need_calibration:
+            calibration = calibration or _calibrate(tool, content, clips)
+            ranges = calibration | (_kernel_ranges(content) if name == "int8" else {})
+        result = tool.quantize(ranges, enable_progress_report=False)
         variants[name] = bytes(result.quantized_model)
     return variants
 
@@ -86,6 +93,9 @@ def strip_names(content: bytes) -> bytes:
     for index, buffer in enumerate(model.buffers):
         if index not in wanted:
             buffer.data = None
+        elif buffer.offset > 1:  # Large weights may lie behind the table that is packed anew.
+            buffer.data = np.frombuffer(content, np.uint8, buffer.size, buffer.offset)
+        buffer.offset = buffer.size = 0
     builder = flatbuffers.Builder(len(content))
     builder.Finish(model.Pack(builder), b"TFL3")
     return bytes(builder.Output())
@@ -127,12 +137,33 @@ def _stored(name: str, values: np.ndarray) -> bytes:
     return np.ascontiguousarray(values, np.float32).tobytes()
 
 
-def _calibration_inputs(content: bytes, clips: np.ndarray) -> dict[str, list[dict[str, Any]]]:
-    model = schema.Model.GetRootAs(content, 0)
-    signature = model.SignatureDefs(0)
-    key = signature.SignatureKey().decode()
-    name = signature.Inputs(0).Name().decode()
-    return {key: [{name: clip[None, ..., None]} for clip in clips[:_CALIBRATION_CLIPS]]}
+def _calibrate(tool: Any, content: bytes, clips: np.ndarray) -> dict[str, Any]:
+    signature = schema.Model.GetRootAs(content, 0).SignatureDefs(0)
+    key, name = signature.SignatureKey().decode(), signature.Inputs(0).Name().decode()
+    inputs = [{name: clip[None, ..., None]} for clip in clips[:_CALIBRATION_CLIPS]]
+    ranges: dict[str, Any] = tool.calibrate({key: inputs}, num_threads=1)
+    return ranges
+
+
+def _kernel_ranges(content: bytes) -> dict[str, dict[str, np.ndarray]]:
+    """Return the range of each kernel's channels, by tensor, none much narrower than the others.
+
+    The scale of a bias is that of its channel's weights: a channel that pruning has emptied needs
+    a scale at which its bias still fits into 32 bits.
+    """
+    model = schema.ModelT.InitFromPackedBuf(bytearray(content), 0)
+    graph, ranges = model.subgraphs[0], {}
+    for operator in graph.operators:
+        axis = _CHANNEL_AXIS.get(model.operatorCodes[operator.opcodeIndex].builtinCode)
+        if axis is not None:
+            tensor = graph.tensors[operator.inputs[1]]
+            stored = bytes(model.buffers[tensor.buffer].data)
+            kernel = np.frombuffer(stored, np.float32).reshape(tensor.shape)
+            others = tuple(i for i in range(kernel.ndim) if i != axis)
+            largest = np.abs(kernel).max(axis=others, keepdims=True)
+            largest = np.maximum(largest, _SMALLEST_RANGE * largest.max())
+            ranges[tensor.name.decode()] = {"min": -largest, "max": largest}
+    return ranges
 
 
 def _recipe(quantization: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from sweep.stages.network import Weights, initial_weights
 MARGIN = 0.1
 """A limit counts as out of reach only when an untrained network misses it by this share."""
 
+_NORMS_MOVED = 0.2
 _QUICKEST_FIRST = ("float32", "float16", "dynamic", "int8_per_tensor", "int8")
 
 
@@ -22,7 +23,7 @@ def expect(bench: Bench, every: bool = False) -> list[Variant]:
     variant that keeps every limit known before training, unless ``every`` is wanted.
     """
     candidate = bench.candidate
-    weights = _untrained(bench)
+    weights = lifelike_weights(bench)
     noise = np.random.default_rng(0).standard_normal((8, *candidate.frontend.shape))
     expected: list[Variant] = []
     for name in sorted(candidate.compression.quantization, key=_QUICKEST_FIRST.index):
@@ -44,9 +45,26 @@ def passes(expected: list[Variant]) -> bool:
     return any(max([0.0, *v.violations.values()]) <= MARGIN for v in expected)
 
 
-def _untrained(bench: Bench) -> Weights:
-    weights = initial_weights(bench.architecture, bench.candidate.seed)
+def lifelike_weights(bench: Bench) -> Weights:
+    """Draw weights that compress as trained ones do, pruned to the candidate's sparsity.
+
+    Training leaves no bias at zero, nor norms neutral, and adds to each kernel about as much as
+    it began with; without that the zipped size comes out 5 to 15 % too small.
+    """
+    rng = np.random.default_rng(bench.candidate.seed)
     compression = bench.candidate.compression
+    weights = initial_weights(bench.architecture, bench.candidate.seed)
+    for name, kernel in weights.items():
+        weights[name] = rng.normal(kernel, _moved(name, kernel)).astype(np.float32)
+    for layer in bench.architecture.layers:
+        weights[f"{layer}/variance"] = np.exp(2.5 * (weights[f"{layer}/variance"] - 1))
     for name in training.prunable(bench.architecture, compression.prune_depthwise):
         weights[name] *= training.magnitude_mask(weights[name], compression.final_sparsity)
     return weights
+
+
+def _moved(name: str, values: np.ndarray) -> float:
+    """Return how far training moves values of that name, as a standard deviation."""
+    if name.endswith(("/kernel", "/depthwise")):
+        return float(values.std())
+    return _NORMS_MOVED

@@ -1,8 +1,10 @@
 """Training: Adam on cached features with tfmot's pruning schedule, many steps a graph call."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -25,6 +27,10 @@ PRUNING_BEGINS = 0.2
 _PRUNING_FREQUENCY = 100
 _FEWEST_UPDATES = 5
 _NORM_MOMENTUM = 0.99
+_BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-7
+"""Keras' own settings of batch normalisation and Adam."""
+
+_AVERAGES = ("/mean", "/variance")
 _GRAPHS_KEPT = 8
 
 
@@ -128,7 +134,7 @@ def pruning_updates(steps: int, final_sparsity: float) -> dict[int, float]:
 def magnitude_mask(kernel: np.ndarray, sparsity: float) -> np.ndarray:
     """Return tfmot's mask: 1 where a weight is among the largest by magnitude, else 0."""
     magnitudes = np.abs(kernel).ravel()
-    kept = max(round(magnitudes.size * (1 - sparsity)), 1)
+    kept = max(int(np.round(magnitudes.size * (1 - np.float32(sparsity)))), 1)
     threshold = np.partition(magnitudes, -kept)[-kept]
     return (np.abs(kernel) >= threshold).astype(np.float32)
 
@@ -177,16 +183,21 @@ def _stretches(first: int, steps: int, updates: dict[int, float]) -> Iterator[ra
 
 
 class _TrainingGraph:
-    """The variables and traced functions of one architecture; used again for every seed."""
+    """The variables and traced functions of one architecture; used again for every seed.
+
+    All that is learned lies in one vector, and so do the moving averages of the norms: a step is
+    one update of each, however many kernels there are.
+    """
 
     def __init__(self, architecture: Architecture, batch_size: int) -> None:
         self.architecture = architecture
         initial = initial_weights(architecture, seed=0)
-        norms = ("/mean", "/variance")
-        self.learned = {k: tf.Variable(v) for k, v in initial.items() if not k.endswith(norms)}
-        self.averages = {k: tf.Variable(v) for k, v in initial.items() if k.endswith(norms)}
-        self.moments = {k: (_zeros(v), _zeros(v)) for k, v in self.learned.items()}
-        self.masks = {k: _ones(self.learned[k]) for k in architecture.kernels()}
+        self._learned = {k: v.shape for k, v in initial.items() if not k.endswith(_AVERAGES)}
+        self._averaged = {k: v.shape for k, v in initial.items() if k.endswith(_AVERAGES)}
+        self.learned = tf.Variable(_joined(initial, self._learned))
+        self.averages = tf.Variable(_joined(initial, self._averaged))
+        self.mask = tf.Variable(tf.ones_like(self.learned))
+        self.moments = [tf.Variable(tf.zeros_like(self.learned)) for _ in range(2)]
         self.step = tf.Variable(0.0)
         shape = (None, None, architecture.frames, architecture.coefficients)
         signature = [
@@ -196,19 +207,17 @@ class _TrainingGraph:
             tf.TensorSpec((None,), tf.float32),
             tf.TensorSpec((None,), tf.float32),
         ]
+        clips = [tf.TensorSpec(shape[1:], tf.float32)]
         self._run = tf.function(self._steps, signature, autograph=False)
-        self._hear = tf.function(
-            self._logits, [tf.TensorSpec(shape[1:], tf.float32)], autograph=False
-        )
+        self._hear = tf.function(self._logits, clips, autograph=False)
 
     def start(self, weights: Weights) -> None:
         """Begin anew from these weights."""
-        for name, variable in (self.learned | self.averages).items():
-            variable.assign(weights[name])
-        for variable in (v for pair in self.moments.values() for v in pair):
-            variable.assign(tf.zeros_like(variable))
-        for mask in self.masks.values():
-            mask.assign(tf.ones_like(mask))
+        self.learned.assign(_joined(weights, self._learned))
+        self.averages.assign(_joined(weights, self._averaged))
+        self.mask.assign(tf.ones_like(self.mask))
+        for moment in self.moments:
+            moment.assign(tf.zeros_like(moment))
         self.step.assign(0.0)
 
     def load(self, features: np.ndarray, answers: np.ndarray) -> None:
@@ -221,11 +230,11 @@ class _TrainingGraph:
 
     def prune(self, names: list[str], sparsity: float) -> None:
         """Renew the masks of kernels and set what they hide to zero."""
-        for name in names:
-            kernel = self.learned[name]
-            mask = magnitude_mask(kernel.numpy(), sparsity)
-            self.masks[name].assign(mask)
-            kernel.assign(kernel * mask)
+        kernels = _parted(self.learned.numpy(), self._learned)
+        masks = _parted(self.mask.numpy(), self._learned)
+        masks |= {name: magnitude_mask(kernels[name], sparsity) for name in names}
+        self.mask.assign(_joined(masks, self._learned))
+        self.learned.assign(self.learned * self.mask)
 
     def accuracy(self, features: np.ndarray, targets: np.ndarray) -> float:
         """Return the share of clips classified correctly."""
@@ -234,13 +243,20 @@ class _TrainingGraph:
 
     def weights(self) -> Weights:
         """Return a copy of the weights."""
-        return {name: v.numpy() for name, v in (self.learned | self.averages).items()}
+        learned = _parted(self.learned.numpy(), self._learned)
+        return learned | _parted(self.averages.numpy(), self._averaged)
 
-    def _steps(self, features, answers, batches, mixing, rates):
-        def body(i, loss):
-            which = batches[i]
-            maps = tf.gather_nd(features, which)[..., tf.newaxis]
-            wanted = tf.gather(answers, which[:, 1])
+    def _steps(
+        self,
+        features: tf.Tensor,
+        answers: tf.Tensor,
+        batches: tf.Tensor,
+        mixing: tf.Tensor,
+        rates: tf.Tensor,
+    ) -> tf.Tensor:
+        def body(i: tf.Tensor, loss: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            maps = tf.gather_nd(features, batches[i])[..., tf.newaxis]
+            wanted = tf.gather(answers, batches[i, :, 1])
             maps = mixing[i] * maps + (1 - mixing[i]) * maps[::-1]
             wanted = mixing[i] * wanted + (1 - mixing[i]) * wanted[::-1]
             return i + 1, loss + self._learn(maps, wanted, rates[i])
@@ -248,45 +264,50 @@ class _TrainingGraph:
         count = tf.shape(batches)[0]
         return tf.while_loop(lambda i, loss: i < count, body, (0, 0.0), parallel_iterations=1)[1]
 
-    def _learn(self, maps, wanted, rate):
+    def _learn(self, maps: tf.Tensor, wanted: tf.Tensor, rate: tf.Tensor) -> tf.Tensor:
+        learned = self.learned.read_value()
         with tf.GradientTape() as tape:
-            logits, seen = forward_training(self.architecture, self.learned, maps)
-            losses = tf.nn.softmax_cross_entropy_with_logits(wanted, logits)
-            loss = tf.reduce_mean(losses)
-        gradients = tape.gradient(loss, self.learned)
+            tape.watch(learned)
+            weights = _parted(learned, self._learned)
+            logits, seen = forward_training(self.architecture, weights, maps)
+            loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(wanted, logits))
         step = self.step.assign_add(1.0)
-        powers = tf.pow(0.9, step), tf.pow(0.999, step)
-        for name, variable in self.learned.items():
-            first, second = self.moments[name]
-            tf.raw_ops.ResourceApplyAdam(
-                var=variable.handle,
-                m=first.handle,
-                v=second.handle,
-                beta1_power=powers[0],
-                beta2_power=powers[1],
-                lr=rate,
-                beta1=0.9,
-                beta2=0.999,
-                epsilon=1e-7,
-                grad=gradients[name],
-            )
-            if name in self.masks:
-                variable.assign(variable * self.masks[name])
-        for name, average in self.averages.items():
-            average.assign_sub((average - seen[name]) * (1 - _NORM_MOMENTUM))
+        tf.raw_ops.ResourceApplyAdam(
+            var=self.learned.handle,
+            m=self.moments[0].handle,
+            v=self.moments[1].handle,
+            beta1_power=tf.pow(_BETA1, step),
+            beta2_power=tf.pow(_BETA2, step),
+            lr=rate,
+            beta1=_BETA1,
+            beta2=_BETA2,
+            epsilon=_EPSILON,
+            grad=tape.gradient(loss, learned),
+        )
+        self.learned.assign(self.learned * self.mask)
+        drift = tf.concat([seen[name] for name in self._averaged], 0) - self.averages
+        self.averages.assign_add(drift * (1 - _NORM_MOMENTUM))
         return loss
 
-    def _logits(self, features):
-        folded = fold(self.architecture, self.learned | self.averages)
+    def _logits(self, features: tf.Tensor) -> tf.Tensor:
+        weights = _parted(self.learned.read_value(), self._learned)
+        weights |= _parted(self.averages.read_value(), self._averaged)
+        folded = fold(self.architecture, weights)
         return forward(self.architecture, folded, features[..., tf.newaxis])
 
 
-def _zeros(like: tf.Tensor) -> tf.Variable:
-    return tf.Variable(tf.zeros(like.shape))
+def _joined(weights: Weights, shapes: dict[str, tuple[int, ...]]) -> np.ndarray:
+    return np.concatenate([weights[name].ravel() for name in shapes])
 
 
-def _ones(like: tf.Tensor) -> tf.Variable:
-    return tf.Variable(tf.ones(like.shape))
+def _parted(vector: Any, shapes: dict[str, tuple[int, ...]]) -> dict[str, Any]:
+    """Cut a vector, an array or a tensor, into the weights it holds."""
+    sizes = [math.prod(shape) for shape in shapes.values()]
+    if isinstance(vector, np.ndarray):
+        parts = np.split(vector, np.cumsum(sizes)[:-1])
+        return {k: v.reshape(shapes[k]) for k, v in zip(shapes, parts, strict=True)}
+    parts = tf.split(vector, sizes)
+    return {k: tf.reshape(v, shapes[k]) for k, v in zip(shapes, parts, strict=True)}
 
 
 @lru_cache(_GRAPHS_KEPT)

@@ -5,6 +5,8 @@ import logging
 import os
 import queue
 import traceback
+from collections.abc import Callable
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -18,7 +20,19 @@ from sweep.candidate import Candidate, Evaluation
 from sweep.errors import SweepError
 from sweep.limits import Limit
 
+Work = Callable[[Candidate, Dataset, list[Limit]], tuple[Evaluation, dict[str, bytes]]]
+
 _DEATHS_FORGIVEN = 1
+
+
+def evaluate_candidate(
+    candidate: Candidate, dataset: Dataset, limits: list[Limit]
+) -> tuple[Evaluation, dict[str, bytes]]:
+    """Evaluate a candidate, on a worker."""
+    # Imported here: the coordinator has no use for TensorFlow.
+    from sweep.stages.evaluate import evaluate
+
+    return evaluate(candidate, dataset, limits)
 
 
 @dataclass(frozen=True)
@@ -39,6 +53,7 @@ class Engine:
         workers: how many processes to start on this machine.
         scheduler: address of a Dask scheduler to use instead of starting any.
         log: file that takes what the libraries of the workers print.
+        work: what a worker does with a candidate.
 
     Raises:
         SweepError: if the scheduler cannot be reached.
@@ -51,8 +66,9 @@ class Engine:
         workers: int,
         scheduler: str | None,
         log: Path,
+        work: Work = evaluate_candidate,
     ) -> None:
-        self._dataset, self._limits = dataset, limits
+        self._dataset, self._limits, self._work = dataset, limits, work
         self._done: queue.Queue[tuple[int, Future]] = queue.Queue()
         self._futures: dict[int, Future] = {}
         self._cluster: LocalCluster | None = None
@@ -69,10 +85,10 @@ class Engine:
             )
         try:
             self._client = Client(self._cluster or scheduler, timeout=30)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise SweepError(f"{scheduler}: no Dask scheduler answers there") from error
         if self._cluster is not None:
-            self._client.register_plugin(_QuietWorker(str(log)))
+            self._client.register_plugin(_QuietWorker(str(log.absolute())))
 
     def __enter__(self) -> "Engine":
         return self
@@ -100,7 +116,13 @@ class Engine:
     def submit(self, number: int, candidate: Candidate) -> None:
         """Send a candidate to a worker."""
         future = self._client.submit(
-            _work, candidate, self._dataset, self._limits, key=f"trial-{number}", pure=False
+            _tell_of_errors,
+            self._work,
+            candidate,
+            self._dataset,
+            self._limits,
+            key=f"trial-{number}",
+            pure=False,
         )
         self._futures[number] = future
         future.add_done_callback(lambda done: self._done.put((number, done)))
@@ -109,7 +131,8 @@ class Engine:
         """Return the next answer, or None if there is none within ``timeout`` seconds.
 
         Raises:
-            SweepError: if a worker met something the user has to mend, such as a full disk.
+            SweepError: if a worker met something the user has to mend, such as a full disk, or
+                the scheduler is gone.
         """
         try:
             number, future = self._done.get(timeout=timeout)
@@ -120,8 +143,10 @@ class Engine:
             evaluation, files = future.result()
         except SweepError:
             raise
-        except KilledWorker:
-            deaths = _DEATHS_FORGIVEN + 1
+        except CancelledError as error:
+            raise SweepError("the Dask scheduler is gone; run the same command again") from error
+        except KilledWorker as error:
+            deaths = error.allowed_failures + 1
             return Answer(number, Evaluation("failed", f"killed its worker {deaths} times"), {})
         except Exception as error:
             reason = f"{type(error).__name__}: {error}".splitlines()[0]
@@ -164,15 +189,12 @@ class _QuietWorker(WorkerPlugin):
         os.close(target)
 
 
-def _work(
-    candidate: Candidate, dataset: Dataset, limits: list[Limit]
+def _tell_of_errors(
+    work: Work, candidate: Candidate, dataset: Dataset, limits: list[Limit]
 ) -> tuple[Evaluation, dict[str, bytes]]:
-    # Imported here, on the worker: the coordinator has no use for TensorFlow.
-    from sweep.stages.evaluate import evaluate
-
+    """Do the work; the whole trace of an error goes to the log, its last line to the study."""
     try:
-        evaluation, files = evaluate(candidate, dataset, limits)
+        return work(candidate, dataset, limits)
     except Exception:
         traceback.print_exc()
         raise
-    return evaluation, files

@@ -16,8 +16,15 @@ from sweep.study.search import Search, SearchProgress
 from sweep.study.storage import StudyFolder
 from sweep.study.table import StudyRecord
 
-_PACKAGES = ("tinysweep", "tensorflow", "tensorflow-model-optimization", "optuna")
-_PACKAGES += ("ai-edge-litert", "ai-edge-quantizer", "numpy")
+_PACKAGES = (
+    "tinysweep",
+    "tensorflow",
+    "tensorflow-model-optimization",
+    "optuna",
+    "ai-edge-litert",
+    "ai-edge-quantizer",
+    "numpy",
+)
 
 
 def launch(

@@ -1,6 +1,6 @@
 """How candidates are proposed: Optuna's samplers, and two of the report's own kind."""
 
-import itertools
+import importlib.util
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -8,14 +8,17 @@ import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler, TPESampler
-from optuna.trial import FrozenTrial
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState
 
 from sweep.candidate import PARAMETERS
 from sweep.errors import SpecError
+from sweep.limits import total_violation
 from sweep.space import Space
 
 _POPULATION = 20
 _VALUES_OF_A_RANGE = 5
+_DRAWS = 1000
 
 
 def make_sampler(space: Space, name: str, seed: int) -> BaseSampler:
@@ -25,7 +28,8 @@ def make_sampler(space: Space, name: str, seed: int) -> BaseSampler:
         SpecError: if it cannot search this space, or needs a package that is not installed.
     """
     makers: dict[str, Callable[[], BaseSampler]] = {
-        "tpe": lambda: TPESampler(multivariate=True, group=True, seed=seed),
+        # Every trial has every parameter: TPE's groups would be one group.
+        "tpe": lambda: TPESampler(multivariate=True, seed=seed),
         "nsga2": lambda: NSGAIISampler(population_size=_POPULATION, seed=seed),
         "random": lambda: RandomSampler(seed=seed),
         "grid": lambda: GridSampler(space),
@@ -40,10 +44,19 @@ class _PlannedSampler(BaseSampler):
 
     def __init__(self, space: Space) -> None:
         self.space = space
+        self._taken: set[tuple[Any, ...]] = set()
+        self._noted: set[int] = set()
 
-    def plan(self, trials: list[FrozenTrial]) -> dict[str, Any]:
+    def plan(self) -> dict[str, Any]:
         """Return the next values of the varying parameters."""
         raise NotImplementedError
+
+    def note(self, trial: FrozenTrial, direction: StudyDirection) -> None:
+        """Learn from a trial that has finished; ``direction`` is the first objective's."""
+
+    def is_taken(self, parameters: dict[str, Any]) -> bool:
+        """Tell whether a trial has had these values."""
+        return _key(parameters) in self._taken
 
     def infer_relative_search_space(
         self, study: optuna.Study, trial: FrozenTrial
@@ -55,8 +68,13 @@ class _PlannedSampler(BaseSampler):
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
         """Return the planned values."""
-        before = [t for t in study.get_trials(deepcopy=False) if t.number < trial.number]
-        return self.plan(before)
+        for other in study.get_trials(deepcopy=False):
+            if other.number not in self._noted and other.number != trial.number:
+                self._taken.add(_key(other.params))
+                if other.state.is_finished():
+                    self._noted.add(other.number)
+                    self.note(other, study.directions[0])
+        return self.plan()
 
     def sample_independent(
         self,
@@ -83,47 +101,54 @@ class GridSampler(_PlannedSampler):
                 f"{space.origin}: search.sampler: grid needs a finite space;"
                 " give every range a step, or choose another sampler"
             )
+        self._left = space.combinations()
 
-    def plan(self, trials: list[FrozenTrial]) -> dict[str, Any]:
-        """Return the first combination that no trial has taken."""
-        taken = {_key(trial.params) for trial in trials}
-        left = (c for c in self.space.combinations() if _key(c) not in taken)
-        return next(left, next(self.space.combinations()))
+    def plan(self) -> dict[str, Any]:
+        """Return the first combination that no trial has taken; in the end, the first again."""
+        left = (parameters for parameters in self._left if not self.is_taken(parameters))
+        return next(left, None) or next(self.space.combinations())
 
 
 class GreedySampler(_PlannedSampler):
     """One parameter at a time from the best so far, as the report searched by hand.
 
     It begins with the report's own values; when no single change is left to try, it draws at
-    random.  Of a range it tries five values.
+    random.  Of a range it tries five values.  Best is what breaks the limits least, then what
+    does best in the first objective.
     """
 
     def __init__(self, space: Space, seed: int) -> None:
         super().__init__(space)
-        self.rng = np.random.default_rng(seed)
-        self.values = {name: space.values(name, _VALUES_OF_A_RANGE) for name in space.varying}
-
-    def plan(self, trials: list[FrozenTrial]) -> dict[str, Any]:
-        """Return the first untried change of one parameter of the best trial."""
-        taken = {_key(trial.params) for trial in trials}
-        return next(c for c in self._proposals(trials) if _key(c) not in taken)
-
-    def _proposals(self, trials: list[FrozenTrial]) -> Iterator[dict[str, Any]]:
-        start = {
+        self._rng = np.random.default_rng(seed)
+        self._values = {name: space.values(name, _VALUES_OF_A_RANGE) for name in space.varying}
+        self._best = {
             name: PARAMETERS[name] if PARAMETERS[name] in values else values[len(values) // 2]
-            for name, values in self.values.items()
+            for name, values in self._values.items()
         }
-        done = [trial for trial in trials if trial.state.is_finished() and trial.constraints]
-        best = min(done, key=_cost).params if done else start
-        changes = (best | {name: value} for name, values in self.values.items() for value in values)
-        yield from (c for c in itertools.chain([start], changes) if self.space.allows(c))
-        while True:
-            yield self.space.draw(self.rng)
+        self._lowest_cost = (float("inf"), 0.0)
 
+    def note(self, trial: FrozenTrial, direction: StudyDirection) -> None:
+        """Begin from this trial from now on, if it is the best so far."""
+        if trial.state != TrialState.COMPLETE and not trial.constraints:
+            return
+        value = trial.values[0] if trial.values else 0.0
+        broken = total_violation(trial.constraints) + (trial.state != TrialState.COMPLETE)
+        cost = (broken, -value if direction == StudyDirection.MAXIMIZE else value)
+        if cost < self._lowest_cost:
+            self._lowest_cost, self._best = cost, trial.params
 
-def _cost(trial: FrozenTrial) -> tuple[float, float]:
-    broken = sum(max(0.0, violation) for violation in (trial.constraints or {}).values())
-    return broken + (trial.values is None), -trial.values[0] if trial.values else 0.0
+    def plan(self) -> dict[str, Any]:
+        """Return the first untried change of one parameter of the best trial."""
+        for parameters in self._proposals():
+            if self.space.allows(parameters) and not self.is_taken(parameters):
+                return parameters
+        return self._best
+
+    def _proposals(self) -> Iterator[dict[str, Any]]:
+        yield self._best
+        for name, values in self._values.items():
+            yield from (self._best | {name: value} for value in values)
+        yield from (self.space.draw(self._rng) for _ in range(_DRAWS))
 
 
 def _key(parameters: dict[str, Any]) -> tuple[Any, ...]:
@@ -131,10 +156,8 @@ def _key(parameters: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def _gp(space: Space, seed: int) -> BaseSampler:
-    try:
-        import torch  # noqa: F401
-    except ImportError as error:
+    if importlib.util.find_spec("torch") is None:
         raise SpecError(
             f"{space.origin}: search.sampler: gp needs PyTorch; pip install torch, or choose tpe"
-        ) from error
+        )
     return optuna.samplers.GPSampler(seed=seed, deterministic_objective=False)

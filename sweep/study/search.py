@@ -4,19 +4,41 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Protocol
 
 import numpy as np
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from sweep.candidate import Evaluation
+from sweep.candidate import Candidate, Evaluation
 from sweep.space import Space
-from sweep.study.engine import Answer, Engine
-from sweep.study.storage import StudyFolder, finish, readable_errors, stored_evaluation
+from sweep.study.engine import Answer
+from sweep.study.storage import StudyFolder, readable_errors
+from sweep.study.trials import finish, stored_evaluation
 
 _REPEATS_ENDURED = 20
 _DRAWS = 2000
+_LISTED = 20_000
 _TICK_IN_S = 0.25
+
+
+class Workers(Protocol):
+    """What a search asks of an engine."""
+
+    @property
+    def capacity(self) -> int:
+        """How many candidates can be evaluated at once."""
+
+    @property
+    def busy(self) -> int:
+        """How many candidates have been submitted and not been answered."""
+
+    def submit(self, number: int, candidate: Candidate) -> None:
+        """Begin to evaluate a candidate."""
+
+    def wait(self, timeout: float) -> Answer | None:
+        """Return the next answer, or None if there is none within ``timeout`` seconds."""
 
 
 @dataclass
@@ -79,7 +101,7 @@ class Search:
         space: Space,
         study: optuna.Study,
         folder: StudyFolder,
-        engine: Engine,
+        engine: Workers,
         timeout_s: float | None = None,
         listen: Callable[[SearchProgress], None] = lambda progress: None,
     ) -> None:
@@ -117,23 +139,23 @@ class Search:
 
     def _pick_up(self) -> None:
         """Count what is finished, and take what was cut short back to work."""
-        trials = self.study.get_trials(deepcopy=False)
-        if not trials:
-            for parameters in self.space.file.search.enqueue:
-                self.study.enqueue_trial(parameters)
-        for frozen in trials:
+        for parameters in self.space.file.search.enqueue:
+            self.study.enqueue_trial(parameters, skip_if_exists=True)
+        running = []
+        for frozen in self.study.get_trials(deepcopy=False):
             evaluation = stored_evaluation(frozen)
-            if frozen.state == TrialState.RUNNING:
-                self._resume(frozen, evaluation)
-            elif evaluation is not None:
-                self.progress.add(evaluation)
+            if evaluation is not None:
                 self._taken.add(self.space.candidate(frozen.params).key())
+                self.progress.add(evaluation)
+            if frozen.state == TrialState.RUNNING:
+                running.append((frozen, evaluation))
+        for frozen, evaluation in running:
+            self._resume(frozen, evaluation)
 
     def _resume(self, frozen: FrozenTrial, evaluation: Evaluation | None) -> None:
         trial = optuna.Trial(self.study, frozen._trial_id)
         if evaluation is not None:
             finish(self.study, trial, evaluation)
-            self.progress.add(evaluation)
         elif set(frozen.params) != set(self.space.varying):
             self.study.tell(trial, state=TrialState.FAIL)
         else:
@@ -142,8 +164,8 @@ class Search:
     def _may_ask(self) -> bool:
         left = self.progress.budget - self.progress.done - self.engine.busy
         in_time = self._deadline is None or time.monotonic() < self._deadline
-        room = self.engine.busy < self.engine.capacity
-        return left > 0 and in_time and room and not self._exhausted
+        wanted = left > 0 and in_time and not self._exhausted
+        return wanted and self.engine.busy < self.engine.capacity
 
     def _ask(self) -> None:
         """Ask until a candidate is worth evaluating, and send it off."""
@@ -174,19 +196,24 @@ class Search:
         self.engine.submit(trial.number, candidate)
         return True
 
-    def _untried(self) -> dict[str, object] | None:
+    def _untried(self) -> dict[str, Any] | None:
         """Return a combination that is allowed and new, drawn at random; None if none is left."""
+        if self._combinations is not None:
+            left = [c for key, c in self._combinations if key not in self._taken]
+            return left[self._rng.integers(len(left))] if left else None
+        draws = (self.space.draw(self._rng) for _ in range(_DRAWS))
+        return next((c for c in draws if self._is_new(c) and self.space.allows(c)), None)
+
+    def _is_new(self, parameters: dict[str, Any]) -> bool:
+        return self.space.candidate(parameters).key() not in self._taken
+
+    @cached_property
+    def _combinations(self) -> list[tuple[str, dict[str, Any]]] | None:
+        """Every allowed combination with its key, if they can be listed."""
         size = self.space.size()
-        if size is not None and size <= _DRAWS:
-            combinations = list(self.space.combinations())
-            self._rng.shuffle(combinations)
-        else:
-            combinations = [self.space.draw(self._rng) for _ in range(_DRAWS)]
-        for parameters in combinations:
-            candidate = self.space.candidate(parameters)
-            if candidate.key() not in self._taken and self.space.objection(candidate) is None:
-                return parameters
-        return None
+        if size is None or size > _LISTED:
+            return None
+        return [(self.space.candidate(c).key(), c) for c in self.space.combinations()]
 
     def _tell(self, answer: Answer) -> None:
         trial = self._trials.pop(answer.number)

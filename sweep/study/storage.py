@@ -13,15 +13,14 @@ import sqlalchemy
 from filelock import FileLock, Timeout
 from optuna.artifacts import FileSystemArtifactStore, download_artifact, upload_artifact
 from optuna.storages import RDBStorage
-from optuna.trial import FrozenTrial, TrialState
 
-from sweep.candidate import Evaluation
 from sweep.errors import SpecError, StudyError
 from sweep.space import Space
-from sweep.study.table import StudyRecord, TrialRecord
+from sweep.study.table import StudyRecord
+from sweep.study.trials import OBJECTIVES, trial_records
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_SPACE, _ABOUT, _EVALUATION, _FILES = "space", "about", "evaluation", "files"
+_SPACE, _ABOUT, _FILES = "space", "about", "files"
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -102,7 +101,7 @@ class StudyFolder:
                 load_if_exists=True,
             )
             if _SPACE not in study.user_attrs:
-                study.set_metric_names(list(space.file.objectives))
+                study.set_user_attr(OBJECTIVES, list(space.file.objectives))
                 study.set_user_attr(_ABOUT, dict(about))
                 study.set_user_attr(_SPACE, space.text())
                 return study
@@ -131,9 +130,8 @@ class StudyFolder:
             if _SPACE not in attributes:
                 raise StudyError(f"{self.path}: the study was never begun; run it again")
             space = Space.parse(attributes[_SPACE], str(self.path))
-            finished = [t for t in study.get_trials(deepcopy=False) if t.state.is_finished()]
-            trials = [_trial_record(space, t) for t in finished if _EVALUATION in t.user_attrs]
-        return StudyRecord(self.name, space, tuple(trials), attributes[_ABOUT])
+            trials = trial_records(space, study.get_trials(deepcopy=False))
+        return StudyRecord(self.name, space, trials, attributes[_ABOUT])
 
     def keep_files(self, trial: optuna.Trial, files: Mapping[str, bytes]) -> None:
         """Put files into the artifact store, as those of a trial."""
@@ -181,36 +179,6 @@ class StudyFolder:
         return storage
 
 
-def finish(study: optuna.Study, trial: optuna.Trial, evaluation: Evaluation) -> None:
-    """Tell Optuna how a trial ended.
-
-    Constraints come before everything: without them a trial would count as feasible.  Killed in
-    between, the same call may be made again.
-    """
-    number, result = trial.number, evaluation.result
-    known = study.get_trials(deepcopy=False)[number].constraints or {}
-    violations = dict(result.violations) if result is not None else {}
-    if evaluation.outcome == "invalid":
-        violations["allowed"] = 1.0
-    for name, violation in violations.items():
-        if name not in known:
-            trial.set_constraint(name, violation)
-    trial.set_user_attr(_EVALUATION, evaluation.to_json())
-    if evaluation.outcome in ("feasible", "infeasible") and result is not None:
-        objectives = study.metric_names or []
-        study.tell(trial, [getattr(result, metric) for metric in objectives])
-    elif evaluation.outcome == "failed":
-        study.tell(trial, state=TrialState.FAIL)
-    else:
-        study.tell(trial, state=TrialState.PRUNED)
-
-
-def stored_evaluation(trial: optuna.Trial | FrozenTrial) -> Evaluation | None:
-    """Return the evaluation a trial carries, if it got that far."""
-    record = trial.user_attrs.get(_EVALUATION)
-    return None if record is None else Evaluation.from_json(record)
-
-
 @contextmanager
 def readable_errors(path: Path) -> Iterator[None]:
     """Turn what a database says into one line that names the study.
@@ -224,13 +192,6 @@ def readable_errors(path: Path) -> Iterator[None]:
         cause = getattr(error, "orig", None) or error.__cause__ or error
         first = str(getattr(cause, "orig", None) or cause).strip().splitlines()[0]
         raise StudyError(f"{path}: the study's storage fails: {first}") from error
-
-
-def _trial_record(space: Space, trial: FrozenTrial) -> TrialRecord:
-    evaluation = stored_evaluation(trial)
-    started, finished = trial.datetime_start, trial.datetime_complete
-    assert evaluation is not None and started is not None and finished is not None
-    return TrialRecord(trial.number, space.candidate(trial.params), evaluation, started, finished)
 
 
 def _refuse_difference(path: Path, known: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """A study read back: plain records, and the table of them that every listing shows."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -52,7 +53,7 @@ class StudyRecord:
 
     def funnel(self) -> dict[str, int]:
         """Return how many trials ended in each outcome, in the order of ``OUTCOMES``."""
-        counts = Counter(trial.evaluation.outcome for trial in self.trials)
+        counts: Counter[str] = Counter(trial.evaluation.outcome for trial in self.trials)
         return {outcome: counts[outcome] for outcome in OUTCOMES}
 
 
@@ -121,7 +122,8 @@ def pick(frame: pd.DataFrame, word: str) -> pd.Series:
         costs = feasible[["accuracy", "latency_ms", "size_kb"]].astype(float)
         costs["accuracy"] *= -1
         spans = (costs.max() - costs.min()).replace(0, 1)
-        return feasible.loc[(((costs - costs.min()) / spans) ** 2).sum(axis=1).idxmin()]
+        distances = (((costs - costs.min()) / spans) ** 2).sum(axis=1)
+        return feasible.iloc[int(distances.to_numpy().argmin())]
     metric, *others = PICKS[word]
     return feasible.sort_values(
         [metric, *others],
@@ -129,7 +131,7 @@ def pick(frame: pd.DataFrame, word: str) -> pd.Series:
     ).iloc[0]
 
 
-def front(frame: pd.DataFrame, objectives: dict[str, str]) -> pd.DataFrame:
+def front(frame: pd.DataFrame, objectives: Mapping[str, str]) -> pd.DataFrame:
     """Return the rows that no other row beats in every objective, best first objective first.
 
     Args:

@@ -102,7 +102,9 @@ def _evaluate(
 def _skill(candidate: Candidate) -> float:
     """A made-up truth: width helps most, then bandwidth; sparsity hurts late."""
     network, frontend = candidate.network, candidate.frontend
-    skill = 0.997 - 0.9 / network.width - 0.08 * max(0.0, candidate.compression.final_sparsity - 0.6)
+    skill = (
+        0.997 - 0.9 / network.width - 0.08 * max(0.0, candidate.compression.final_sparsity - 0.6)
+    )
     skill -= {2000: 0.03, 4000: 0.008}.get(int(frontend.upper_frequency), 0.0)
     skill -= 0.02 * abs(np.log10(candidate.training.initial_learning_rate / 0.006))
     return skill + 0.003 * network.blocks
@@ -126,8 +128,16 @@ def _variants(
         model = 0.01 + frames * coefficients * weights * 6e-9 + 0.002 * rng.random()
         variants.append(
             Variant(
-                name, measured, preprocessing + model, size + 1.4, preprocessing, model, 0.004,
-                size * 1.7 + 3, weights, weights * frames * coefficients // 4,
+                name,
+                measured,
+                preprocessing + model,
+                size + 1.4,
+                preprocessing,
+                model,
+                0.004,
+                size * 1.7 + 3,
+                weights,
+                weights * frames * coefficients // 4,
             )
         )
     return variants

@@ -1,0 +1,32 @@
+PYTHON ?= python3.11
+BIN := .venv/bin
+
+.PHONY: sweep test lint schema clean
+
+sweep: .venv/installed            ## the main job on the built-in data
+	$(BIN)/sweep run search_spaces/quickstart.yaml
+
+test: .venv/installed-test lint   ## every check
+	@command -v chromium >/dev/null || ./tests/install_browser
+	$(BIN)/python -m pytest
+
+lint: .venv/installed-test
+	$(BIN)/black --quiet --check --line-length 100 sweep tests benchmarks
+	$(BIN)/isort --quiet --check sweep tests benchmarks
+	$(BIN)/flake8 sweep tests benchmarks
+	$(BIN)/mypy
+
+schema: .venv/installed           ## the JSON schema editors read
+	$(BIN)/python -m sweep.spec > search_spaces/schema.json
+
+clean:
+	rm -rf .venv build *.egg-info
+
+.venv/installed: setup.cfg pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --editable .
+	touch $@
+
+.venv/installed-test: .venv/installed
+	$(BIN)/pip install --quiet --editable '.[test]'
+	touch $@

@@ -1,0 +1,104 @@
+"""A headless Chromium to look at pages with."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from sweep.report.page import write
+
+from .made_up import make_record
+
+TRIALS = 160
+FIGURES = ("[data-lazy=front-size_kb]", "#slice", "#parallel", "#progress")
+_FLAGS = [
+    "--no-sandbox",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """A running headless Chromium with software WebGL."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.skip("chromium is not installed")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=path, args=_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def report(tmp_path_factory) -> Path:
+    """The report of a study of TRIALS trials."""
+    return write(make_record(TRIALS, seed=11), tmp_path_factory.mktemp("report") / "report.html")
+
+
+class Visit:
+    """A page opened from disk, with everything it asked for and complained about."""
+
+    def __init__(self, browser, path: Path, width: int = 1200, **context) -> None:
+        self.context = browser.new_context(
+            viewport={"width": width, "height": 900}, reduced_motion="reduce", **context
+        )
+        self.page = self.context.new_page()
+        self.requests: list[str] = []
+        self.problems: list[str] = []
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
+        self.page.on(
+            "console", lambda line: line.type == "error" and self.problems.append(line.text)
+        )
+        self.page.goto(path.as_uri())
+
+    def draw(self, selector: str) -> None:
+        """Scroll to a figure and wait until it is drawn."""
+        self.page.locator(selector).scroll_into_view_if_needed()
+        self.page.wait_for_selector(f"{selector}.js-plotly-plot .main-svg")
+        self.settle()
+
+    def settle(self) -> None:
+        """Let the page finish what it is at: two frames."""
+        self.page.evaluate(
+            "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        )
+
+    def rows(self) -> list[int]:
+        """The numbers of the trials in the table."""
+        return self.page.eval_on_selector_all(
+            "#table tbody tr", "rows => rows.map(row => Number(row.dataset.trial))"
+        )
+
+
+@pytest.fixture(scope="module")
+def desk(chromium, report):
+    """The report on a desktop, every figure drawn; tests leave it as they found it."""
+    seen = Visit(chromium, report)
+    for selector in FIGURES:
+        seen.draw(selector)
+    yield seen
+    seen.context.close()
+    assert seen.problems == []
+
+
+@pytest.fixture
+def visit(chromium):
+    """Open pages; each is closed at the end of the test, and must not have complained."""
+    visits = []
+
+    def open_page(path: Path, **options) -> Visit:
+        visits.append(Visit(chromium, path, **options))
+        return visits[-1]
+
+    yield open_page
+    for one in visits:
+        one.context.close()
+        assert one.problems == []

@@ -1,0 +1,183 @@
+import csv
+from math import log10
+
+import pytest
+
+from sweep.report.page import write
+from sweep.report.parallel import SHOWN
+
+from .conftest import FIGURES, TRIALS
+from .made_up import SPACE, make_record
+
+FIRST = "[data-lazy=front-size_kb]"
+
+
+def test_the_page_makes_no_request_and_no_complaint(desk, report):
+    desk.page.locator("details", has_text="3-D").locator("summary").click()
+    desk.draw("[data-lazy=space]")
+    assert desk.requests == [report.as_uri()]
+    assert desk.problems == []
+
+
+def test_parallel_coordinates_are_really_drawn(desk):
+    lines = desk.page.locator("#parallel")
+    picture = "canvas => canvas.toDataURL()"
+    before = lines.locator("canvas").first.evaluate(picture)
+    desk.page.get_by_label("all", exact=True).check()
+    desk.settle()
+    assert lines.locator("canvas").first.evaluate(picture) != before
+    assert "WebGL" not in lines.inner_text()
+    desk.page.get_by_label("front end and accuracy").check()
+    assert lines.locator(".y-axis").count() == 7
+    desk.page.get_by_label("everything").check()
+    desk.page.get_by_label("feasible", exact=True).check()
+
+
+def drag_along(page, name, start, end):
+    """Drag the mouse along a parallel axis, between two shares of its height."""
+    page.locator("#parallel").scroll_into_view_if_needed()
+    axis = page.locator("#parallel .y-axis").filter(has_text=name).locator(".axis .domain").first
+    box = axis.bounding_box()
+    x = box["x"] + box["width"] - 1
+    page.mouse.move(x, box["y"] + (1 - start) * box["height"])
+    page.mouse.down()
+    page.mouse.move(x, box["y"] + (1 - (start + end) / 2) * box["height"], steps=4)
+    page.mouse.move(x, box["y"] + (1 - end) * box["height"], steps=4)
+    page.mouse.up()
+
+
+def test_brushing_an_axis_filters_the_table(desk):
+    record = make_record(TRIALS, seed=11)
+    everything = desk.rows()
+    drag_along(desk.page, "size", 0.02, 0.5)
+    desk.page.wait_for_function("document.getElementById('count').innerText.includes('brushed')")
+    low, high = desk.page.evaluate(
+        "document.getElementById('parallel').data[0].dimensions"
+        ".find(axis => axis.name === 'size_kb').constraintrange"
+    )
+    sizes = {t.number: t.evaluation.result.size_kb for t in record.trials if t.evaluation.result}
+    expected = [number for number in everything if low <= log10(sizes[number]) <= high]
+    assert 0 < len(expected) < len(everything)
+    assert desk.rows() == expected
+    desk.page.locator("#reset").click()
+    assert desk.rows() == everything
+
+
+def test_meeting_the_limits_keeps_the_feasible_trials(desk):
+    record = make_record(TRIALS, seed=11)
+    desk.page.get_by_label("trained", exact=True).check()
+    trained = [t.number for t in record.trials if t.evaluation.outcome in SHOWN["trained"]]
+    assert sorted(desk.rows()) == trained
+    desk.page.get_by_role("button", name="Meet the limits").click()
+    feasible = [t.number for t in record.trials if t.evaluation.outcome == "feasible"]
+    assert sorted(desk.rows()) == feasible
+    desk.page.locator("#reset").click()
+    desk.page.get_by_label("feasible", exact=True).check()
+
+
+def test_a_click_on_the_front_selects_the_trial_everywhere(desk):
+    desk.page.locator(FIRST).scroll_into_view_if_needed()
+    point = desk.page.locator(f"{FIRST} .scatterlayer .trace:nth-child(4) .point").first
+    box = point.bounding_box()
+    desk.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    desk.page.wait_for_selector("#table tr.selected", state="attached")
+    number = int(desk.page.locator("#table tr.selected").get_attribute("data-trial"))
+    assert f"--trial {number}" in desk.page.locator("#card").inner_text()
+    ringed = desk.page.evaluate(f"document.querySelector('{FIRST}').data.at(-1).x")
+    assert len(ringed) == 1
+    assert desk.page.locator("#parallel svg.picked polyline").count() == 2
+    desk.page.keyboard.press("Escape")
+    assert desk.page.locator("#card").is_hidden()
+    assert desk.page.locator("#table tr.selected").count() == 0
+
+
+def test_the_table_sorts_by_keyboard_filters_and_is_saved(desk, tmp_path):
+    accuracy = desk.page.locator("th[data-column=tflite_accuracy]")
+    accuracy.get_by_role("button").focus()
+    desk.page.keyboard.press("Enter")
+    assert accuracy.get_attribute("aria-sort") == "ascending"
+    desk.page.keyboard.press("Enter")
+    assert accuracy.get_attribute("aria-sort") == "descending"
+    texts = desk.page.locator("#table tbody td:nth-child(10)").all_inner_texts()
+    values = [float(text.split()[0]) for text in texts]
+    assert values == sorted(values, reverse=True) and len(set(values)) > 1
+    desk.page.get_by_label("Filter").fill("log_mel")
+    assert 0 < len(desk.rows()) < len(values)
+    with desk.page.expect_download() as download:
+        desk.page.get_by_role("button", name="Save as CSV").click()
+    path = tmp_path / "trials.csv"
+    download.value.save_as(path)
+    with path.open(newline="") as file:
+        saved = list(csv.DictReader(file))
+    assert [int(row["trial"]) for row in saved] == desk.rows()
+    assert {row["features"] for row in saved} == {"log_mel"}
+    desk.page.get_by_label("Filter").fill("")
+
+
+def test_a_hostile_label_is_shown_as_text(visit, tmp_path):
+    label = "<img src=x onerror=alert(1)>"
+    record = make_record(
+        60, seed=3, space=SPACE.replace("[stop, go]", f'["{label}", go]'), name=label
+    )
+    seen = visit(write(record, tmp_path / "report.html"))
+    seen.draw(FIRST)
+    assert seen.page.locator("img").count() == 0
+    assert label in seen.page.locator("header").inner_text()
+    assert len(seen.requests) == 1
+
+
+def test_two_thousand_trials_load_in_three_seconds(visit, tmp_path):
+    """The page can be read at once; its main thread is done with the first figures in time.
+
+    Processor time is counted, not time on the clock: other tests may run beside this one.
+    """
+    path = write(make_record(2000, seed=12), tmp_path / "report.html")
+    seen = visit(path)
+    session = seen.context.new_cdp_session(seen.page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    seen.page.reload()
+    seen.page.wait_for_selector(f"{FIRST} .main-svg", state="attached")
+    metrics = session.send("Performance.getMetrics")["metrics"]
+    spent = next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration")
+    assert 0 < spent < 3
+    assert len(seen.rows()) == 100
+    seen.page.get_by_role("button", name="Show all").click()
+    assert len(seen.rows()) > 100
+    assert path.stat().st_size < 9e6
+
+
+def test_a_phone_never_scrolls_sideways(visit, report):
+    seen = visit(report, width=360, is_mobile=True, has_touch=True)
+    for selector in FIGURES:
+        seen.draw(selector)
+    assert seen.page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_plots_follow_the_colour_scheme(visit, report):
+    seen = visit(report, color_scheme="dark")
+    seen.draw(FIRST)
+    paper = f"getComputedStyle(document.querySelector('{FIRST} .main-svg')).backgroundColor"
+    assert seen.page.evaluate(paper) == "rgb(20, 24, 29)"
+    seen.page.emulate_media(color_scheme="light")
+    seen.page.wait_for_function(f"{paper} === 'rgb(255, 255, 255)'")
+
+
+@pytest.mark.parametrize("trials", [0, 1])
+def test_few_trials_are_shown_without_complaint(visit, tmp_path, trials):
+    seen = visit(write(make_record(trials), tmp_path / "report.html"))
+    seen.draw(FIRST)
+    seen.draw("#progress")
+    assert seen.rows() == list(range(trials))
+
+
+def test_without_webgl_the_page_says_so(visit, report):
+    seen = visit(report)
+    seen.page.add_init_script(
+        "const real = HTMLCanvasElement.prototype.getContext;"
+        "HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {"
+        "  return kind.includes('webgl') ? null : real.call(this, kind, ...rest); }"
+    )
+    seen.page.reload()
+    seen.page.locator("#parallel").scroll_into_view_if_needed()
+    seen.page.wait_for_selector("#parallel.empty")
+    assert "needs WebGL" in seen.page.locator("#parallel").inner_text()

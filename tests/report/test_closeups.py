@@ -1,0 +1,24 @@
+from sweep.report.closeups import closeups
+from sweep.report.frame import trial_frame
+from sweep.report.tradeoff import feasible_front
+
+from .made_up import make_record
+
+
+def test_each_trial_on_the_front_is_looked_at_closely():
+    record = make_record(300, seed=13)
+    frame = trial_frame(record)
+    looks = closeups(record, frame)
+    assert set(looks) == set(feasible_front(record, frame)["trial"])
+    for number, look in looks.items():
+        evaluation = record.trials[number].evaluation
+        assert look.variants[look.chosen][0] == evaluation.result.quantization
+        assert len(look.accuracies) == 30
+        assert sum(map(sum, look.confusion)) == evaluation.clips
+        assert list(evaluation.mistakes[: len(look.mistakes)]) == look.mistakes
+        assert len(look.mistakes) <= 12
+
+
+def test_nothing_feasible_gives_nothing_to_look_at():
+    record = make_record(40, offset=-0.2)
+    assert closeups(record, trial_frame(record)) == {}

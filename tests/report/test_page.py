@@ -1,0 +1,76 @@
+import json
+import re
+from dataclasses import replace
+
+import pytest
+
+from sweep.report.page import render, write
+
+from .made_up import SPACE, make_record
+
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+def data_of(page):
+    return json.loads(re.search(r'id="data">(.*?)</script>', page, re.DOTALL)[1])
+
+
+@pytest.mark.parametrize("trials", [0, 1, 80])
+def test_any_number_of_trials_makes_a_whole_page(trials):
+    page = render(make_record(trials))
+    assert page.startswith("<!doctype html>") and page.rstrip().endswith("</html>")
+    assert data_of(page)["trials"]["trial"] == list(range(trials))
+
+
+def test_a_study_with_every_parameter_fixed_makes_a_page():
+    space = re.sub(r"parameters:\n.*?(?=require)", "", SPACE, flags=re.DOTALL)
+    page = render(make_record(1, space=space))
+    assert "Every parameter is fixed" in page
+
+
+def test_the_page_asks_for_nothing_from_elsewhere():
+    page = render(make_record(40, seed=3))
+    ours = re.sub(r'<script type="text/plain" id="plotly">.*?</script>', "", page, flags=re.DOTALL)
+    assert "default-src 'none'" in ours
+    assert not re.search(r"""(src|href)\s*=\s*["']?(https?:)?//""", ours)
+    assert not re.search(r"url\(|@import|fetch\(|XMLHttpRequest", ours)
+
+
+def test_words_from_the_study_are_escaped():
+    record = make_record(60, seed=3, space=SPACE.replace("[stop, go]", f'["{HOSTILE}", go]'))
+    trial = record.trials[0]
+    evil = replace(trial, evaluation=replace(trial.evaluation, reason="</script><b>hello"))
+    record = replace(
+        record, name=HOSTILE, trials=(evil, *record.trials[1:]), about={HOSTILE: {"a": HOSTILE}}
+    )
+    page = render(record)
+    assert "<img" not in page.split('id="plotly"')[0]
+    assert "</script><b>" not in page
+    assert data_of(page)["trials"]["reason"][0] == "</script><b>hello"
+
+
+def test_without_feasible_trials_the_nearest_misses_are_listed():
+    page = render(make_record(80, seed=3, offset=-0.1))
+    assert "None of 80 trials meets the limits" in page
+    assert "The nearest misses" in page
+
+
+def test_everything_about_the_study_is_at_the_foot():
+    page = render(make_record(3))
+    for text in ("sweep run search_spaces/go_stop.yaml", "1582", "DEFLATE", "num_mel_bins:"):
+        assert text in page
+
+
+def test_write_replaces_the_page_and_leaves_nothing_else(tmp_path):
+    path = tmp_path / "report.html"
+    path.write_text("old")
+    assert write(make_record(2), path) == path
+    assert "doctype" in path.read_text(encoding="utf-8")[:20]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_page_that_cannot_be_put_in_place_leaves_no_scraps(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.replace", lambda *_: (_ for _ in ()).throw(OSError("full")))
+    with pytest.raises(OSError, match="full"):
+        write(make_record(0), tmp_path / "report.html")
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,66 @@
+import pytest
+
+from sweep.report.frame import trial_frame
+from sweep.report.intervals import wilson
+from sweep.report.tables import PUBLISHED, published_tables, trial_rows
+
+from .made_up import make_record
+
+
+@pytest.fixture(scope="module")
+def record():
+    return make_record(200, seed=10)
+
+
+def test_the_columns_are_the_published_ones():
+    assert list(PUBLISHED) == [
+        "original_size",
+        "tflite_size",
+        "compressed_size",
+        "preprocessing_latency",
+        "model_latency",
+        "total_latency",
+        "original_accuracy",
+        "tflite_accuracy",
+    ]
+
+
+def test_every_trial_has_a_row_with_what_was_measured(record):
+    rows = trial_rows(trial_frame(record))
+    for i, trial in enumerate(record.trials):
+        result = trial.evaluation.result
+        assert rows["trial"][i] == trial.number
+        if result is None:
+            assert rows["compressed_size"][i] is None and rows["low"][i] is None
+            continue
+        assert rows["compressed_size"][i] == pytest.approx(result.size_kb, abs=1e-4)
+        assert rows["total_latency"][i] == pytest.approx(
+            rows["preprocessing_latency"][i] + rows["model_latency"][i], abs=2e-5
+        )
+        if trial.evaluation.clips:
+            ends = wilson(result.accuracy, trial.evaluation.clips)
+            assert (rows["low"][i], rows["high"][i]) == pytest.approx(ends, abs=1e-4)
+
+
+def test_the_five_tables_describe_the_smallest_feasible_trial(record):
+    tables = published_tables(record, trial_frame(record))
+    assert [table.title.split(".")[0] for table in tables] == [
+        f"Table {number}" for number in ("I", "II", "III", "IV", "V")
+    ]
+    best = min(
+        (t for t in record.trials if t.evaluation.outcome == "feasible"),
+        key=lambda t: t.evaluation.result.size_kb,
+    )
+    assert f"trial {best.number}," in tables[2].title
+    space, training, frontend, results, network = (dict(table.rows) for table in tables)
+    assert space["alpha"] == "0.08 to 1, log scale"
+    assert space["num_mel_bins"] == "8 to 40 in steps of 4"
+    assert training["epochs"] == "30" and training["batch_size"] == "20"
+    assert frontend["features"] == best.candidate.frontend.features
+    assert results["compressed_size"] == f"{best.evaluation.result.size_kb:.2f} KB"
+    assert network["blocks"] == str(best.candidate.network.blocks)
+
+
+def test_without_a_feasible_trial_only_the_question_is_told():
+    record = make_record(0)
+    assert len(published_tables(record, trial_frame(record))) == 2

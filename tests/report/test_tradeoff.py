@@ -1,0 +1,99 @@
+import pytest
+
+from sweep.report.frame import trial_frame
+from sweep.report.tradeoff import feasible_front, goals, prices, tradeoff
+from sweep.report.tradeoff_figure import draw_tradeoff
+
+from .made_up import SPACE, make_record
+
+
+@pytest.fixture(scope="module")
+def record():
+    return make_record(400, seed=5)
+
+
+@pytest.fixture(scope="module")
+def frame(record):
+    return trial_frame(record)
+
+
+def feasible_points(record):
+    return {
+        trial.number: trial.evaluation.result
+        for trial in record.trials
+        if trial.evaluation.outcome == "feasible"
+    }
+
+
+def beats(one, other):
+    a = (-one.accuracy, one.latency_ms, one.size_kb)
+    b = (-other.accuracy, other.latency_ms, other.size_kb)
+    return all(x <= y for x, y in zip(a, b, strict=True)) and a != b
+
+
+def test_front_agrees_with_brute_force(record, frame):
+    points = feasible_points(record)
+    unbeaten = {n for n, p in points.items() if not any(beats(q, p) for q in points.values())}
+    assert len(unbeaten) > 2
+    assert set(feasible_front(record, frame)["trial"]) == unbeaten
+
+
+def test_every_measured_trial_is_in_one_group(record, frame):
+    picture = tradeoff(record, frame, "size_kb", "accuracy")
+    groups = [set(rows["trial"]) for rows in (picture.front, picture.feasible, picture.infeasible)]
+    assert groups[0] | groups[1] == set(feasible_points(record))
+    assert sum(map(len, groups)) == len(set.union(*groups)) == frame["accuracy"].notna().sum()
+
+
+def test_steps_are_the_best_so_far(record, frame):
+    picture = tradeoff(record, frame, "size_kb", "accuracy")
+    points = feasible_points(record).values()
+    for size, accuracy in picture.steps:
+        assert accuracy == max(p.accuracy for p in points if p.size_kb <= size)
+    assert picture.steps[-1][1] == max(p.accuracy for p in points)
+
+
+def test_prices_agree_with_brute_force(record, frame):
+    found = prices(record, frame)
+    points = feasible_points(record)
+    assert found[0].least == 0.97
+    for price in found:
+        enough = {n: p for n, p in points.items() if p.accuracy >= price.least - 1e-12}
+        assert price.costs["size_kb"] == min(p.size_kb for p in enough.values())
+        assert price.costs["latency_ms"] == min(p.latency_ms for p in enough.values())
+        assert enough[price.trials["size_kb"]].size_kb == price.costs["size_kb"]
+
+
+def test_a_far_limit_does_not_squeeze_the_picture(frame):
+    far = make_record(1, space=SPACE.replace('"<= 0.6"', '"<= 8"'))
+    picture = tradeoff(far, frame, "latency_ms", "accuracy")
+    assert picture.x_range[1] < 2
+    texts = [a.text for a in draw_tradeoff(picture, []).layout.annotations]
+    assert "≤ 8 →" in texts
+
+
+def test_each_point_carries_its_trial_and_its_whole_candidate(record, frame):
+    figure = draw_tradeoff(
+        tradeoff(record, frame, "size_kb", "accuracy"), list(record.space.varying)
+    )
+    drawn = [number for trace in figure.data for number in trace.customdata or ()]
+    assert sorted(drawn) == sorted(frame["trial"][frame["accuracy"].notna()])
+    text = figure.data[1].text[0]
+    assert all(name in text for name in record.space.varying)
+    assert figure.layout.xaxis.type == "log"
+    symbols = {trace.marker.symbol for trace in figure.data[:2]}
+    assert len(symbols) == 2
+
+
+def test_goals_follow_objectives_and_limits(record):
+    assert goals(record) == ("accuracy", ["size_kb", "latency_ms"])
+    other = SPACE + "objectives: {accuracy: maximize, parameters: minimize}\n"
+    assert goals(make_record(0, space=other))[1] == ["size_kb", "latency_ms", "parameters"]
+
+
+@pytest.mark.parametrize("trials", [0, 1])
+def test_few_trials_are_drawn_too(trials):
+    few = make_record(trials)
+    picture = tradeoff(few, trial_frame(few), "size_kb", "accuracy")
+    assert draw_tradeoff(picture, []).layout.yaxis.range[1] > 1
+    assert prices(few, trial_frame(few)) == []

@@ -1,0 +1,83 @@
+import pytest
+
+from sweep.report.frame import trial_frame
+from sweep.report.verdict import (
+    caution,
+    effort,
+    headline,
+    limit_counts,
+    nearest_misses,
+    picks,
+)
+
+from .made_up import make_record
+
+
+@pytest.fixture(scope="module")
+def record():
+    return make_record(300, seed=9)
+
+
+@pytest.fixture(scope="module")
+def hopeless():
+    return make_record(120, seed=9, offset=-0.1)
+
+
+def test_headline_names_the_smallest(record):
+    results = [t.evaluation.result for t in record.trials if t.evaluation.outcome == "feasible"]
+    smallest = min(results, key=lambda result: result.size_kb)
+    assert headline(record, trial_frame(record)) == (
+        f"{len(results)} of 300 trials meet the limits; the smallest takes "
+        f"{smallest.size_kb:.2f}\u00a0KB at {smallest.accuracy:.3f}."
+    )
+
+
+def test_headline_without_feasible_trials_says_what_binds_and_by_how_much(hopeless):
+    frame = trial_frame(hopeless)
+    best = frame["accuracy"].max()
+    assert headline(hopeless, frame) == (
+        "None of 120 trials meets the limits. The limit accuracy >= 0.97 binds: the best trial "
+        f"has {best:.3f}, {0.97 - best:.3f} away."
+    )
+
+
+def test_headline_of_an_empty_study():
+    record = make_record(0)
+    assert headline(record, trial_frame(record)) == "No trial has finished yet."
+    assert caution(record, trial_frame(record)) == ""
+    assert picks(trial_frame(record)) == []
+
+
+def test_limits_are_counted_one_by_one(record):
+    for count in limit_counts(record):
+        metric, results = count.limit.metric, [t.evaluation.result for t in record.trials]
+        values = [getattr(r, metric) for r in results if r and getattr(r, metric) is not None]
+        assert count.measured == len(values)
+        assert count.failed == sum(count.limit.violation(value) > 0 for value in values)
+        assert count.alone <= count.failed
+    assert [c.limit.metric for c in limit_counts(record) if c.binds] == ["accuracy"]
+
+
+def test_picks_are_the_extremes(record):
+    frame = trial_frame(record)
+    feasible = frame[frame["outcome"] == "feasible"].set_index("trial")
+    trials = {pick.word: pick.trial for pick in picks(frame)}
+    assert feasible["size_kb"][trials["smallest"]] == feasible["size_kb"].min()
+    assert feasible["latency_ms"][trials["fastest"]] == feasible["latency_ms"].min()
+    assert feasible["accuracy"][trials["most-accurate"]] == feasible["accuracy"].max()
+
+
+def test_nearest_misses_are_trained_and_sorted(hopeless):
+    misses = nearest_misses(trial_frame(hopeless))
+    assert misses["accuracy"].notna().all()
+    assert misses["violation"].is_monotonic_increasing
+    assert len(misses) == 8
+
+
+def test_effort_counts_what_was_spent_and_what_was_saved(record):
+    outcomes = [trial.evaluation.outcome for trial in record.trials]
+    spent = effort(record)
+    ended = outcomes.count("feasible") + outcomes.count("infeasible")
+    assert spent.spent == pytest.approx(6 * ended + 1.5 * outcomes.count("stopped"))
+    saved = 6 * outcomes.count("gated") + 4.5 * outcomes.count("stopped")
+    assert spent.saved == pytest.approx(saved)

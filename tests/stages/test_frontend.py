@@ -1,0 +1,161 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+from ai_edge_litert import schema_py_generated as schema
+
+from sweep.audio.dataset import Dataset
+from sweep.candidate import AugmentationParams, FrontendParams
+from sweep.litert import Model
+from sweep.stages.frontend import compute_features, convert_frontend, prepare_features
+
+FRONTENDS = {
+    "the published winner": FrontendParams(),
+    "a frame of 20 ms": FrontendParams(
+        frame_length_in_s=0.02, frame_step_in_s=0.01, num_mel_bins=40, num_coefficients=13
+    ),
+    "8 kHz, frames that leave a rest": FrontendParams(
+        downsampling_rate=8000,
+        frame_length_in_s=0.025,
+        frame_step_in_s=0.015,
+        num_mel_bins=20,
+        num_coefficients=20,
+        lower_frequency=80,
+        upper_frequency=4000,
+    ),
+    "log-mel": FrontendParams(features="log_mel", num_mel_bins=16, upper_frequency=4000),
+    "log-mel, 20 ms": FrontendParams(
+        features="log_mel", frame_length_in_s=0.02, frame_step_in_s=0.032, num_mel_bins=25
+    ),
+}
+NAMES, SETS = list(FRONTENDS), list(FRONTENDS.values())
+
+
+def published_features(waveforms: np.ndarray, frontend: FrontendParams) -> np.ndarray:
+    """The report's procedure, by tf.signal alone."""
+    spectrum = tf.signal.stft(
+        waveforms.astype(np.float32) / 32768, frontend.frame_length, frontend.frame_step
+    )
+    bins = tf.signal.linear_to_mel_weight_matrix(
+        frontend.num_mel_bins,
+        spectrum.shape[-1],
+        frontend.downsampling_rate,
+        frontend.lower_frequency,
+        frontend.upper_frequency,
+    )
+    log_mel = tf.math.log(tf.abs(spectrum) @ bins + 1e-6)
+    if frontend.features == "log_mel":
+        return log_mel.numpy()
+    mfccs = tf.signal.mfccs_from_log_mel_spectrograms(log_mel)
+    return mfccs[..., : frontend.num_coefficients].numpy()
+
+
+@pytest.fixture(scope="module")
+def clips(spoken: Dataset):
+    return lambda frontend: spoken.waveforms("validation", frontend.downsampling_rate)[:6]
+
+
+@pytest.mark.parametrize("frontend", SETS, ids=NAMES)
+def test_features_are_those_of_the_published_procedure(clips, frontend):
+    waveforms = clips(frontend)
+    features = compute_features(waveforms, frontend)
+    assert features.shape == (len(waveforms), *frontend.shape)
+    np.testing.assert_allclose(features, published_features(waveforms, frontend), atol=1e-4)
+
+
+def test_the_winner_sees_31_frames_of_10_coefficients():
+    assert FrontendParams().shape == (31, 10)
+    assert FRONTENDS["a frame of 20 ms"].fft_length == 512
+
+
+def test_silence_has_features():
+    silence = compute_features(np.zeros((1, 16000), np.int16), FrontendParams())
+    expected = published_features(np.zeros((1, 16000), np.int16), FrontendParams())
+    np.testing.assert_allclose(silence, expected, atol=1e-4)
+
+
+def test_floats_and_the_integers_they_came_from_have_the_same_features(clips):
+    waveforms = clips(FrontendParams())
+    scaled = waveforms.astype(np.float32) / 32768
+    np.testing.assert_array_equal(
+        compute_features(scaled, FrontendParams()), compute_features(waveforms, FrontendParams())
+    )
+
+
+def test_clips_beyond_one_batch_have_the_features_they_have_alone(spoken):
+    waveforms = np.resize(spoken.waveforms("training", 16000), (150, 16000))
+    together = compute_features(waveforms, FrontendParams())
+    np.testing.assert_allclose(
+        together[-3:], compute_features(waveforms[-3:], FrontendParams()), atol=1e-4
+    )
+
+
+def test_the_mean_over_time_is_taken_out_of_each_clip(clips):
+    waveforms = clips(FrontendParams())
+    plain = compute_features(waveforms, FrontendParams())
+    centred = compute_features(waveforms, FrontendParams(normalization="per_clip"))
+    np.testing.assert_allclose(centred, plain - plain.mean(axis=1, keepdims=True), atol=1e-4)
+
+
+@pytest.mark.parametrize("normalization", ["none", "per_coefficient", "per_clip"])
+def test_training_features_are_standardised_when_asked(spoken, normalization):
+    frontend = FrontendParams(normalization=normalization)
+    features = prepare_features(spoken, frontend, AugmentationParams())
+    plain = compute_features(spoken.waveforms("training", 16000), frontend)
+    if normalization == "none":
+        np.testing.assert_array_equal(features.training[0], plain)
+    else:
+        np.testing.assert_allclose(features.training[0].mean(axis=(0, 1)), 0, atol=1e-3)
+        np.testing.assert_allclose(features.training[0].std(axis=(0, 1)), 1, atol=1e-3)
+    restored = features.validation * features.deviation + features.mean
+    heard = compute_features(spoken.waveforms("validation", 16000), frontend)
+    np.testing.assert_allclose(restored, heard, atol=1e-4)
+
+
+@pytest.mark.parametrize("normalization", ["none", "per_coefficient", "per_clip"])
+@pytest.mark.parametrize("name", ["the published winner", "a frame of 20 ms", "log-mel, 20 ms"])
+def test_the_deployed_graph_computes_what_the_network_was_trained_on(spoken, name, normalization):
+    frontend = FrontendParams(**(vars(FRONTENDS[name]) | {"normalization": normalization}))
+    features = prepare_features(spoken, frontend, AugmentationParams())
+    graph = Model(convert_frontend(frontend, features.mean, features.deviation))
+    waveforms = spoken.waveforms("validation", 16000)[:6].astype(np.float32) / 32768
+    assert graph.input_shape == (1, 16000)
+    deployed = graph.run_each(waveforms)
+    assert deployed.shape == (6, *frontend.shape, 1)
+    np.testing.assert_allclose(deployed[..., 0], features.validation[:6], atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["the published winner", "8 kHz, frames that leave a rest"])
+def test_the_deployed_graph_has_builtin_operators_only(name):
+    model = schema.ModelT.InitFromPackedBuf(bytearray(convert_frontend(FRONTENDS[name])), 0)
+    codes = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes]
+    assert schema.BuiltinOperator.CUSTOM not in codes
+    assert all(code.customCode is None for code in model.operatorCodes)
+
+
+def test_features_are_computed_once_for_all_studies(spoken, monkeypatch):
+    frontend, augmentation = FrontendParams(num_mel_bins=12), AugmentationParams()
+    first = prepare_features(spoken, frontend, augmentation)
+    monkeypatch.setattr(Dataset, "waveforms", lambda *given: pytest.fail("clips are read again"))
+    again = prepare_features(spoken, frontend, augmentation)
+    np.testing.assert_array_equal(again.training, first.training)
+
+
+def test_another_front_end_does_not_meet_the_same_features(spoken):
+    features = [
+        prepare_features(spoken, FrontendParams(lower_frequency=hz), AugmentationParams())
+        for hz in (20, 80)
+    ]
+    assert not np.array_equal(features[0].training, features[1].training)
+
+
+def test_augmented_clips_come_in_eight_renderings_the_first_as_recorded(spoken):
+    augmentation = AugmentationParams(time_shift_ms=100, noise_snr_db=5, gain_db=6)
+    plain = prepare_features(spoken, FrontendParams(), AugmentationParams())
+    varied = prepare_features(spoken, FrontendParams(), augmentation)
+    clips = spoken.counts["training"]
+    assert plain.training.shape == (1, clips, 31, 10)
+    assert varied.training.shape == (8, clips, 31, 10)
+    np.testing.assert_array_equal(varied.training[0], plain.training[0])
+    np.testing.assert_array_equal(varied.validation, plain.validation)
+    distinct = {rendering.tobytes() for rendering in varied.training}
+    assert len(distinct) == 8

@@ -1,0 +1,101 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from sweep.candidate import NetworkParams
+from sweep.stages.network import Architecture, fold, forward, forward_training, initial_weights
+
+from .keras_network import keras_network, load_weights, random_weights
+
+ARCHITECTURES = {
+    "the published winner": Architecture("depthwise_separable", 64, 2, 31, 10, 2),
+    "three blocks, five labels": Architecture("depthwise_separable", 12, 3, 62, 13, 5),
+    "standard convolutions": Architecture("standard", 16, 2, 31, 10, 2),
+    "no block": Architecture("depthwise_separable", 8, 0, 15, 20, 3),
+}
+EACH = pytest.mark.parametrize("architecture", ARCHITECTURES.values(), ids=ARCHITECTURES)
+
+
+def features_for(architecture: Architecture, clips: int = 7) -> np.ndarray:
+    shape = (clips, architecture.frames, architecture.coefficients, 1)
+    return np.random.default_rng(1).normal(0, 2, shape).astype(np.float32)
+
+
+@EACH
+def test_the_folded_network_answers_as_keras_does(architecture):
+    weights, features = random_weights(architecture), features_for(architecture)
+    keras = keras_network(architecture)
+    load_weights(keras, architecture, weights)
+    logits = forward(architecture, fold(architecture, weights), features)
+    np.testing.assert_allclose(logits, keras(features, training=False), rtol=1e-5, atol=1e-5)
+
+
+@EACH
+def test_norms_see_in_training_what_those_of_keras_see(architecture):
+    weights, features = random_weights(architecture), features_for(architecture)
+    keras = keras_network(architecture)
+    load_weights(keras, architecture, weights)
+    tensors = {name: tf.constant(values) for name, values in weights.items()}
+    logits, seen = forward_training(architecture, tensors, features)
+    np.testing.assert_allclose(logits, keras(features, training=True), rtol=1e-4, atol=1e-4)
+    for layer in architecture.layers:
+        averages = keras.get_layer(f"{layer}_norm").get_weights()[2:]
+        for part, average in zip(("mean", "variance"), averages, strict=True):
+            name = f"{layer}/{part}"
+            moved = 0.99 * weights[name] + 0.01 * seen[name].numpy()
+            np.testing.assert_allclose(average, moved, rtol=1e-4, atol=1e-5)
+
+
+@EACH
+def test_parameters_are_those_keras_counts(architecture):
+    assert architecture.parameters() == keras_network(architecture).count_params()
+    assert architecture.parameters() == sum(
+        values.size for values in initial_weights(architecture, 0).values()
+    )
+
+
+def test_the_published_winner_has_its_published_cost():
+    architecture = Architecture.of(NetworkParams(filters=128, alpha=0.5), (31, 10), 2)
+    assert architecture == ARCHITECTURES["the published winner"]
+    assert architecture.parameters() == 10_818
+    assert architecture.multiply_adds() == 595_328
+
+
+@EACH
+def test_multiply_adds_are_outputs_times_the_inputs_each_one_sees(architecture):
+    keras, counted = keras_network(architecture), 0
+    for layer in keras.layers:
+        kernel = next((w for w in layer.weights if "kernel" in w.name), None)
+        if kernel is not None:
+            places = np.prod(layer.output_shape[1:-1]) if len(layer.output_shape) == 4 else 1
+            counted += int(places) * int(np.prod(kernel.shape))
+    assert architecture.multiply_adds() == counted
+
+
+@EACH
+def test_networks_begin_with_the_kernels_glorot_would_draw(architecture):
+    weights, keras = initial_weights(architecture, seed=3), keras_network(architecture)
+    for name in architecture.kernels():
+        layer, part = name.split("/")
+        place = f"{layer}_depthwise" if part == "depthwise" else layer
+        drawn, reference = weights[name], keras.get_layer(place).get_weights()[0]
+        assert drawn.shape == reference.shape
+        bound = np.sqrt(6 / sum(fans(drawn.shape)))
+        assert np.abs(drawn).max() <= bound
+        assert np.abs(reference).max() <= bound
+        assert np.abs(drawn).max() > 0.8 * bound
+    for layer in architecture.layers:
+        assert (weights[f"{layer}/gamma"] == 1).all() and (weights[f"{layer}/beta"] == 0).all()
+        assert (weights[f"{layer}/mean"] == 0).all() and (weights[f"{layer}/variance"] == 1).all()
+
+
+def fans(shape: tuple[int, ...]) -> tuple[int, int]:
+    field = int(np.prod(shape[:-2]))
+    return field * shape[-2], field * shape[-1]
+
+
+def test_another_seed_begins_elsewhere():
+    architecture = ARCHITECTURES["no block"]
+    first, again, other = (initial_weights(architecture, seed) for seed in (0, 0, 1))
+    assert all(np.array_equal(first[name], again[name]) for name in first)
+    assert not np.array_equal(first["stem/kernel"], other["stem/kernel"])
