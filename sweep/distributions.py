@@ -26,7 +26,8 @@ def of_range(
         log: whether equal ratios count as equal distances.
     """
     if step is not None:
-        high = low + math.floor((high - low) / step + 1e-9) * step
+        # A little more than the quotient, because 0.3 / 0.1 is a little less than 3.
+        high = low + math.floor((high - low) / step * (1 + 1e-12)) * step
     if kind is int:
         return IntDistribution(int(low), int(high), log, int(step or 1))
     return FloatDistribution(low, high if step is None else round(high, 12), log, step)

@@ -1,7 +1,11 @@
 """Running ``.tflite`` bytes in LiteRT, one thread, float32 in and out whatever is inside."""
 
+import os
+import sys
 import time
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 
@@ -34,8 +38,9 @@ class Model:
     """
 
     def __init__(self, content: bytes) -> None:
-        self._interpreter = Interpreter(model_content=bytes(content), num_threads=1)
-        self._interpreter.allocate_tensors()
+        with _silent_native_code():
+            self._interpreter = Interpreter(model_content=bytes(content), num_threads=1)
+            self._interpreter.allocate_tensors()
         self._input = self._interpreter.get_input_details()[0]
         self._output = self._interpreter.get_output_details()[0]
         self.input_shape = tuple(int(n) for n in self._input["shape"])
@@ -81,6 +86,20 @@ class Model:
             return values
         scale, zero_point = self._output["quantization"]
         return (values.astype(np.float32) - zero_point) * scale
+
+
+@contextmanager
+def _silent_native_code() -> Iterator[None]:
+    """Keep LiteRT's greeting, which no setting turns off, out of the shell."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def measure_latency(content: bytes, clips: np.ndarray) -> Latency:

@@ -1,6 +1,7 @@
 """The search-space file as written: its keys, their types, and the schema for editors."""
 
 import difflib
+import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,10 +11,13 @@ import pydantic
 import yaml
 
 from sweep.audio.dataset import DatasetSpec
+from sweep.audio.splits import SPLITS
 from sweep.candidate import PARAMETERS
 from sweep.errors import SpecError
 from sweep.limits import METRICS
 from sweep.rules import DOMAINS
+
+_TELLING = ("extra_forbidden", "missing", "value_error")
 
 Scalar = bool | int | float | str | None
 Sampler = Literal["tpe", "nsga2", "random", "grid", "greedy", "gp"]
@@ -47,9 +51,7 @@ class DatasetSection(_Section):
 
     source: str = "synthetic"
     labels: Annotated[list[str], pydantic.Field(min_length=2)]
-    split: (
-        Literal["speaker", "folders"] | dict[Literal["training", "validation", "testing"], str]
-    ) = "speaker"
+    split: Literal["speaker", "folders"] | dict[str, str] = "speaker"
     clips_per_label: Annotated[int, pydantic.Field(ge=10)] = 1000
     snr_db: tuple[float, float] = (-5.0, 15.0)
     seed: int = 0
@@ -67,6 +69,14 @@ class DatasetSection(_Section):
         if len(set(labels)) < len(labels):
             raise ValueError("a label stands twice")
         return labels
+
+    @pydantic.field_validator("split")
+    @classmethod
+    def _complete(cls, split: str | dict[str, str]) -> str | dict[str, str]:
+        needed = {"validation", "testing"}
+        if isinstance(split, dict) and not needed <= set(split) <= set(SPLITS):
+            raise ValueError("name lists for validation and testing, and for training or not")
+        return split
 
     def spec(self) -> DatasetSpec:
         """Return what ``audio`` opens."""
@@ -197,23 +207,36 @@ def nearest(word: str, known: Iterable[str]) -> str:
 def _first_problem(error: pydantic.ValidationError) -> str:
     """Return place and message of the first problem, or of the most telling one of a union."""
     problems = error.errors()
-    first = problems[0]
+    # A misspelt key is told before what is missing because of it.
+    first = min(problems, key=lambda problem: problem["type"] != "extra_forbidden")
     alternatives = [p for p in problems if p["loc"][:2] == first["loc"][:2]]
-    told = [p for p in alternatives if p["type"] in ("value_error", "missing", "extra_forbidden")]
+    told = [p for kind in _TELLING for p in alternatives if p["type"] == kind]
     problem = (told or alternatives)[0]
     kinds = {"Range", "DatasetSection", "SearchSection"}
     loc = [str(p) for p in problem["loc"] if str(p) not in kinds and "[" not in str(p)]
-    place, message = ".".join(loc), problem["msg"].removeprefix("Value error, ")
+    message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "extra_forbidden":
         message = f"unknown key{nearest(loc[-1], _keys(loc[:-1]))}"
     elif problem["type"] == "missing":
         message = "is missing"
+    elif loc[0] == "parameters" and loc[1:] and not told:
+        loc, message = loc[:2], "expected a value, a list of values, or low and high"
+    elif problem["type"] == "string_type":
+        message = f"{problem['input']!r} is no text; put it in quotes"
     if message[:2].istitle():
         message = message[0].lower() + message[1:]
-    return f"{place}: {message}"
+    return f"{'.'.join(loc)}: {message}"
 
 
 def _keys(place: list[str]) -> list[str]:
     """Return the keys allowed at a place of the file."""
-    sections: dict[str, type[_Section]] = {"dataset": DatasetSection, "search": SearchSection, "parameters": Range}
+    sections: dict[str, type[_Section]] = {
+        "dataset": DatasetSection,
+        "search": SearchSection,
+        "parameters": Range,
+    }
     return list((sections[place[0]] if place else SpaceFile).model_fields)
+
+
+if __name__ == "__main__":
+    print(json.dumps(schema(), indent=2))

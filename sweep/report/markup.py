@@ -67,10 +67,11 @@ def picks(found: list[Pick], study: str) -> str:
         share = pick.accuracy.partition(" (")[0]
         leads = {"smallest": pick.size, "fastest": pick.latency, "most-accurate": share}
         lead = leads.get(pick.word, f"{share} · {pick.size}")
+        name = pick.word.replace("-", " ").capitalize()
         rest = f"accuracy {pick.accuracy}; {pick.size}; {pick.latency}"
         command = f"sweep export {shlex.quote(study)} --pick {pick.word}"
         items.append(
-            f'<li><span class="tag">{escape(pick.word.replace("-", " ").capitalize())}</span><span class="lead">{lead}</span>'
+            f'<li><span class="tag">{name}</span><span class="lead">{lead}</span>'
             f'<span class="rest">{rest}</span><code>{escape(command)}</code>'
             f'<span><button type="button" data-trial="{pick.trial}">Trial {pick.trial}</button>'
             "</span></li>"

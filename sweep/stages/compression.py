@@ -1,5 +1,6 @@
 """Compression: one conversion to ``.tflite``, then every variant by ai-edge-quantizer."""
 
+import threading
 from functools import lru_cache
 from typing import Any
 
@@ -8,8 +9,12 @@ import numpy as np
 import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_quantizer import quantizer
+from tqdm import tqdm
 
 from sweep.stages.network import Architecture, Weights, fold, forward
+
+# Its own lock is a semaphore of the system, which a killed worker would leave behind.
+tqdm.set_lock(threading.RLock())
 
 _TEMPLATES_KEPT = 64
 _CALIBRATION_CLIPS = 200

@@ -286,7 +286,8 @@ class _TrainingGraph:
         )
         self.learned.assign(self.learned * self.mask)
         drift = tf.concat([seen[name] for name in self._averaged], 0) - self.averages
-        self.averages.assign_add(drift * (1 - _NORM_MOMENTUM))
+        # The plain mean at first: where data are few, averages would stay near where they began.
+        self.averages.assign_add(drift * tf.maximum(1 - _NORM_MOMENTUM, 1 / step))
         return loss
 
     def _logits(self, features: tf.Tensor) -> tf.Tensor:

@@ -1,0 +1,121 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from sweep.candidate import QUANTIZATIONS
+from sweep.litert import Model, zipped_kb
+from sweep.stages import compression
+from sweep.stages.compression import convert, quantize, strip_names
+from sweep.stages.network import Architecture, fold, forward
+
+from .keras_network import random_weights
+
+ARCHITECTURES = {
+    "the published winner": Architecture("depthwise_separable", 64, 2, 31, 10, 2),
+    "three blocks, five labels": Architecture("depthwise_separable", 12, 3, 62, 13, 5),
+    "standard convolutions": Architecture("standard", 16, 2, 31, 10, 2),
+    "no block": Architecture("depthwise_separable", 8, 0, 15, 20, 3),
+}
+EACH = pytest.mark.parametrize("architecture", ARCHITECTURES.values(), ids=ARCHITECTURES)
+EACH_QUANTIZATION = pytest.mark.parametrize("quantization", QUANTIZATIONS)
+
+
+def random_clips(architecture: Architecture, clips: int = 40) -> np.ndarray:
+    shape = (clips, architecture.frames, architecture.coefficients)
+    return np.random.default_rng(5).normal(0, 2, shape).astype(np.float32)
+
+
+@EACH
+def test_weights_written_in_place_give_the_file_the_converter_gives(architecture):
+    for seed in (1, 2):
+        weights = random_weights(architecture, seed)
+        converted = compression._convert(architecture, fold(architecture, weights))
+        assert convert(architecture, weights) == converted
+
+
+@EACH
+def test_the_file_answers_as_tensorflow_does(architecture):
+    weights, clips = random_weights(architecture), random_clips(architecture)
+    logits = forward(architecture, fold(architecture, weights), clips[..., None])
+    answers = Model(convert(architecture, weights)).run(clips[..., None])
+    np.testing.assert_allclose(answers, tf.nn.softmax(logits), atol=1e-5)
+
+
+def test_pruned_weights_stay_zero_in_the_file(lesson):
+    content = convert(lesson.architecture, lesson.trained.weights)
+    values = lesson.trained.weights["block_1/kernel"]
+    assert np.mean(values == 0) == 0.5
+    noise = np.random.default_rng(0).standard_normal(values.shape).astype(np.float32)
+    unpruned = {"block_1/kernel": np.where(values == 0, noise, values)}
+    without = convert(lesson.architecture, lesson.trained.weights | unpruned)
+    assert len(content) == len(without)
+    assert zipped_kb(content) < zipped_kb(without) - 0.5
+
+
+@EACH_QUANTIZATION
+def test_every_variant_hears_what_the_trained_network_hears(lesson, variants, quantization):
+    clips = np.concatenate([lesson.features.training[0], lesson.features.validation])[..., None]
+    exact = Model(variants["float32"]).run(clips)
+    answers = Model(variants[quantization]).run(clips)
+    assert answers.shape == (len(clips), 2)
+    np.testing.assert_allclose(answers.sum(axis=1), 1, atol=0.01)
+    assert np.mean(answers.argmax(axis=1) == exact.argmax(axis=1)) >= 0.97
+    furthest = {"float32": 0, "float16": 0.01}.get(quantization, 0.25)
+    assert np.abs(answers - exact).max() <= furthest
+
+
+def test_variants_are_ordered_by_size_as_expected(variants):
+    kb = {name: zipped_kb(content) for name, content in variants.items()}
+    assert kb["int8_per_tensor"] < kb["dynamic"] < kb["float16"] < kb["float32"]
+    assert kb["int8_per_tensor"] < kb["int8"] < kb["float16"]
+
+
+def test_only_the_variants_asked_for_are_made(lesson, variants):
+    clips = lesson.features.training[0]
+    made = quantize(variants["float32"], ("int8", "float16"), clips)
+    assert made == {name: variants[name] for name in ("int8", "float16")}
+
+
+@EACH_QUANTIZATION
+def test_a_file_without_names_answers_bit_for_bit_as_before(lesson, variants, quantization):
+    content = variants[quantization]
+    stripped = strip_names(content)
+    noise = random_clips(lesson.architecture, 200)[..., None]
+    np.testing.assert_array_equal(Model(stripped).run(noise), Model(content).run(noise))
+    np.testing.assert_array_equal(Model(stripped).run_each(noise), Model(content).run_each(noise))
+    assert len(stripped) < len(content)
+    assert zipped_kb(stripped) < zipped_kb(content) - 0.4
+    assert b"ds_cnn" in content and b"ds_cnn" not in stripped
+
+
+@EACH_QUANTIZATION
+def test_a_network_too_wide_for_the_quantizer_to_keep_in_one_table_loses_nothing(quantization):
+    architecture = Architecture("depthwise_separable", 256, 2, 31, 10, 2)
+    clips = random_clips(architecture, 8)
+    content = convert(architecture, random_weights(architecture))
+    variant = quantize(content, (quantization,), clips)[quantization]
+    stripped = strip_names(variant)
+    assert zipped_kb(stripped) > 0.95 * zipped_kb(variant)
+    expected = Model(variant).run(clips[..., None])
+    np.testing.assert_array_equal(Model(stripped).run(clips[..., None]), expected)
+
+
+@pytest.mark.parametrize("quantization", ["int8", "int8_per_tensor"])
+def test_a_channel_emptied_by_pruning_keeps_its_bias(quantization):
+    architecture = Architecture("depthwise_separable", 8, 2, 31, 10, 2)
+    weights, clips = random_weights(architecture), random_clips(architecture)
+    weights["block_2/kernel"][..., :6] = 0
+    weights["block_2/beta"][:6] = 3
+    content = convert(architecture, weights)
+    exact = Model(content).run(clips[..., None])
+    variant = quantize(content, (quantization,), clips)[quantization]
+    np.testing.assert_allclose(Model(variant).run(clips[..., None]), exact, atol=0.1)
+
+
+def test_compressing_is_quantizing_what_was_converted(lesson, variants):
+    clips, weights = lesson.features.training[0], lesson.trained.weights
+    files = quantize(convert(lesson.architecture, weights), QUANTIZATIONS, clips)
+    assert list(files) == list(variants) == list(QUANTIZATIONS)
+    assert files == variants
+    stripped = lesson.variants(without_names=True)
+    assert stripped == {name: strip_names(content) for name, content in files.items()}

@@ -1,0 +1,178 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sweep.audio.dataset import Dataset, DatasetSpec, open_dataset
+from sweep.candidate import QUANTIZATIONS, Candidate, Evaluation, Variant
+from sweep.limits import Limit
+from sweep.litert import Model, zipped_kb
+from sweep.stages import evaluate as story
+from sweep.stages.evaluate import choose, evaluate
+
+from .conftest import LONG, SMALL
+
+EASY = [Limit.parse("accuracy", ">= 0.85"), Limit.parse("size_kb", "< 25")]
+ALL = {"quantization": QUANTIZATIONS, "strip_names": True}
+
+
+def limits(**texts: str) -> list[Limit]:
+    return [Limit.parse(metric, text) for metric, text in texts.items()]
+
+
+@pytest.fixture(scope="module")
+def candidate() -> Candidate:
+    return Candidate.from_parameters(SMALL | LONG | ALL)
+
+
+@pytest.fixture(scope="module")
+def evaluated(candidate, spoken) -> tuple[Evaluation, dict[str, bytes]]:
+    return evaluate(candidate, spoken, EASY)
+
+
+@pytest.fixture
+def no_training(monkeypatch):
+    monkeypatch.setattr(story, "train", lambda *given, **named: pytest.fail("it was trained"))
+
+
+def test_a_feasible_candidate_hands_over_what_was_measured(evaluated, spoken):
+    evaluation, files = evaluated
+    assert evaluation.outcome == "feasible" and evaluation.reason == ""
+    assert set(files) == {"frontend.tflite", "model.tflite"}
+    result = evaluation.result
+    assert result.size_kb == zipped_kb(files["model.tflite"])
+    clips = spoken.waveforms("validation", 16000).astype(np.float32) / 32768
+    features = Model(files["frontend.tflite"]).run_each(clips)
+    heard = Model(files["model.tflite"]).run_each(features).argmax(axis=1)
+    assert np.mean(heard == spoken.targets("validation")) == result.accuracy
+
+
+def test_every_variant_is_measured_and_the_smallest_that_holds_is_chosen(evaluated):
+    evaluation, _ = evaluated
+    assert [variant.quantization for variant in evaluation.variants] == list(QUANTIZATIONS)
+    held = [v for v in evaluation.variants if max(v.violations.values()) <= 0]
+    assert evaluation.result == min(held, key=lambda variant: variant.size_kb)
+
+
+def test_the_evaluation_tells_the_whole_story(evaluated, candidate, spoken):
+    evaluation, _ = evaluated
+    clips = spoken.counts["validation"]
+    assert evaluation.clips == clips == sum(sum(row) for row in evaluation.confusion)
+    right = sum(evaluation.confusion[i][i] for i in range(2))
+    assert evaluation.result.accuracy == pytest.approx(right / clips)
+    assert len(evaluation.mistakes) == clips - right
+    assert set(evaluation.mistakes) <= set(spoken.names("validation"))
+    assert len(evaluation.losses) == len(evaluation.accuracies) == candidate.training.epochs
+    assert evaluation.original_accuracy == evaluation.accuracies[-1]
+    assert evaluation.original_size_kb == evaluation.result.parameters * 4 / 1024
+    assert 0.35 < evaluation.sparsity < 0.5
+    stages = ["gate", "features", "training", "compression", "measurement"]
+    assert list(evaluation.seconds) == stages
+    assert all(seconds > 0 for seconds in evaluation.seconds.values())
+
+
+def test_the_most_confident_mistake_comes_first():
+    names, truth = ["a", "b", "c", "d"], np.array([0, 0, 1, 1])
+    answers = np.array([[0.4, 0.6], [0.9, 0.1], [0.8, 0.2], [0.3, 0.7]])
+    assert story._mistakes(names, truth, answers) == ("c", "a")
+    assert story._confusion(truth, answers) == ((1, 1), (1, 1))
+
+
+def test_an_evaluation_survives_json(evaluated):
+    evaluation, _ = evaluated
+    assert Evaluation.from_json(json.loads(json.dumps(evaluation.to_json()))) == evaluation
+
+
+def test_an_infeasible_candidate_keeps_its_figures_but_no_files(spoken):
+    # A margin is left to the gate: an expected size so little beyond the limit is tried.
+    quick = Candidate.from_parameters(SMALL | {"epochs": 1})
+    size_kb = evaluate(quick, spoken, [])[0].result.size_kb
+    limit = Limit("size_kb", "<", round(size_kb / 1.04, 2))
+    evaluation, files = evaluate(quick, spoken, [limit])
+    assert evaluation.outcome == "infeasible" and files == {}
+    assert evaluation.reason == f"{size_kb:.4g} misses {limit}"
+    assert evaluation.result.accuracy is not None
+    assert evaluation.result.violations["size_kb"] == pytest.approx(0.04, abs=0.01)
+
+
+def test_without_limits_everything_is_feasible(spoken):
+    quick = Candidate.from_parameters(SMALL | {"epochs": 1})
+    assert evaluate(quick, spoken, [])[0].outcome == "feasible"
+
+
+@pytest.mark.usefixtures("no_training")
+def test_a_gated_candidate_is_never_trained(candidate, spoken):
+    evaluation, files = evaluate(candidate, spoken, limits(accuracy=">= 0.9", size_kb="< 1"))
+    assert evaluation.outcome == "gated" and files == {}
+    assert evaluation.reason.endswith("misses size_kb < 1")
+    assert evaluation.result.accuracy is None
+    assert set(evaluation.result.violations) == {"size_kb"}
+    assert list(evaluation.seconds) == ["gate"]
+    smallest = min(evaluation.variants, key=lambda variant: variant.size_kb)
+    assert evaluation.result == smallest
+    assert Evaluation.from_json(json.loads(json.dumps(evaluation.to_json()))) == evaluation
+
+
+def test_a_stopped_candidate_says_how_far_it_came(spoken):
+    slow = Candidate.from_parameters(SMALL | {"epochs": 20, "initial_learning_rate": 2e-5} | ALL)
+    evaluation, files = evaluate(slow, spoken, limits(accuracy=">= 0.97", size_kb="< 25"))
+    assert evaluation.outcome == "stopped" and files == {}
+    assert "after 6 of 20 epochs; accuracy >= 0.97 is out of reach" in evaluation.reason
+    assert len(evaluation.accuracies) == len(evaluation.losses) == 6
+    assert evaluation.result.accuracy == evaluation.accuracies[-1]
+    assert evaluation.result.violations["accuracy"] > 0
+    assert Evaluation.from_json(json.loads(json.dumps(evaluation.to_json()))) == evaluation
+
+
+def test_testing_clips_are_never_read(candidate, spoken, monkeypatch):
+    read = []
+    for method in ("waveforms", "names", "targets"):
+        monkeypatch.setattr(Dataset, method, refuse_testing(getattr(Dataset, method), read))
+    afresh = Candidate.from_parameters(candidate.parameters() | {"num_mel_bins": 14, "epochs": 2})
+    evaluate(afresh, spoken, [])
+    assert {"training", "validation"} == set(read)
+
+
+def refuse_testing(method, read: list[str]):
+    def guarded(self, split, *rest):
+        if split == "testing":
+            pytest.fail("the testing clips were read")
+        read.append(split)
+        return method(self, split, *rest)
+
+    return guarded
+
+
+def variant(name: str, kb: float, **violations: float) -> Variant:
+    return Variant(name, 0.9, 1, kb, 0.5, 0.5, 0, kb, 10, 10, violations)
+
+
+def test_a_small_variant_that_breaks_a_limit_loses_to_a_larger_one_that_keeps_all():
+    nearest = variant("float32", 9, accuracy=-0.1, latency_ms=0.005)
+    small = variant("int8", 4, accuracy=0.01, latency_ms=-0.3)
+    holds = variant("dynamic", 12, accuracy=-0.01, latency_ms=-0.2)
+    assert choose([nearest, small, holds]) == 2
+    assert choose([small, nearest]) == 1
+    assert choose([holds, variant("float16", 11, accuracy=-0.01, latency_ms=0.0)]) == 1
+
+
+@pytest.fixture(scope="module")
+def published(recordings: Path) -> Dataset:
+    """Go and stop as the course split them in 2022."""
+    lists = recordings.with_name("speech_commands_splits")
+    splits = ("training", "validation", "testing")
+    files = {split: str(lists / f"polito2022_{split}_list.txt") for split in splits}
+    return open_dataset(DatasetSpec(str(recordings), ("stop", "go"), files))
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_published_winner_measures_as_published(published, seed):
+    evaluation, _ = evaluate(Candidate(seed=seed), published, [])
+    result = evaluation.result
+    assert 44.0 <= result.tflite_size_kb <= 44.4
+    assert 20.2 <= result.size_kb <= 21.2
+    assert 0.95 <= result.accuracy <= 0.995
+    assert result.parameters == 10_818
+    assert evaluation.sparsity == pytest.approx(0.62, abs=0.01)
+    assert evaluation.clips == published.counts["validation"] == 197

@@ -1,0 +1,104 @@
+import pytest
+
+from sweep.audio.dataset import Dataset
+from sweep.candidate import QUANTIZATIONS, Candidate
+from sweep.limits import Limit
+from sweep.litert import zipped_kb
+from sweep.stages.compression import compress
+from sweep.stages.gate import expect, passes
+from sweep.stages.measurement import Bench
+from sweep.stages.network import Architecture
+
+from .conftest import learn
+
+TRAINED = {
+    "the published winner": {"epochs": 20},
+    "slim, dense": {"alpha": 0.1, "final_sparsity": 0.0, "epochs": 30},
+    "deep, depthwise kernels pruned": {
+        "alpha": 0.2,
+        "blocks": 3,
+        "final_sparsity": 0.75,
+        "prune_depthwise": True,
+        "epochs": 30,
+    },
+    "standard convolutions": {
+        "alpha": 0.125,
+        "convolution": "standard",
+        "final_sparsity": 0.5,
+        "epochs": 20,
+        "strip_names": True,
+    },
+    "log-mel, names stripped": {
+        "alpha": 0.3,
+        "features": "log_mel",
+        "num_mel_bins": 20,
+        "final_sparsity": 0.5,
+        "epochs": 20,
+        "strip_names": True,
+    },
+}
+
+
+def bench(dataset: Dataset, *limits: Limit, **parameters) -> Bench:
+    candidate = Candidate.from_parameters(parameters)
+    shape = candidate.frontend.shape
+    architecture = Architecture.of(candidate.network, shape, len(dataset.labels))
+    return Bench(candidate, architecture, dataset, list(limits))
+
+
+@pytest.mark.parametrize("parameters", TRAINED.values(), ids=TRAINED)
+def test_sizes_are_known_before_training_within_three_percent(spoken, parameters):
+    lesson = learn(spoken, **parameters, quantization=QUANTIZATIONS)
+    expected = expect(bench(spoken, **parameters, quantization=QUANTIZATIONS), every=True)
+    files = compress(
+        lesson.architecture,
+        lesson.trained.weights,
+        QUANTIZATIONS,
+        lesson.features.training[0],
+        lesson.candidate.compression.strip_names,
+    )
+    print(parameters)
+    for variant in expected:
+        final_kb = zipped_kb(files[variant.quantization])
+        error = variant.size_kb / final_kb - 1
+        print(f"{variant.quantization:16}{variant.size_kb:7.2f}{final_kb:7.2f} KB {error:+.1%}")
+        assert abs(error) <= 0.03
+        assert variant.tflite_size_kb == pytest.approx(
+            len(files[variant.quantization]) / 1024, abs=0.05
+        )
+    assert {variant.quantization for variant in expected} == set(QUANTIZATIONS)
+
+
+def test_a_candidate_too_large_in_every_variant_is_gated_its_twin_with_int8_is_not(spoken):
+    limit = Limit.parse("size_kb", "< 12")
+    large = expect(bench(spoken, limit, quantization=("float32", "float16")))
+    assert [variant.quantization for variant in large] == ["float32", "float16"]
+    twin = bench(spoken, limit, quantization=("float32", "int8"))
+    assert passes(expect(twin))
+    alone = expect(bench(spoken, limit, quantization=("float32",)))
+    assert not passes(alone)
+    assert alone[0].violations["size_kb"] > 0.1
+
+
+def test_a_candidate_just_beyond_the_limit_gets_its_chance(spoken):
+    kb = expect(bench(spoken, quantization=("float32",)))[0].size_kb
+    narrow, missed = (Limit("size_kb", "<", kb / share) for share in (1.05, 1.2))
+    assert passes(expect(bench(spoken, narrow, quantization=("float32",))))
+    assert not passes(expect(bench(spoken, missed, quantization=("float32",))))
+
+
+def test_latency_is_gated_too(spoken):
+    limit = Limit.parse("latency_ms", "< 0.0001")
+    assert not passes(expect(bench(spoken, limit, quantization=QUANTIZATIONS)))
+
+
+def test_accuracy_is_not_known_before_training(spoken):
+    expected = expect(bench(spoken, Limit.parse("accuracy", ">= 1")))
+    assert passes(expected)
+    assert expected[0].accuracy is None and expected[0].violations == {}
+
+
+def test_the_first_variant_that_fits_is_enough(spoken):
+    fits = bench(spoken, Limit.parse("size_kb", "< 100"), quantization=QUANTIZATIONS)
+    assert [variant.quantization for variant in expect(fits)] == ["float32"]
+    assert len(expect(fits, every=True)) == len(QUANTIZATIONS)

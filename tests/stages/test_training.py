@@ -1,0 +1,215 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_model_optimization as tfmot
+import tf_keras
+from tensorflow_model_optimization.python.core.sparsity.keras.pruning_impl import Pruning
+
+from sweep.candidate import TrainingParams
+from sweep.stages import training
+from sweep.stages.network import Architecture, forward_training
+from sweep.stages.training import learning_rates, magnitude_mask, prunable, pruning_updates
+
+from .conftest import LONG, SMALL, learn
+from .keras_network import keras_network, load_weights
+
+sparsity = tfmot.sparsity.keras
+
+
+@pytest.mark.parametrize("final", [0.7, 0.9, 0.35])
+def test_masks_are_renewed_when_and_as_tfmot_would(final):
+    steps = 800
+    schedule = sparsity.PolynomialDecay(0.2, final, begin_step=160, end_step=steps)
+    expected = {}
+    for step in range(steps):
+        due, wanted = schedule(step)
+        if due:
+            expected[step] = float(wanted)
+    updates = pruning_updates(steps, final)
+    assert updates.pop(steps) == final
+    assert list(updates) == list(expected) == list(range(160, 800, 100))
+    assert list(updates.values()) == pytest.approx(list(expected.values()))
+    by_hand = [final + (0.2 - final) * (1 - (step - 160) / 640) ** 3 for step in updates]
+    assert list(updates.values()) == pytest.approx(by_hand, abs=1e-6)
+
+
+def test_short_trainings_renew_their_masks_several_times_too():
+    updates = pruning_updates(50, 0.7)
+    assert min(updates) == 10 and max(updates) == 50
+    assert len(updates) >= 6
+    assert list(updates.values()) == sorted(updates.values())
+
+
+def test_a_sparsity_below_the_initial_one_is_not_exceeded():
+    assert list(pruning_updates(800, 0.1).values()) == pytest.approx([0.1] * 8)
+
+
+def test_without_sparsity_nothing_is_pruned():
+    assert pruning_updates(800, 0.0) == {}
+
+
+@pytest.mark.parametrize("final", [0.0, 0.2, 0.66, 0.7, 0.9, 0.999])
+def test_masks_are_those_of_tfmot(final):
+    rng = np.random.default_rng(0)
+    schedule = sparsity.ConstantSparsity(final, begin_step=0)
+    tool = Pruning(lambda: 0, [], schedule, (1, 1), "AVG")
+    for shape in [(3, 3, 1, 16), (1, 1, 45, 45), (5, 3), (9, 5), (1, 1, 64, 64), (250, 1)]:
+        kernel = rng.standard_normal(shape).astype(np.float32)
+        _, mask = tool._update_mask(tf.constant(kernel))
+        np.testing.assert_array_equal(magnitude_mask(kernel, final), mask)
+
+
+@pytest.mark.parametrize("convolution", ["depthwise_separable", "standard"])
+def test_the_kernels_pruned_are_those_tfmot_wraps(convolution):
+    architecture = Architecture(convolution, 8, 2, 31, 10, 2)
+    wrapped = sparsity.prune_low_magnitude(keras_network(architecture))
+    names = {wrapper.layer.name for wrapper in wrapped.layers if wrapper.pruning_vars}
+    assert {name.split("/")[0] for name in prunable(architecture, depthwise=False)} == names
+    assert prunable(architecture, depthwise=True) == list(architecture.kernels())
+
+
+def test_training_ends_as_sparse_as_with_tfmot_itself(spoken):
+    parameters = {"alpha": 0.25, "final_sparsity": 0.7, "epochs": 6, "batch_size": 8}
+    lesson = learn(spoken, **parameters)
+    by_tfmot = trained_by_tfmot(lesson, spoken.targets("training"))
+    kernels = lesson.architecture.kernels()
+    ours = {name: zeros(lesson.trained.weights[name]) for name in kernels}
+    assert ours == {name: zeros(by_tfmot[name]) for name in kernels}
+    assert ours["block_1/depthwise"] == ours["block_2/depthwise"] == 0
+    assert ours["block_1/kernel"] == round(0.7 * 32 * 32)
+
+
+def trained_by_tfmot(lesson, targets: np.ndarray) -> dict[str, np.ndarray]:
+    """Train the same network as the report did, its masks renewed at every step."""
+    clips, params = lesson.features.training[0][..., None], lesson.candidate.training
+    steps = -(-len(clips) // params.batch_size) * params.epochs
+    schedule = sparsity.PolynomialDecay(0.2, 0.7, int(0.2 * steps), steps, frequency=1)
+    keras = keras_network(lesson.architecture)
+    load_weights(keras, lesson.architecture, training.initial_weights(lesson.architecture, seed=0))
+    wrapped = sparsity.prune_low_magnitude(keras, pruning_schedule=schedule)
+    wrapped.compile(
+        tf_keras.optimizers.Adam(0.01),
+        tf_keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+    )
+    update = sparsity.UpdatePruningStep()
+    wrapped.fit(clips, targets, params.batch_size, params.epochs, verbose=0, callbacks=[update])
+    stripped, weights = sparsity.strip_pruning(wrapped), {}
+    for name in lesson.architecture.kernels():
+        layer, part = name.split("/")
+        place = f"{layer}_depthwise" if part == "depthwise" else layer
+        weights[name] = stripped.get_layer(place).get_weights()[0]
+    return weights
+
+
+def zeros(kernel: np.ndarray) -> int:
+    return int(np.sum(kernel == 0))
+
+
+def test_depthwise_kernels_are_pruned_when_asked(spoken):
+    lesson = learn(spoken, alpha=0.25, final_sparsity=0.7, epochs=2, prune_depthwise=True)
+    for name in lesson.architecture.kernels():
+        kernel = lesson.trained.weights[name]
+        assert zeros(kernel) == round(0.7 * kernel.size)
+
+
+@pytest.mark.parametrize("decay", ["linear", "cosine"])
+def test_learning_rates_fall_as_those_of_keras(decay):
+    params = TrainingParams(learning_rate_decay=decay)
+    first, last = params.initial_learning_rate, params.end_learning_rate
+    schedules = tf_keras.optimizers.schedules
+    schedule = {
+        "linear": schedules.PolynomialDecay(first, 800, last),
+        "cosine": schedules.CosineDecay(first, 800, last / first),
+    }[decay]
+    rates = learning_rates(params, 800)
+    assert rates[0] == pytest.approx(first)
+    assert last < rates[-1] < last + 2e-5
+    np.testing.assert_allclose(rates, [float(schedule(i)) for i in range(800)], rtol=1e-3)
+
+
+def test_the_spoken_words_are_learnt(lesson):
+    progress = lesson.trained.progress
+    assert progress.epochs == len(progress.losses) == len(progress.accuracies) == 60
+    assert progress.accuracies[-1] >= 0.9
+    assert progress.losses[-1] < 0.1 < progress.losses[0]
+    assert lesson.trained.stopped == ""
+
+
+def test_accuracy_is_that_of_the_weights_returned(lesson):
+    keras = keras_network(lesson.architecture)
+    load_weights(keras, lesson.architecture, lesson.trained.weights)
+    features, targets = lesson.validation
+    heard = keras(features[..., None], training=False).numpy().argmax(axis=1)
+    assert np.mean(heard == targets) == lesson.trained.progress.accuracies[-1]
+
+
+def test_a_few_steps_are_enough_for_the_norms_to_know_their_data(spoken):
+    lesson = learn(spoken, **(SMALL | {"epochs": 12}))
+    tensors = {name: tf.constant(values) for name, values in lesson.trained.weights.items()}
+    clips = lesson.features.training[0][..., None]
+    _, seen = forward_training(lesson.architecture, tensors, clips)
+    for layer in lesson.architecture.layers:
+        name = f"{layer}/variance"
+        far = np.abs(np.log(tensors[name] / seen[name]))
+        assert np.median(far) < 0.3
+    assert lesson.trained.progress.accuracies[-1] >= 0.85
+
+
+def test_the_same_seed_trains_the_same_network_whatever_the_graph_did_before(spoken):
+    quick = SMALL | {"epochs": 2, "mixup": 0.3, "time_shift_ms": 50}
+    first = learn(spoken, seed=1, **quick).trained
+    kept = {name: values.copy() for name, values in first.weights.items()}
+    other = learn(spoken, seed=2, **quick).trained
+    again = learn(spoken, seed=1, **quick).trained
+    training._graph.cache_clear()
+    fresh = learn(spoken, seed=1, **quick).trained
+    for name, values in kept.items():
+        np.testing.assert_array_equal(first.weights[name], values)
+        np.testing.assert_array_equal(again.weights[name], values)
+        np.testing.assert_array_equal(fresh.weights[name], values)
+    assert again.progress == fresh.progress == first.progress
+    assert not np.array_equal(other.weights["stem/kernel"], kept["stem/kernel"])
+
+
+def test_smoothed_labels_leave_a_loss_that_no_network_can_avoid(spoken):
+    lesson = learn(spoken, **SMALL, **LONG, label_smoothing=0.2)
+    least = -(0.9 * np.log(0.9) + 0.1 * np.log(0.1))
+    assert least < lesson.trained.progress.losses[-1] < least + 0.1
+
+
+def test_mixed_clips_are_learnt_too(spoken):
+    progress = learn(spoken, **SMALL, **LONG, mixup=0.3).trained.progress
+    assert np.isfinite(progress.losses).all()
+    assert progress.accuracies[-1] >= 0.9
+
+
+def test_every_rendering_of_a_clip_has_its_turn(lesson):
+    rng = np.random.default_rng(0)
+    drawn = training._draw_batches(rng, (8, 96), 5, 20)
+    assert drawn.shape == (5, 20, 2)
+    assert set(drawn[..., 0].ravel()) == set(range(8))
+    assert set(drawn[..., 1].ravel()) == set(range(96))
+
+
+def test_training_stops_when_told_why(spoken):
+    asked = []
+
+    def stop(progress):
+        asked.append(len(progress.losses))
+        return "enough" if len(progress.losses) == 3 else ""
+
+    trained = learn(spoken, stop=stop, **(SMALL | {"epochs": 9})).trained
+    assert trained.stopped == "enough"
+    assert asked == [1, 2, 3]
+    assert len(trained.progress.accuracies) == 3
+
+
+def test_nobody_is_asked_after_the_last_epoch(spoken):
+    quick = SMALL | {"epochs": 2}
+    trained = learn(spoken, stop=lambda progress: "x" * (len(progress.losses) == 2), **quick)
+    assert trained.trained.stopped == ""
+
+
+def test_a_batch_larger_than_the_data_is_filled_up(spoken):
+    trained = learn(spoken, **(SMALL | {"epochs": 1, "batch_size": 200})).trained
+    assert np.isfinite(trained.progress.losses).all()

@@ -1,0 +1,108 @@
+"""Workers that compute what a candidate would measure, on the spot, so that a search takes no time.
+
+The made-up truth: wide networks hear better and are larger, sparsity makes them smaller.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import asdict, replace
+
+from sweep.candidate import Candidate, Evaluation, Variant
+from sweep.limits import Limit, total_violation, violations
+from sweep.space import Space
+from sweep.study.engine import Answer
+
+SPACE = """
+dataset: {labels: [stop, go]}
+parameters:
+  frame_length_in_s: [0.016, 0.032]
+  num_mel_bins: {low: 10, high: 30, step: 5}
+  num_coefficients: {low: 8, high: 20, step: 4}
+  noise_snr_db: [null, 5]
+  alpha: {low: 0.08, high: 1.0, log: true}
+  final_sparsity: {low: 0.0, high: 0.8}
+limits: {accuracy: ">= 0.95", latency_ms: "<= 8", size_kb: "< 25"}
+search: {sampler: random, trials: 12, seed: 3}
+"""
+
+FINITE = """
+dataset: {labels: [stop, go]}
+parameters: {num_mel_bins: [10, 20], num_coefficients: [10, 13], alpha: [0.25, 0.5, 1.0]}
+limits: {accuracy: ">= 0.9", size_kb: "< 25"}
+search: {sampler: random, trials: 100, seed: 3}
+"""
+
+
+def make_space(text: str = SPACE, **search) -> Space:
+    """Return a space to search, with options in place of what it says."""
+    return Space.parse(text, "space.yaml").with_search(**search)
+
+
+def evaluate(candidate: Candidate, limits: list[Limit]) -> Evaluation:
+    """Return a made-up evaluation, the same for equal candidates."""
+    width, sparsity = candidate.network.width, candidate.compression.final_sparsity
+    size = (1.5 + width**2 * 0.02 * (1 - 0.8 * sparsity)) * candidate.network.blocks / 2
+    latency = 0.1 + 0.002 * width + 0.01 * candidate.frontend.num_mel_bins
+    unmeasured = Variant("float32", None, latency, size, 0.1, latency - 0.1, 0.01, size, width, 1)
+    known = _judged(unmeasured, limits)
+    if total_violation(known.violations) > 0:
+        return Evaluation("gated", "too large", (known,), 0)
+    accuracy = round(206 * (1 - 1 / (1 + width))) / 206
+    known = _judged(replace(unmeasured, accuracy=accuracy), limits)
+    feasible = total_violation(known.violations) == 0
+    return Evaluation(
+        "feasible" if feasible else "infeasible",
+        "" if feasible else "misses accuracy",
+        (known,),
+        0,
+        original_accuracy=accuracy,
+        losses=(0.5, 0.25),
+        accuracies=(0.5, accuracy),
+        confusion=((100, 3), (2, 101)),
+        clips=206,
+        seconds={"training": 1.0},
+    )
+
+
+def _judged(variant: Variant, limits: list[Limit]) -> Variant:
+    return replace(variant, violations=violations(limits, asdict(variant)))
+
+
+class StandIn:
+    """In place of an engine; ``submitted`` holds the candidates by trial number.
+
+    Args:
+        space: whose limits count.
+        capacity: how many candidates are held at once.
+        work: what is done with a candidate.
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        capacity: int = 2,
+        work: Callable[[Candidate, list[Limit]], Evaluation] = evaluate,
+    ) -> None:
+        self.limits, self.capacity, self.work = space.limits, capacity, work
+        self.submitted: dict[int, Candidate] = {}
+        self.most_busy = 0
+        self._waiting: deque[int] = deque()
+
+    @property
+    def busy(self) -> int:
+        """How many candidates have been submitted and not been answered."""
+        return len(self._waiting)
+
+    def submit(self, number: int, candidate: Candidate) -> None:
+        """Take a candidate."""
+        assert number not in self.submitted
+        self.submitted[number] = candidate
+        self._waiting.append(number)
+        self.most_busy = max(self.most_busy, self.busy)
+
+    def wait(self, timeout: float) -> Answer | None:
+        """Answer for the candidate taken first."""
+        number = self._waiting.popleft()
+        evaluation = self.work(self.submitted[number], self.limits)
+        files = {"model.tflite": b"model of %d" % number}
+        return Answer(number, evaluation, files if evaluation.outcome == "feasible" else {})

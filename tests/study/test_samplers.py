@@ -1,0 +1,158 @@
+import importlib.util
+import itertools
+from pathlib import Path
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from sweep.candidate import PARAMETERS
+from sweep.errors import SpecError
+from sweep.space import Space
+from sweep.study.samplers import make_sampler
+
+from .stand_in import FINITE, SPACE, make_space
+
+SAMPLERS = ("tpe", "nsga2", "random", "greedy")
+SEED_TABLE1 = Path(__file__).parents[2] / "search_spaces" / "seed_table1.yaml"
+
+
+def ask(space: Space, name: str, trials: int, score=lambda parameters: 0.0, seed=0, **directions):
+    """Return what a sampler proposes, each proposal answered with its score."""
+    study = optuna.create_study(
+        direction=directions.get("direction", "maximize"), sampler=make_sampler(space, name, seed)
+    )
+    proposals = []
+    for _ in range(trials):
+        trial = study.ask(space.varying)
+        proposals.append(trial.params)
+        study.tell(trial, score(trial.params))
+    return proposals
+
+
+def test_the_grid_is_every_allowed_combination_once_in_order():
+    space = make_space(FINITE)
+    proposals = ask(space, "grid", 9)
+    assert proposals == list(space.combinations())
+    assert len(proposals) == 9 == len({tuple(p.values()) for p in proposals})
+
+
+def test_a_grid_that_is_exhausted_begins_again():
+    space = make_space(FINITE)
+    assert ask(space, "grid", 10)[9] == next(space.combinations())
+
+
+def test_a_grid_goes_on_where_trials_of_an_earlier_run_stopped():
+    space = make_space(FINITE)
+    study = optuna.create_study(sampler=make_sampler(space, "grid", 0))
+    done = [study.ask(space.varying).params for _ in range(4)]  # left running, too
+    study.enqueue_trial(list(space.combinations())[6])
+    done.append(study.ask(space.varying).params)
+    study.sampler = make_sampler(space, "grid", 0)
+    done += [study.ask(space.varying).params for _ in range(4)]
+    assert sorted(map(str, done)) == sorted(map(str, space.combinations()))
+
+
+def test_the_grid_of_one_candidate_is_that_candidate():
+    assert ask(make_space("dataset: {labels: [stop, go]}"), "grid", 1) == [{}]
+
+
+def test_a_grid_refuses_an_endless_space():
+    with pytest.raises(SpecError) as refused:
+        make_sampler(make_space(SPACE), "grid", 0)
+    assert str(refused.value) == (
+        "space.yaml: search.sampler: grid needs a finite space; give every range a step,"
+        " or choose another sampler"
+    )
+
+
+def changes(one: dict, other: dict) -> int:
+    """Return in how many parameters two combinations differ."""
+    return sum(one[name] != other[name] for name in one)
+
+
+def score(parameters: dict) -> float:
+    """A made-up truth that greedy search climbs one parameter at a time."""
+    return parameters["alpha"] + parameters["num_mel_bins"] / 10 + parameters["num_coefficients"]
+
+
+def test_greedy_changes_one_parameter_at_a_time_of_the_best_so_far():
+    space = make_space(FINITE)
+    proposals = ask(space, "greedy", 7, score)
+    assert proposals[0] == {name: PARAMETERS[name] for name in space.varying}
+    for number in range(1, 7):
+        best = max(proposals[:number], key=score)
+        assert changes(proposals[number], best) == 1
+    assert max(proposals, key=score) == {"num_mel_bins": 20, "num_coefficients": 13, "alpha": 1.0}
+
+
+def test_greedy_minimizes_where_the_first_objective_is_minimized():
+    proposals = ask(make_space(FINITE), "greedy", 6, score, direction="minimize")
+    for number in range(1, 6):
+        assert changes(proposals[number], min(proposals[:number], key=score)) == 1
+
+
+def test_greedy_prefers_what_breaks_the_limits_least():
+    space = make_space(FINITE)
+    study = optuna.create_study(direction="maximize", sampler=make_sampler(space, "greedy", 0))
+    first, second = study.ask(space.varying), study.ask(space.varying)
+    first.set_constraint("size_kb", 0.5)
+    second.set_constraint("size_kb", 0.1)
+    study.tell(first, 1.0)
+    study.tell(second, 0.0)
+    assert changes(study.ask(space.varying).params, second.params) == 1
+
+
+def test_greedy_learns_nothing_from_what_failed():
+    space = make_space(FINITE)
+    study = optuna.create_study(direction="maximize", sampler=make_sampler(space, "greedy", 0))
+    start = study.ask(space.varying)
+    study.tell(start, state=TrialState.FAIL)
+    assert changes(study.ask(space.varying).params, start.params) == 1
+
+
+def test_greedy_begins_in_the_middle_where_the_report_has_no_value():
+    proposal = ask(
+        make_space("dataset: {labels: [a, b]}\nparameters: {alpha: [1, 2, 3]}"), "greedy", 1
+    )
+    assert proposal == [{"alpha": 2}]
+
+
+def test_greedy_tries_a_finite_space_to_its_end_and_then_repeats_itself():
+    space = make_space(FINITE)
+    proposals = ask(space, "greedy", 11, score)
+    assert {tuple(p.values()) for p in proposals} == {
+        tuple(c.values()) for c in space.combinations()
+    }
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_the_same_seed_proposes_the_same(name):
+    space = make_space(SPACE)
+    runs = [ask(space, name, 25, lambda p: -abs(p["alpha"] - 0.4), seed=seed) for seed in (1, 1, 2)]
+    assert runs[0] == runs[1]
+    assert runs[0] != runs[2]
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_proposals_lie_in_the_space(name):
+    space = make_space(SPACE)
+    for proposal in ask(space, name, 25):
+        assert set(proposal) == set(space.varying)
+        assert 0.08 <= proposal["alpha"] <= 1.0
+        assert proposal["num_mel_bins"] in range(10, 31, 5)
+        assert proposal["noise_snr_db"] in (None, 5)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("torch") is not None, reason="PyTorch is installed")
+def test_gp_says_what_it_needs():
+    with pytest.raises(SpecError, match="gp needs PyTorch; pip install torch, or choose tpe"):
+        make_sampler(make_space(SPACE), "gp", 0)
+
+
+def test_the_published_grid_is_walked_from_its_first_to_its_last():
+    space = Space.load(SEED_TABLE1)
+    sampler = make_sampler(space, "grid", 0)
+    proposals = [sampler.plan() for _ in range(2592)]
+    expected = list(itertools.islice(space.combinations(), 2592))
+    assert proposals == expected

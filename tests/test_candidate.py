@@ -1,0 +1,172 @@
+import json
+from dataclasses import fields, replace
+
+import pytest
+
+from sweep.candidate import (
+    GROUPS,
+    PARAMETERS,
+    Candidate,
+    Evaluation,
+    FrontendParams,
+    NetworkParams,
+    Variant,
+    digest,
+)
+
+VARIANT = Variant(
+    quantization="int8",
+    accuracy=0.98,
+    latency_ms=0.3,
+    size_kb=5.5,
+    preprocessing_latency_ms=0.2,
+    model_latency_ms=0.1,
+    latency_spread_ms=0.01,
+    tflite_size_kb=9.0,
+    parameters=3000,
+    multiply_adds=400_000,
+    violations={"accuracy": -0.01, "size_kb": -0.5},
+)
+
+
+def test_the_defaults_are_the_published_winner():
+    parameters = Candidate().parameters()
+    assert Candidate().frontend.shape == (31, 10)
+    assert Candidate().network.width == 64
+    published = {
+        "downsampling_rate": 16000,
+        "frame_length_in_s": 0.032,
+        "frame_step_in_s": 0.032,
+        "num_mel_bins": 10,
+        "lower_frequency": 20,
+        "upper_frequency": 8000,
+        "num_coefficients": 10,
+        "filters": 128,
+        "alpha": 0.5,
+        "final_sparsity": 0.7,
+        "batch_size": 20,
+        "initial_learning_rate": 0.01,
+        "end_learning_rate": 1e-5,
+        "epochs": 10,
+    }
+    assert {name: parameters[name] for name in published} == published
+
+
+def test_no_parameter_stands_in_two_groups():
+    names = [f.name for kind in GROUPS.values() for f in fields(kind)]
+    assert len(names) == len(set(names)) == len(PARAMETERS)
+
+
+def test_flat_parameters_make_the_candidate_they_came_from():
+    candidate = Candidate.from_parameters(
+        {"alpha": 0.25, "noise_snr_db": 5, "features": "log_mel", "quantization": ("int8",)}, seed=7
+    )
+    assert candidate.network.alpha == 0.25
+    assert candidate.seed == 7
+    assert Candidate.from_parameters(candidate.parameters(), seed=7) == candidate
+
+
+def test_a_name_that_is_no_parameter_is_refused():
+    with pytest.raises(KeyError, match="alfa"):
+        Candidate.from_parameters({"alfa": 1})
+
+
+def test_numbers_take_the_type_of_their_parameter():
+    candidate = Candidate.from_parameters({"lower_frequency": 20, "epochs": 10.0})
+    assert isinstance(candidate.frontend.lower_frequency, float)
+    assert isinstance(candidate.training.epochs, int)
+    assert candidate == Candidate()
+    assert candidate.key() == Candidate().key()
+
+
+def test_the_absence_of_noise_stays_none():
+    assert Candidate.from_parameters({"noise_snr_db": None}).augmentation.noise_snr_db is None
+    assert Candidate.from_parameters({"noise_snr_db": 5}).augmentation.noise_snr_db == 5.0
+
+
+@pytest.mark.parametrize(
+    ("length", "step", "shape"),
+    [(0.032, 0.032, (31, 10)), (0.016, 0.016, (62, 10)), (0.032, 0.016, (61, 10))],
+)
+def test_frames_are_counted_without_padding(length, step, shape):
+    frontend = FrontendParams(frame_length_in_s=length, frame_step_in_s=step)
+    starts = range(0, 16000 - frontend.frame_length + 1, frontend.frame_step)
+    assert frontend.shape == shape == (len(starts), 10)
+
+
+def test_the_transform_is_the_smallest_power_of_two_that_holds_a_frame():
+    assert FrontendParams(frame_length_in_s=0.032).fft_length == 512
+    assert FrontendParams(frame_length_in_s=0.033).fft_length == 1024
+    assert FrontendParams(frame_length_in_s=0.025).fft_length == 512
+
+
+def test_log_mel_features_are_as_many_as_mel_bins():
+    assert FrontendParams(features="log_mel", num_mel_bins=24).shape == (31, 24)
+    assert FrontendParams(features="mfcc", num_mel_bins=24).shape == (31, 10)
+
+
+def test_equal_widths_share_a_key():
+    wide = Candidate(network=NetworkParams(filters=128, alpha=0.5))
+    narrow = Candidate(network=NetworkParams(filters=64, alpha=1.0))
+    assert wide.key() == narrow.key()
+    assert wide.key() != Candidate(network=NetworkParams(filters=64, alpha=0.5)).key()
+
+
+def test_coefficients_count_in_the_key_of_mfcc_only():
+    def key(features, coefficients):
+        return Candidate(
+            FrontendParams(features=features, num_mel_bins=20, num_coefficients=coefficients)
+        ).key()
+
+    assert key("log_mel", 10) == key("log_mel", 12)
+    assert key("mfcc", 10) != key("mfcc", 12)
+
+
+def test_every_other_parameter_and_the_seed_change_the_key():
+    base = Candidate()
+    changed = [Candidate.from_parameters({n: _other(v)}).key() for n, v in PARAMETERS.items()]
+    keys = [base.key(), replace(base, seed=1).key(), *changed]
+    assert len(set(keys)) == len(keys)
+
+
+def _other(value):
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, (int, float)):
+        return value * 2 + 1
+    return 3.0 if value is None else ("other",) if isinstance(value, tuple) else "other"
+
+
+def test_a_digest_is_stable():
+    assert digest({"b": 1, "a": [1, 2]}) == digest({"a": (1, 2), "b": 1})
+    assert digest({"a": 1}) != digest({"a": 2})
+    assert len(digest({})) == 20
+
+
+@pytest.mark.parametrize(
+    "evaluation",
+    [
+        Evaluation("invalid", "num_mel_bins: too many"),
+        Evaluation(
+            "feasible",
+            variants=(VARIANT, replace(VARIANT, quantization="float32", accuracy=None)),
+            chosen=0,
+            original_accuracy=0.99,
+            original_size_kb=40.0,
+            sparsity=0.61,
+            losses=(0.7, 0.1),
+            accuracies=(0.5, 0.99),
+            confusion=((100, 3), (1, 102)),
+            mistakes=("go/a.wav",),
+            clips=206,
+            seconds={"training": 1.5},
+        ),
+    ],
+)
+def test_an_evaluation_survives_json(evaluation):
+    assert Evaluation.from_json(json.loads(json.dumps(evaluation.to_json()))) == evaluation
+
+
+def test_the_result_is_the_chosen_variant():
+    assert Evaluation("feasible", variants=(VARIANT,), chosen=0).result == VARIANT
+    assert Evaluation("failed").result is None

@@ -1,0 +1,141 @@
+import pytest
+
+from sweep.candidate import PARAMETERS, Candidate
+from sweep.rules import DOMAINS, broken_rule, requirement
+
+
+def test_every_parameter_has_a_domain_that_holds_its_default():
+    assert list(DOMAINS) == list(PARAMETERS)
+    for name, default in PARAMETERS.items():
+        values = default if isinstance(default, tuple) else [default]
+        assert [DOMAINS[name].problem(value) for value in values] == [None] * len(values)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("epochs", 0, "0 is outside 1 to 10000"),
+        ("epochs", 1.5, "1.5 is not a whole number"),
+        ("epochs", True, "True is not a whole number"),
+        ("epochs", "ten", "'ten' is not a whole number"),
+        ("epochs", None, "None is not a whole number"),
+        ("epochs", float("nan"), "nan is not a whole number"),
+        ("alpha", float("inf"), "inf is not a number"),
+        ("alpha", 17, "17 is outside 0.001 to 16"),
+        ("alpha", "wide", "'wide' is not a number"),
+        ("features", "mel", "'mel' is not one of mfcc, log_mel"),
+        ("prune_depthwise", 1, "1 is not true or false"),
+        ("noise_snr_db", "none", "'none' is not a number"),
+    ],
+)
+def test_a_domain_says_what_is_wrong(name, value, problem):
+    assert DOMAINS[name].problem(value) == problem
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("epochs", 1),
+        ("epochs", 10000),
+        ("epochs", 10.0),
+        ("alpha", 16),
+        ("features", "log_mel"),
+        ("prune_depthwise", True),
+        ("noise_snr_db", None),
+        ("noise_snr_db", -20),
+    ],
+)
+def test_a_domain_accepts_its_values_and_both_ends(name, value):
+    assert DOMAINS[name].problem(value) is None
+
+
+BROKEN = [
+    ({"upper_frequency": 8001}, "upper_frequency", "8001 Hz is above the Nyquist frequency of"),
+    (
+        {"lower_frequency": 4000, "upper_frequency": 4000},
+        "lower_frequency",
+        "4000 Hz is not below upper_frequency (4000 Hz)",
+    ),
+    (
+        {"frame_length_in_s": 0.016, "num_mel_bins": 129},
+        "num_mel_bins",
+        "129 is too many for a frame of 0.016 s, which has 128 frequency bins",
+    ),
+    ({"num_coefficients": 11}, "num_coefficients", "11 is more than num_mel_bins (10)"),
+    (
+        {"frame_step_in_s": 0.5},
+        "frame_step_in_s",
+        "0.5 s leaves 2 frames; the network needs 3",
+    ),
+    ({"num_coefficients": 2}, "num_coefficients", "2 features; the network needs 3"),
+    ({"filters": 1, "alpha": 0.5}, "alpha", "int(filters * alpha) is 0; nothing is left"),
+]
+KEPT = [
+    {"upper_frequency": 8000},
+    {"lower_frequency": 3999, "upper_frequency": 4000},
+    {"frame_length_in_s": 0.016, "num_mel_bins": 128},
+    {"num_coefficients": 10},
+    {"frame_step_in_s": 0.48},
+    {"num_coefficients": 3},
+    {"filters": 2, "alpha": 0.5},
+]
+
+
+@pytest.mark.parametrize(("parameters", "name", "message"), BROKEN)
+def test_a_rule_fires(parameters, name, message):
+    broken = broken_rule(Candidate.from_parameters(parameters))
+    assert broken.parameter == name
+    assert broken.message.startswith(message)
+
+
+@pytest.mark.parametrize("parameters", KEPT)
+def test_a_rule_stays_silent_at_its_edge(parameters):
+    assert broken_rule(Candidate.from_parameters(parameters)) is None
+
+
+def test_log_mel_features_ignore_the_coefficients():
+    parameters = {"features": "log_mel", "num_mel_bins": 8, "num_coefficients": 10}
+    assert broken_rule(Candidate.from_parameters(parameters)) is None
+
+
+VALUES = dict(PARAMETERS, num_coefficients=13, num_mel_bins=10, alpha=2.0, features="mfcc")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "num_coefficients <= num_mel_bins",
+        "num_coefficients - 4 <= num_mel_bins",
+        "num_mel_bins < num_coefficients < 20",
+        "num_mel_bins > num_coefficients or alpha * 2 == 4",
+        "not (alpha > 1 and features == 'mfcc')",
+        "frame_step_in_s / frame_length_in_s >= 0.5",
+        "features != 'log_mel' and -alpha < 0",
+        "prune_depthwise or epochs + 1 > 10",
+        "num_mel_bins == 11 or num_mel_bins == 10 and alpha == 1",
+    ],
+)
+def test_a_requirement_means_what_it_means_in_python(text):
+    assert requirement(text)(VALUES) is bool(eval(text, {}, dict(VALUES)))
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("bins <= 3", "'bins <= 3' names 'bins', which is no parameter"),
+        ("1 < 2", "'1 < 2' names no parameter"),
+        ("", "'' is not a comparison of parameters"),
+        ("alpha <", "'alpha <' is not a comparison of parameters"),
+        ("import os", "'import os' is not a comparison of parameters"),
+        ("alpha.real > 1", "'alpha.real > 1' is not a comparison of parameters"),
+        ("alpha ** 99 > 1", "'alpha ** 99 > 1' is not a comparison of parameters"),
+        ("(lambda: alpha)()", "'(lambda: alpha)()' is not a comparison of parameters"),
+        ("alpha in [1]", "'alpha in [1]' is not a comparison of parameters"),
+        ("alpha > None", "'alpha > None' is not a comparison of parameters"),
+        ("__import__('os')", "\"__import__('os')\" names '__import__', which is no parameter"),
+    ],
+)
+def test_a_requirement_is_never_more_than_a_comparison(text, problem):
+    with pytest.raises(ValueError) as refused:
+        requirement(text)
+    assert str(refused.value) == problem

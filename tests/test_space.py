@@ -1,0 +1,267 @@
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from sweep.candidate import Candidate
+from sweep.errors import SpecError
+from sweep.space import Space
+
+SEARCH_SPACES = Path(__file__).parent.parent / "search_spaces"
+BASE = "dataset: {labels: [stop, go]}\n"
+
+
+def space(text: str) -> Space:
+    """Return the space of a text that leaves out the data set."""
+    return Space.parse(BASE + text, "x.yaml")
+
+
+def complaint(text: str) -> str:
+    """Return what is said about a space, which must be one line."""
+    with pytest.raises(SpecError) as refused:
+        space(text).check()
+    assert "\n" not in str(refused.value)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize("path", sorted(SEARCH_SPACES.glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_file_that_comes_along_is_sound(path):
+    found = Space.load(path)
+    assert Space.parse(found.text(), "again").comparable() == found.comparable()
+
+
+def test_the_published_grid_has_its_published_size():
+    grid = Space.load(SEARCH_SPACES / "seed_table1.yaml")
+    # Counted from the file alone, as the report counts.
+    values = yaml.safe_load((SEARCH_SPACES / "seed_table1.yaml").read_text())["parameters"]
+    lists = {name: value for name, value in values.items() if isinstance(value, list)}
+    everything = [dict(zip(lists, c, strict=True)) for c in itertools.product(*lists.values())]
+    allowed = [c for c in everything if c["num_coefficients"] <= c["num_mel_bins"]]
+    assert (len(everything), len(allowed)) == (3888, 2592)
+    assert grid.size() == 3888
+    assert list(grid.combinations()) == allowed
+    assert (grid.facts()["combinations"], grid.facts()["allowed"]) == (3888, 2592)
+
+
+def test_the_ablation_has_eight_rows():
+    assert len(list(Space.load(SEARCH_SPACES / "ablation.yaml").combinations())) == 8
+
+
+def test_a_space_where_nothing_varies_is_one_candidate():
+    fixed = Space.load(SEARCH_SPACES / "seed_table5.yaml")
+    assert list(fixed.combinations()) == [{}]
+    assert fixed.candidate({}) == Candidate(seed=42)
+
+
+def test_a_scalar_is_fixed_a_list_is_a_choice_and_a_range_varies():
+    found = space("parameters: {alpha: 1, blocks: [1, 2], epochs: [5], filters: {low: 8, high: 9}}")
+    assert found.fixed == {"alpha": 1, "epochs": 5}
+    assert list(found.varying) == ["filters", "blocks"]
+    assert found.values("blocks") == [1, 2]
+    assert found.values("filters") == [8, 9]
+
+
+def test_every_quantization_named_is_made_from_each_training():
+    found = space("parameters: {quantization: [int8, float32, int8]}")
+    assert found.fixed == {"quantization": ("int8", "float32")}
+    assert found.candidate({}).compression.quantization == ("int8", "float32")
+    assert space("parameters: {quantization: int8}").fixed == {"quantization": ("int8",)}
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("num_mel_bins: {low: 8, high: 20, step: 4}", [8, 12, 16, 20]),
+        ("num_mel_bins: {low: 8, high: 19, step: 4}", [8, 12, 16]),
+        ("final_sparsity: {low: 0.1, high: 0.5, step: 0.1}", [0.1, 0.2, 0.3, 0.4, 0.5]),
+        ("upper_frequency: {low: 2000, high: 4000, step: 1000}", [2000.0, 3000.0, 4000.0]),
+    ],
+)
+def test_a_range_with_a_step_has_its_ends_and_what_lies_between(text, values):
+    found = space(f"parameters: {{{text}}}")
+    (name,) = found.varying
+    assert found.values(name) == values
+    assert found.size() == len(values)
+
+
+def test_a_range_of_a_real_number_is_endless_whatever_its_ends_look_like():
+    found = space("parameters: {alpha: {low: 1, high: 2}}")
+    assert found.size() is None
+    assert found.facts()["combinations"] == "endless"
+    assert found.values("alpha", 3) == [1.0, 1.5, 2.0]
+
+
+def test_a_logarithmic_range_is_spread_by_ratio():
+    found = space("parameters: {alpha: {low: 0.1, high: 10, log: true}}")
+    assert found.values("alpha", 3) == pytest.approx([0.1, 1, 10])
+    drawn = [found.draw(np.random.default_rng(i))["alpha"] for i in range(400)]
+    assert 0.4 < np.mean(np.array(drawn) < 1) < 0.6
+
+
+def test_draws_stay_inside_and_reach_everything():
+    found = space("parameters: {blocks: [1, 2], epochs: {low: 3, high: 5}, alpha: [0.5, 1]}")
+    rng = np.random.default_rng(0)
+    drawn = {tuple(found.draw(rng).values()) for _ in range(300)}
+    assert drawn == {tuple(c.values()) for c in found.combinations()}
+    assert len(drawn) == 2 * 3 * 2
+
+
+def test_a_tiny_step_is_counted_without_being_listed():
+    assert space("parameters: {alpha: {low: 0.5, high: 1, step: 1.0e-6}}").size() == 500_001
+
+
+def test_only_what_is_required_is_allowed():
+    text = "parameters: {num_mel_bins: [10, 20], num_coefficients: [10, 13]}\n"
+    assert len(list(space(text).combinations())) == 3
+    narrower = space(text + "require: [num_coefficients < num_mel_bins / 1.6]")
+    assert list(narrower.combinations()) == [{"num_mel_bins": 20, "num_coefficients": 10}]
+    candidate = narrower.candidate({"num_mel_bins": 20, "num_coefficients": 13})
+    assert narrower.objection(candidate) == "require: num_coefficients < num_mel_bins / 1.6"
+
+
+def test_candidates_carry_the_seed_of_the_search():
+    assert space("search: {seed: 7}").candidate({}).seed == 7
+
+
+def test_options_replace_what_the_file_says():
+    found = space("search: {trials: 5, seed: 7}").with_search(trials=9, seed=None, sampler="grid")
+    assert (found.file.search.trials, found.file.search.seed) == (9, 7)
+    assert found.file.search.sampler == "grid"
+    moved = found.with_data("recordings", "lists/official_")
+    assert moved.file.dataset.source == "recordings"
+    assert moved.file.dataset.split == {
+        split: f"lists/official_{split}_list.txt" for split in ("training", "validation", "testing")
+    }
+    assert found.with_data(None, None).file == found.file
+
+
+def test_comparable_leaves_out_how_to_search_but_not_the_seed():
+    text = "parameters: {alpha: [0.5, 1]}\n"
+    one = space(text + "search: {trials: 5, seed: 7}").comparable()
+    assert one == space(text + "search: {trials: 9, seed: 7, sampler: random}").comparable()
+    assert one != space(text + "search: {trials: 5, seed: 8}").comparable()
+    assert one != space("parameters: {alpha: [0.5, 2]}\nsearch: {seed: 7}").comparable()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "parameters: {alfa: 1}",
+            "x.yaml: parameters.alfa: unknown parameter; did you mean alpha?",
+        ),
+        (
+            "parameters: {alpha: []}",
+            "x.yaml: parameters.alpha: an empty choice; name at least one value",
+        ),
+        (
+            "parameters: {quantization: []}",
+            "x.yaml: parameters.quantization: an empty choice; name at least one value",
+        ),
+        ("parameters: {alpha: [1, 1.0]}", "x.yaml: parameters.alpha: a value stands twice"),
+        ("parameters: {epochs: 1.5}", "x.yaml: parameters.epochs: 1.5 is not a whole number"),
+        (
+            "parameters: {epochs: [10, true]}",
+            "x.yaml: parameters.epochs.1: True is not a whole number",
+        ),
+        (
+            "parameters: {alpha: {low: 0.5, high: 99}}",
+            "x.yaml: parameters.alpha.high: 99 is outside 0.001 to 16",
+        ),
+        (
+            "parameters: {blocks: {low: 1, high: 3, step: 0.5}}",
+            "x.yaml: parameters.blocks.step: 0.5 is not a whole number",
+        ),
+        (
+            "parameters: {features: mcc}",
+            "x.yaml: parameters.features: 'mcc' is not one of mfcc, log_mel",
+        ),
+        (
+            "parameters: {quantization: [int4]}",
+            "x.yaml: parameters.quantization: 'int4' is unknown; did you mean int8?",
+        ),
+        (
+            "limits: {accuracy: about 0.97}",
+            "x.yaml: limits.accuracy: 'about 0.97' is not a limit;"
+            " write for example '>= 0.97' or '< 25'",
+        ),
+        (
+            "limits: {acuracy: '> 1'}",
+            "x.yaml: limits.acuracy: unknown metric; did you mean accuracy?",
+        ),
+        (
+            "objectives: {sizekb: minimize}",
+            "x.yaml: objectives.sizekb: unknown metric; did you mean size_kb?",
+        ),
+        (
+            "require: [bins <= 3]",
+            "x.yaml: require.0: 'bins <= 3' names 'bins', which is no parameter",
+        ),
+        ("require: ['1 < 2']", "x.yaml: require.0: '1 < 2' names no parameter"),
+        (
+            "require: [noise_snr_db > 1]",
+            "x.yaml: require: 'noise_snr_db > 1' cannot be computed:"
+            " '>' not supported between instances of 'NoneType' and 'int'",
+        ),
+        (
+            "require: [alpha > 1]",
+            "x.yaml: require: alpha > 1 (no combination is allowed)",
+        ),
+        (
+            "parameters: {num_mel_bins: 200, frame_length_in_s: 0.016}",
+            "x.yaml: parameters.num_mel_bins: 200 is too many for a frame of 0.016 s,"
+            " which has 128 frequency bins (no combination is allowed)",
+        ),
+        (
+            "parameters: {num_mel_bins: [10, 200], frame_length_in_s: [0.008, 0.016]}",
+            "x.yaml: parameters.num_mel_bins: 200 can never be taken; num_mel_bins: 200 is too"
+            " many for a frame of 0.0",
+        ),
+        (
+            "parameters: {upper_frequency: 9000}",
+            "x.yaml: parameters.upper_frequency: 9000 Hz is above the Nyquist frequency of"
+            " 8000 Hz (no combination is allowed)",
+        ),
+        (
+            "parameters: {upper_frequency: [4000, 9000]}",
+            "x.yaml: parameters.upper_frequency: 9000 can never be taken; upper_frequency:"
+            " 9000 Hz is above the Nyquist frequency of 8000 Hz",
+        ),
+        (
+            "parameters: {alpha: [0.5, 1]}\nsearch: {enqueue: [{alpha: 2}]}",
+            "x.yaml: search.enqueue.0.alpha: 2 is outside the space",
+        ),
+        (
+            "parameters: {alpha: [0.5, 1]}\nsearch: {enqueue: [{alpa: 1}]}",
+            "x.yaml: search.enqueue.0.alpa: no parameter that varies here; did you mean alpha?",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line_with_its_place(text, message):
+    assert complaint(text).startswith(message)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "parameters: {num_mel_bins: [10, 200], frame_length_in_s: [0.016, 0.032]}",
+        "parameters: {upper_frequency: [4000, 9000], downsampling_rate: [16000, 20000]}",
+        "parameters: {num_mel_bins: {low: 10, high: 200}, frame_length_in_s: 0.016}",
+        "parameters: {alpha: [0.5, 1]}\nsearch: {enqueue: [{alpha: 1}]}",
+        "parameters: {alpha: {low: 0.5, high: 1}}\nsearch: {enqueue: [{alpha: 0.77}]}",
+        "parameters: {epochs: {low: 10, high: 20, step: 5}}\nsearch: {enqueue: [{epochs: 15}]}",
+        "require: [alpha <= 1]",
+    ],
+)
+def test_what_can_be_taken_somewhere_is_sound(text):
+    space(text).check()
+
+
+def test_one_allowed_combination_among_many_is_found():
+    every = "{low: 2, high: 21}"
+    space(
+        f"parameters: {{num_mel_bins: {every}, num_coefficients: {every}, epochs: {every}}}\n"
+        "require: [num_mel_bins + epochs + num_coefficients == 63]"
+    ).check()

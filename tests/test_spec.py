@@ -1,0 +1,160 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from sweep.errors import SpecError
+from sweep.rules import DOMAINS
+from sweep.spec import SpaceFile, duration_in_s, parse, read, schema, search_section
+
+SEARCH_SPACES = Path(__file__).parent.parent / "search_spaces"
+BASE = "dataset: {labels: [stop, go]}\n"
+
+
+def complaint(text: str) -> str:
+    """Return what is said about a file, which must be one line."""
+    with pytest.raises(SpecError) as refused:
+        parse(text, "x.yaml")
+    message = str(refused.value)
+    assert "\n" not in message
+    assert refused.value.exit_code == 2
+    return message
+
+
+def test_a_file_needs_nothing_but_labels():
+    file = parse(BASE, "x.yaml")
+    assert file.dataset.labels == ["stop", "go"]
+    assert file.parameters == {}
+    assert file.limits == {"accuracy": ">= 0.97", "latency_ms": "<= 8", "size_kb": "< 25"}
+    assert (file.search.sampler, file.search.trials, file.search.seed) == ("tpe", 100, 42)
+
+
+def test_values_keep_the_type_they_are_written_in():
+    text = BASE + "parameters: {epochs: 10, alpha: [1, 0.5], noise_snr_db: [null, 5]}"
+    parameters = parse(text, "x.yaml").parameters
+    assert repr(parameters["epochs"]) == "10"
+    assert repr(parameters["alpha"]) == "[1, 0.5]"
+    assert repr(parameters["noise_snr_db"]) == "[None, 5]"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("datset: {}", "x.yaml: datset: unknown key; did you mean dataset?"),
+        (
+            "dataset: {lables: [stop, go]}",
+            "x.yaml: dataset.lables: unknown key; did you mean labels?",
+        ),
+        (BASE + "search: {trails: 3}", "x.yaml: search.trails: unknown key; did you mean trials?"),
+        (
+            BASE + "parameters: {alpha: {lo: 1, high: 2}}",
+            "x.yaml: parameters.alpha.lo: unknown key; did you mean low?",
+        ),
+        ("search: {}", "x.yaml: dataset: is missing"),
+        (BASE + "parameters: {alpha: {high: 2}}", "x.yaml: parameters.alpha.low: is missing"),
+        (
+            BASE + "parameters: {alpha: {low: 2, high: 1}}",
+            "x.yaml: parameters.alpha: low (2) is above high (1)",
+        ),
+        (
+            BASE + "parameters: {alpha: {low: 1, high: 2, step: 0}}",
+            "x.yaml: parameters.alpha: step (0) must be above 0",
+        ),
+        (
+            BASE + "parameters: {alpha: {low: 0, high: 1, log: true}}",
+            "x.yaml: parameters.alpha: log needs low above 0 and no step",
+        ),
+        (
+            BASE + "parameters: {alpha: [[1], 2]}",
+            "x.yaml: parameters.alpha: expected a value, a list of values, or low and high",
+        ),
+        (
+            "dataset: {labels: [yes, no]}",
+            "x.yaml: dataset.labels: YAML reads yes, no, on and off as true and false;"
+            " put them in quotes",
+        ),
+        ("dataset: {labels: [go, go]}", "x.yaml: dataset.labels: a label stands twice"),
+        (
+            "dataset: {labels: [stop, go], split: {training: a.txt}}",
+            "x.yaml: dataset.split: name lists for validation and testing,"
+            " and for training or not",
+        ),
+        (
+            BASE + "limits: {accuracy: 0.97}",
+            "x.yaml: limits.accuracy: 0.97 is no text; put it in quotes",
+        ),
+        (
+            BASE + "search: {timeout: soon}",
+            "x.yaml: search.timeout: 'soon' is no duration; write for example 90s, 30m or 1h30m",
+        ),
+        (
+            BASE + "search: {sampler: tp}",
+            "x.yaml: search.sampler: input should be 'tpe', 'nsga2', 'random', 'grid',"
+            " 'greedy' or 'gp'",
+        ),
+        (
+            BASE + "search: {trials: 0}",
+            "x.yaml: search.trials: input should be greater than or equal to 1",
+        ),
+        (
+            "- a\n- b",
+            "x.yaml: expected the keys dataset, parameters, require, limits, objectives, search",
+        ),
+        ("", "x.yaml: expected the keys dataset, parameters, require, limits, objectives, search"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line_with_its_place(text, message):
+    assert complaint(text) == message
+
+
+def test_quoted_labels_are_words():
+    assert parse("dataset: {labels: ['yes', 'no']}", "x.yaml").dataset.labels == ["yes", "no"]
+
+
+def test_what_is_not_yaml_is_told_with_its_line():
+    assert complaint("dataset:\n  labels: [stop\nsearch: {}").startswith("x.yaml:3: not YAML: ")
+
+
+def test_a_file_that_cannot_be_read_is_told(tmp_path):
+    with pytest.raises(SpecError, match="none.yaml: cannot be read: No such file or directory"):
+        read(tmp_path / "none.yaml")
+    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(SpecError, match="binary.yaml: cannot be read: not a text file"):
+        read(tmp_path / "binary.yaml")
+
+
+def test_options_of_the_command_line_are_checked_like_the_file():
+    assert search_section({"trials": 3}, "search").trials == 3
+    with pytest.raises(SpecError, match="^search: timeout: '3 days' is no duration"):
+        search_section({"timeout": "3 days"}, "search")
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90s", 90), ("30m", 1800), ("2h", 7200), ("1h30m", 5400), (" 1m1s ", 61)]
+)
+def test_a_duration_is_hours_minutes_and_seconds(text, seconds):
+    assert duration_in_s(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "30", "1.5h", "-3m", "30 m", "5s3m"])
+def test_anything_else_is_no_duration(text):
+    with pytest.raises(ValueError, match="is no duration"):
+        duration_in_s(text)
+
+
+def test_the_schema_for_editors_is_up_to_date():
+    stored = (SEARCH_SPACES / "schema.json").read_text()
+    assert stored == json.dumps(schema(), indent=2) + "\n"
+
+
+def test_the_schema_knows_every_parameter_by_its_meaning():
+    parameters = schema()["properties"]["parameters"]
+    assert parameters["additionalProperties"] is False
+    described = {name: value["description"] for name, value in parameters["properties"].items()}
+    assert described == {name: domain.meaning for name, domain in DOMAINS.items()}
+
+
+@pytest.mark.parametrize("path", sorted(SEARCH_SPACES.glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_file_points_its_editor_to_the_schema(path):
+    assert path.read_text().startswith("# yaml-language-server: $schema=schema.json\n")
+    assert isinstance(read(path), SpaceFile)
