@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 
 import platformdirs
@@ -12,6 +13,7 @@ from filelock import FileLock
 from sweep.errors import SweepError
 
 DEFAULT_LIMIT_GB = 10.0
+_building = ContextVar("building", default=True)
 
 
 def root() -> Path:
@@ -31,11 +33,23 @@ def entry(kind: str, key: str, build: Callable[[Path], None]) -> Path:
     """
     folder = root() / kind / key
     if not _use(folder):
+        if not _building.get():
+            raise SweepError(f"{folder}: is not in the cache")
         with locked(f"{kind}-{key}"):
             if not _use(folder):
                 _build(folder, build)
                 _trim(keep=folder)
     return folder
+
+
+@contextmanager
+def only_reading() -> Iterator[None]:
+    """Have ``entry`` raise in this thread rather than build what is not there."""
+    before = _building.set(False)
+    try:
+        yield
+    finally:
+        _building.reset(before)
 
 
 @contextmanager

@@ -159,7 +159,8 @@ def print_trials(out: Console, record: StudyRecord, frame: pd.DataFrame, title: 
     for metric in metrics:
         table.add_column(metric, justify="right")
     table.add_column("what it is", overflow="fold")
-    for row in frame.to_dict("records"):
+    for trial in frame.to_dict("records"):
+        row = {str(name): value for name, value in trial.items()}
         values = [_cell(metric, row) for metric in metrics]
         table.add_row(str(row["trial"]), row["outcome"], *values, summary(row))
     out.print(table)

@@ -33,7 +33,7 @@ from sweep.report.verdict import caution, effort, headline, limit_counts, neares
 from sweep.report.words import plain
 from sweep.study.table import StudyRecord
 
-_SCRIPTS = ("state.js", "plots.js", "parallel.js", "table.js", "closeup.js", "page.js")
+_SCRIPTS = ("state.js", "look.js", "plots.js", "parallel.js", "table.js", "closeup.js", "page.js")
 
 
 def render(record: StudyRecord) -> str:
@@ -46,11 +46,11 @@ def render(record: StudyRecord) -> str:
     goal, costs = goals(record)
     found = picks(frame)
     script, plotly = _script(), get_plotlyjs()
-    return Template(_text("page.html")).substitute(
+    return Template(asset("page.html")).substitute(
         policy=_policy(plotly, script),
         name=escape(record.name),
         labels=markup.labels(record),
-        style=_style(),
+        style=style(),
         headline=escape(headline(record, frame)),
         caution=escape(caution(record, frame)),
         chips=markup.chips(limit_counts(record)),
@@ -63,7 +63,7 @@ def render(record: StudyRecord) -> str:
         prices=markup.prices(prices(record, frame)),
         edges=markup.edges(edges(record, frame), record.space.origin),
         matters=markup.matters(importance(record, frame).parameters, [goal, *costs]),
-        shown=markup.shown(_first_shown(frame)),
+        shown=markup.shown(first_shown(frame)),
         goal=escape(goal),
         corner=markup.corner(progress(record, frame)) if found else "",
         tables="".join(markup.table(one) for one in published_tables(record, frame)),
@@ -117,8 +117,8 @@ def _data(record: StudyRecord, frame: pd.DataFrame) -> str:
         "labels": record.space.file.dataset.labels,
         "export": f"sweep export {shlex.quote(record.name)}",
     }
-    text = json.dumps(content, allow_nan=False, separators=(",", ":"))
-    return text.replace("&", r"\u0026").replace("<", r"\u003c").replace(">", r"\u003e")
+    written = json.dumps(content, allow_nan=False, separators=(",", ":"))
+    return written.replace("&", r"\u0026").replace("<", r"\u003c").replace(">", r"\u003e")
 
 
 def _columns() -> list[dict[str, Any]]:
@@ -134,26 +134,28 @@ def _columns() -> list[dict[str, Any]]:
     ]
 
 
-def _first_shown(frame: pd.DataFrame) -> str:
+def first_shown(frame: pd.DataFrame) -> str:
     """Return the narrowest choice of trials that shows something."""
     return next(
         (show for show, kinds in SHOWN.items() if frame["outcome"].isin(kinds).any()), "all"
     )
 
 
-def _style() -> str:
+def style() -> str:
+    """Return the style sheet of every page, with the colours of both schemes."""
     light, dark = LIGHT.variables(), DARK.variables()
     scheme = f":root{{{light}}}@media (prefers-color-scheme:dark){{:root{{{dark}}}}}\n"
-    return scheme + Template(_text("page.css")).substitute(font=FONT)
+    return scheme + Template(asset("page.css")).substitute(font=FONT)
 
 
 @cache
 def _script() -> str:
-    return "\n".join(_text(name) for name in _SCRIPTS)
+    return "\n".join(asset(name) for name in _SCRIPTS)
 
 
 @cache
-def _text(name: str) -> str:
+def asset(name: str) -> str:
+    """Return a style sheet, a script or a template of this package."""
     return files("sweep.report").joinpath(name).read_text(encoding="utf-8")
 
 

@@ -48,10 +48,10 @@ def compress(
 
 
 def convert(architecture: Architecture, weights: Weights) -> bytes:
-    """Return the network as a float32 ``.tflite``, from ``[1, frames, coeffs, 1]`` to probabilities.
+    """Return the network as a float32 ``.tflite``, ``[1, frames, coeffs, 1]`` to probabilities.
 
     The file of an architecture is the same for all weights but for the weights themselves, so
-    TensorFlow converts it once and each network's folded weights are written into its places.
+    TensorFlow converts it once, and folded weights are written into its places.
     """
     template, places = _template(architecture)
     content = bytearray(template)

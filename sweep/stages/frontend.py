@@ -82,7 +82,7 @@ def compute_features(clips: np.ndarray, frontend: FrontendParams) -> np.ndarray:
 def convert_frontend(
     frontend: FrontendParams, mean: np.ndarray | float = 0.0, deviation: np.ndarray | float = 1.0
 ) -> bytes:
-    """Return the front end as a ``.tflite``: float32 ``[1, samples]`` to ``[1, frames, coeffs, 1]``.
+    """Return the front end as a ``.tflite``: ``[1, samples]`` to ``[1, frames, coeffs, 1]``.
 
     It uses builtin operators only; what ``normalization`` takes out is part of it.
     """

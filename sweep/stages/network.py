@@ -112,7 +112,7 @@ def fold(architecture: Architecture, weights: Mapping[str, Any]) -> dict[str, An
 def forward(
     architecture: Architecture, weights: Mapping[str, tf.Tensor], features: tf.Tensor
 ) -> tf.Tensor:
-    """Return the logits ``[clips, labels]`` of a folded network for ``[clips, frames, coeffs, 1]``."""
+    """Return the logits ``[clips, labels]`` of a folded network for ``[clips, frames, ...]``."""
 
     def finish(layer: str, maps: tf.Tensor) -> tf.Tensor:
         biased = tf.nn.bias_add(maps, weights[f"{layer}/bias"], name="batch_normalization")

@@ -7,6 +7,7 @@ import queue
 import traceback
 from collections.abc import Callable
 from concurrent.futures import CancelledError
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +24,9 @@ from sweep.limits import Limit
 Work = Callable[[Candidate, Dataset, list[Limit]], tuple[Evaluation, dict[str, bytes]]]
 
 _DEATHS_FORGIVEN = 1
+_PATIENCE_IN_S = 30
+_FAREWELL_IN_S = 3
+_GRACE_IN_S = 1
 
 
 def evaluate_candidate(
@@ -80,11 +84,13 @@ class Engine:
                 n_workers=workers,
                 threads_per_worker=1,
                 host="127.0.0.1",
-                dashboard_address=None,
+                # A free port: with none named Dask takes 8787, which another sweep may have.
+                dashboard_address="127.0.0.1:0",
+                scheduler_kwargs={"dashboard": False},
                 silence_logs=logging.CRITICAL,
             )
         try:
-            self._client = Client(self._cluster or scheduler, timeout=30)
+            self._client = Client(self._cluster or scheduler, timeout=_PATIENCE_IN_S)
         except (OSError, ValueError) as error:
             raise SweepError(f"{scheduler}: no Dask scheduler answers there") from error
         if self._cluster is not None:
@@ -99,9 +105,19 @@ class Engine:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._client.close(timeout=5)
-        if self._cluster is not None:
-            self._cluster.close(timeout=5)
+        # What has not stopped by then dies with this process.
+        with suppress(TimeoutError):
+            if self._cluster is not None:
+                self._cluster.sync(self._stop_workers, self._cluster)
+            self._client.close(timeout=_FAREWELL_IN_S)
+            if self._cluster is not None:
+                self._cluster.close(timeout=_FAREWELL_IN_S)
+
+    @staticmethod
+    async def _stop_workers(cluster: LocalCluster) -> None:
+        # A cluster by itself lets a worker that is busy go on for many seconds.
+        nannies = cluster.workers.values()
+        await asyncio.gather(*(nanny.close(timeout=_GRACE_IN_S) for nanny in nannies))
 
     @property
     def capacity(self) -> int:

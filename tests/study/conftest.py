@@ -9,9 +9,11 @@ from sweep.study.storage import StudyFolder
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> StudyFolder:
+def folder(tmp_path: Path) -> Iterator[StudyFolder]:
     """A study in SQLite that has not been made yet."""
-    return StudyFolder(tmp_path / "results", "study")
+    found = StudyFolder(tmp_path / "results", "study")
+    yield found
+    found.close()
 
 
 @pytest.fixture(scope="session")
@@ -24,9 +26,9 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def either_folder(request: pytest.FixtureRequest, tmp_path: Path) -> StudyFolder:
+def either_folder(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StudyFolder]:
     """A study that has not been made yet, in SQLite or in PostgreSQL."""
-    if request.param == "sqlite":
-        return StudyFolder(tmp_path / "results", "study")
-    url = request.getfixturevalue("postgresql")
-    return StudyFolder(tmp_path / "results", f"study-{tmp_path.name}", url)
+    url = None if request.param == "sqlite" else request.getfixturevalue("postgresql")
+    found = StudyFolder(tmp_path / "results", f"study-{tmp_path.name}", url)
+    yield found
+    found.close()

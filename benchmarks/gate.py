@@ -1,0 +1,130 @@
+"""What the gate predicts, against what training gave.
+
+    SPEECH_COMMANDS=FOLDER python benchmarks/gate.py [--trained 60] [--gated 20]
+
+Draws candidates from ``search_spaces/seed_table1.yaml`` (wide, float32 alone, so that many are
+gated) and from ``go_stop.yaml`` (every variant).  For those that pass, the predicted size of every
+variant is compared with the size after training.  Those that are gated are trained all the same,
+and their sizes held against the limit.  Two epochs are trained: a size is fixed by shape and
+sparsity, and what is asked here is how well an untrained network stands for a trained one.
+"""
+
+import argparse
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from sweep.audio.dataset import Dataset, DatasetSpec, open_dataset
+from sweep.candidate import Candidate
+from sweep.limits import Limit, violations
+from sweep.space import Space
+from sweep.stages.compression import compress
+from sweep.stages.frontend import prepare_features
+from sweep.stages.gate import expect, passes
+from sweep.stages.measurement import Bench
+from sweep.stages.network import Architecture
+from sweep.stages.training import train
+
+SPACES = Path(__file__).parent.parent / "search_spaces"
+EPOCHS = 2
+
+
+def main() -> None:
+    """Print the errors by variant, the share gated, and how many gated ones would have fitted."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--trained", type=int, default=60)
+    parser.add_argument("--gated", type=int, default=20)
+    wanted = parser.parse_args()
+    folder = os.environ.get("SPEECH_COMMANDS")
+    if not folder:
+        sys.exit("SPEECH_COMMANDS does not name the folder of recordings")
+    dataset = open_dataset(DatasetSpec(folder, ("stop", "go")))
+    limits = [Limit.parse("size_kb", "< 25"), Limit.parse("latency_ms", "<= 8")]
+    errors: dict[str, list[float]] = {}
+    gated, drawn, lost = 0, 0, 0
+    trained = 0
+    for candidate in draw():
+        if trained >= wanted.trained and gated >= wanted.gated:
+            break
+        bench = bench_for(candidate, dataset, limits)
+        expected = expect(bench, every=True)
+        drawn += 1
+        if passes(expected):
+            if trained < wanted.trained:
+                trained += 1
+                final = final_sizes(bench)
+                for variant in expected:
+                    error = variant.size_kb / final[variant.quantization] - 1
+                    errors.setdefault(variant.quantization, []).append(error)
+            continue
+        gated += 1
+        if gated <= wanted.gated:
+            final = final_sizes(bench)
+            lost += any(fits(limits, size, expected[0].latency_ms) for size in final.values())
+    print_table(errors)
+    print(f"gated: {gated} of {drawn} candidates drawn ({gated / drawn:.0%})")
+    print(f"of {min(gated, wanted.gated)} gated ones trained all the same, in the limits: {lost}")
+
+
+def draw():
+    """Yield allowed candidates, from both spaces in turn."""
+    spaces = [Space.load(SPACES / name) for name in ("seed_table1.yaml", "go_stop.yaml")]
+    rng = np.random.default_rng(0)
+    while True:
+        for space in spaces:
+            parameters = space.draw(rng)
+            if space.allows(parameters):
+                candidate = space.candidate(parameters)
+                yield replace(candidate, training=replace(candidate.training, epochs=EPOCHS))
+
+
+def bench_for(candidate: Candidate, dataset: Dataset, limits: list[Limit]) -> Bench:
+    """Return what a candidate's variants are measured with."""
+    shape = candidate.frontend.shape
+    architecture = Architecture.of(candidate.network, shape, len(dataset.labels))
+    return Bench(candidate, architecture, dataset, limits)
+
+
+def final_sizes(bench: Bench) -> dict[str, float]:
+    """Train a candidate; return the zipped size of each variant in KB."""
+    candidate, dataset = bench.candidate, bench.dataset
+    features = prepare_features(dataset, candidate.frontend, candidate.augmentation)
+    trained = train(
+        candidate,
+        bench.architecture,
+        features.training,
+        dataset.targets("training"),
+        (features.validation, dataset.targets("validation")),
+    )
+    files = compress(
+        bench.architecture,
+        trained.weights,
+        candidate.compression.quantization,
+        features.training[0],
+        candidate.compression.strip_names,
+    )
+    return {name: bench.measure(name, file, None).size_kb for name, file in files.items()}
+
+
+def fits(limits: list[Limit], size_kb: float, latency_ms: float) -> bool:
+    """Tell whether a size and a latency keep the limits."""
+    found = violations(limits, {"size_kb": size_kb, "latency_ms": latency_ms})
+    return all(violation <= 0 for violation in found.values())
+
+
+def print_table(errors: dict[str, list[float]]) -> None:
+    """Print the error of the predicted size by variant, and over all."""
+    print(f"{'variant':<16} {'sizes':>6} {'median':>8} {'worst':>8} {'within 3 %':>11}")
+    everything = [error for found in errors.values() for error in found]
+    for name, found in [*errors.items(), ("all", everything)]:
+        sizes = np.abs(found)
+        within = np.mean(sizes <= 0.03)
+        typical, worst = np.median(sizes), sizes.max()
+        print(f"{name:<16} {len(sizes):>6} {typical:>8.2%} {worst:>8.2%} {within:>11.0%}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+/* What Dash asks of the browser: figures in the reader's colours, where a click leads, copying. */
+
+const lastDrawn = new Map();
+
+function domId(id) {
+  return JSON.stringify(Object.fromEntries(Object.entries(id).sort()));
+}
+
+function fitted(figure, id) {
+  const coloured = darkScheme.matches ? brighter(figure) : figure;
+  const host = document.getElementById(domId(id)) ?? document.body;
+  const layout = { ...layoutOf(coloured, host), uirevision: domId(id) };
+  return { data: coloured.data, layout };
+}
+
+function trialAddress(click, study) {
+  const number = click?.points?.[0]?.customdata;
+  return Number.isInteger(number) ? `/study/${encodeURIComponent(study)}/trial/${number}` : undefined;
+}
+
+function setQuery(search, name, value) {
+  const query = new URLSearchParams(search);
+  if (value) query.set(name, value);
+  else query.delete(name);
+  return query.size ? `?${query}` : "";
+}
+
+window.dash_clientside = Object.assign(window.dash_clientside ?? {}, {
+  live: {
+    /* Only what has changed is drawn again, so that zoom, brush and hover stay. */
+    draw(figures, scheme, ids) {
+      return ids.map((id) => {
+        const figure = figures?.[id.figure];
+        if (!figure) return dash_clientside.no_update;
+        const host = document.getElementById(domId(id));
+        const now = JSON.stringify([figure, scheme]);
+        if (lastDrawn.get(host) === now) return dash_clientside.no_update;
+        lastDrawn.set(host, now);
+        return fitted(structuredClone(figure), id);
+      });
+    },
+    follow(...clicks) {
+      const { prop_id: from, value } = dash_clientside.callback_context.triggered[0];
+      const id = JSON.parse(from.slice(0, from.lastIndexOf(".")));
+      return trialAddress(value, id.study) ?? dash_clientside.no_update;
+    },
+    pick(click, metrics) {
+      const [parameter, metric] = click?.points?.[0]?.customdata ?? [];
+      const known = metrics.some((one) => (one.value ?? one) === metric);
+      const same = dash_clientside.no_update;
+      return [parameter ?? same, known ? metric : same];
+    },
+    compare(other, search) {
+      return setQuery(search, "compare", other);
+    },
+    async copy() {
+      const command = byId("command");
+      try {
+        await navigator.clipboard.writeText(command.textContent);
+        return "Copied";
+      } catch {
+        getSelection().selectAllChildren(command);
+        return "Selected: press Ctrl+C";
+      }
+    },
+  },
+});
+
+darkScheme.addEventListener("change", () => dash_clientside.set_props("scheme", { data: darkScheme.matches }));
+
+/* The cookie lets us in from here on; the token need not stay in the address bar. */
+const query = new URLSearchParams(location.search);
+if (query.has("token")) history.replaceState(null, "", location.pathname + setQuery(location.search, "token"));

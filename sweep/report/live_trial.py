@@ -1,0 +1,187 @@
+"""The live page of one trial: candidate, curves, variants, confusion, clips heard wrong."""
+
+import shlex
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+from dash import dcc, html
+from dash.development.base_component import Component
+from plotly.subplots import make_subplots
+
+from sweep.candidate import Evaluation
+from sweep.limits import METRICS
+from sweep.predict import MODEL
+from sweep.report.live_pages import graph, part
+from sweep.report.live_parts import address, row_of
+from sweep.report.live_view import plain_figure
+from sweep.report.theme import BLUE
+from sweep.report.words import accuracy, amount, plain
+from sweep.study.table import StudyRecord, TrialRecord
+
+MOST_CLIPS = 24
+"""How many of the clips heard wrong are listed, the most confident first."""
+
+
+def trial_page(record: StudyRecord, number: int, playable: Callable[[int], bool]) -> Component:
+    """Return the page of a trial.
+
+    Args:
+        record: the study.
+        number: the trial.
+        playable: tells whether the clip at a place among the trial's mistakes can be played.
+    """
+    back = html.Nav(
+        html.A(f"All of {record.name}", href=address(record.name), className="button"),
+        className="tools",
+    )
+    trial = next((one for one in record.trials if one.number == number), None)
+    if trial is None:
+        again = html.A("Look again", href=address(record.name, number))
+        return html.Div([back, html.P([f"Trial {number} has not ended. ", again])])
+    found = trial.evaluation
+    sections = [
+        _section("Training", *_curves(record.name, found)),
+        _section("Validation clips", *_confusion(record, found)),
+        _section("Heard wrong, most confident first", *_clips(record, trial, playable)),
+    ]
+    return html.Div(
+        [
+            back,
+            _headline(record, trial),
+            _section("Variants measured", _variants(found)),
+            html.Div([one for one in sections if one is not None], className="pair"),
+            html.Section([html.H2("Candidate"), *_candidate(record, trial)]),
+        ]
+    )
+
+
+def draw_curves(found: Evaluation) -> go.Figure:
+    """Draw validation accuracy and training loss over epochs."""
+    names = ("validation accuracy", "training loss")
+    figure = make_subplots(
+        rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.14, subplot_titles=names
+    )
+    for row, values in enumerate((found.accuracies, found.losses), start=1):
+        epochs = list(range(1, len(values) + 1))
+        line = {"color": BLUE, "width": 2}
+        figure.add_scatter(x=epochs, y=list(values), row=row, col=1, mode="lines", line=line)
+    figure.update_annotations(x=0, xanchor="left", font={"size": 13})
+    figure.update_xaxes(title="epoch", row=2, col=1)
+    figure.update_layout(height=360, showlegend=False)
+    return figure
+
+
+def _headline(record: StudyRecord, trial: TrialRecord) -> Component:
+    found, result = trial.evaluation, trial.evaluation.result
+    facts = [found.outcome, *([found.reason] if found.reason else [])]
+    if result is not None:
+        if result.accuracy is not None:
+            facts.append(f"accuracy {accuracy(result.accuracy, found.clips)}")
+        facts += [amount(name, getattr(result, name)) for name in ("size_kb", "latency_ms")]
+        facts.append(result.quantization)
+    pieces = [
+        html.P(["A trial of ", html.B(record.name)], className="kicker"),
+        html.H1(f"Trial {trial.number}"),
+        html.P(" · ".join(facts)),
+    ]
+    if found.outcome == "feasible":
+        command = f"sweep export {shlex.quote(record.name)} --trial {trial.number}"
+        pieces.append(
+            html.Div(
+                [
+                    html.A(
+                        f"Download {MODEL}",
+                        href=f"{address(record.name, trial.number)}/{MODEL}",
+                        className="button",
+                        download=f"{record.name}-{trial.number}.tflite",
+                    ),
+                    html.Code(command, id="command"),
+                    html.Button("Copy", id="copy", type="button"),
+                ],
+                className="tools",
+            )
+        )
+    return html.Header(pieces)
+
+
+def _section(heading: str, *children: Component | None) -> Component | None:
+    kept = [child for child in children if child is not None]
+    return html.Section([html.H2(heading), *kept]) if kept else None
+
+
+def _variants(found: Evaluation) -> Component | None:
+    if not found.variants:
+        return None
+    rows = [
+        (
+            v.quantization + (" ✓" if i == found.chosen else ""),
+            "–" if v.accuracy is None else accuracy(v.accuracy, found.clips),
+            amount("size_kb", v.size_kb),
+            amount("tflite_size_kb", v.tflite_size_kb),
+            amount("preprocessing_latency_ms", v.preprocessing_latency_ms),
+            amount("model_latency_ms", v.model_latency_ms),
+        )
+        for i, v in enumerate(found.variants)
+    ]
+    head = ("variant", "accuracy", "size", "not zipped", "front end", "model")
+    result = found.result or found.variants[0]
+    counted = f"{result.parameters:,} parameters, {result.multiply_adds:,} multiply-adds"
+    measured = html.P(f"{counted}. Size: {METRICS['size_kb']}.", className="quiet")
+    return html.Div([_table(head, rows), measured])
+
+
+def _curves(study: str, found: Evaluation) -> Sequence[Component]:
+    if not found.accuracies:
+        return ()
+    drawn = {"curves": plain_figure(draw_curves(found))}
+    return dcc.Store(id=part("figures", study), data=drawn), graph(
+        "curves", study, "accuracy and loss over epochs"
+    )
+
+
+def _confusion(record: StudyRecord, found: Evaluation) -> Sequence[Component]:
+    labels = record.space.file.dataset.labels
+    rows = [
+        (label, *(f"{count:,}" for count in counts))
+        for label, counts in zip(labels, found.confusion, strict=False)
+    ]
+    return [_table(("said \\ heard", *labels), rows)] if rows else []
+
+
+def _clips(
+    record: StudyRecord, trial: TrialRecord, playable: Callable[[int], bool]
+) -> Sequence[Component]:
+    items, heard = [], 0
+    for place, name in enumerate(trial.evaluation.mistakes[:MOST_CLIPS]):
+        pieces: list[Any] = [html.Span(name)]
+        if playable(place):
+            source = f"{address(record.name, trial.number)}/clip/{place}"
+            pieces.append(html.Audio(src=source, controls=True, preload="none", title=name))
+            heard += 1
+        items.append(html.Li(pieces))
+    if not items:
+        return ()
+    left = len(trial.evaluation.mistakes) - len(items)
+    more = [html.P(f"and {left} more", className="quiet")] if left else []
+    absent = [html.P("The recordings are not on this machine.", className="quiet")]
+    return [html.Ol(items, className="clips"), *more, *([] if heard else absent)]
+
+
+def _candidate(record: StudyRecord, trial: TrialRecord) -> list[Component]:
+    """Return every parameter, those that the space varies first."""
+    values = trial.candidate.parameters()
+    varied = [(name, plain(values[name])) for name in values if name in record.space.varying]
+    fixed = [(name, plain(values[name])) for name in values if name not in record.space.varying]
+    folded = html.Details([html.Summary("The parameters that are fixed"), _pairs(fixed)])
+    return [_pairs(varied), folded]
+
+
+def _pairs(pairs: list[tuple[str, str]]) -> Component:
+    return html.Dl([kind(text) for pair in pairs for kind, text in zip((html.Dt, html.Dd), pair)])
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Component:
+    body = html.Tbody([row_of(html.Td, row) for row in rows])
+    table = html.Table([html.Thead(row_of(html.Th, head)), body], className="numbers")
+    return html.Div(table, className="scroll")

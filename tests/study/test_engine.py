@@ -1,0 +1,196 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import psutil
+import pytest
+from distributed import LocalCluster
+
+from sweep.candidate import Candidate, TrainingParams
+from sweep.errors import SweepError
+from sweep.study import engine as engine_module
+from sweep.study.engine import Answer, Engine
+
+from .works import DIES, DIES_ONCE, DISK_FULL, FINE, RAISES, SLEEPS, work
+
+ROOT = Path(__file__).parents[2]
+PATIENCE_IN_S = 60
+
+
+def candidate(behaviour: int, epochs: int = 1) -> Candidate:
+    return Candidate(training=TrainingParams(epochs=epochs), seed=behaviour)
+
+
+def answer(engine: Engine) -> Answer:
+    """Return the next answer."""
+    end = time.monotonic() + PATIENCE_IN_S
+    while time.monotonic() < end:
+        found = engine.wait(0.5)
+        if found is not None:
+            return found
+    raise AssertionError("no answer came")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("engine")
+
+
+@pytest.fixture(scope="module")
+def engine(folder):
+    """Two real workers."""
+    with Engine(None, [], 2, None, folder / "log", partial(work, folder=folder)) as running:
+        yield running
+
+
+def test_every_core_lent_is_a_process_of_its_own(engine):
+    assert engine.capacity == 2
+    for number in range(4):
+        engine.submit(number, candidate(FINE, epochs=number + 1))
+    assert engine.busy == 4
+    answers = [answer(engine) for _ in range(4)]
+    assert engine.busy == 0
+    assert sorted(a.number for a in answers) == [0, 1, 2, 3]
+    assert {a.evaluation.outcome for a in answers} == {"infeasible"}
+    pids = {int(a.files["pid"]) for a in answers}
+    assert os.getpid() not in pids
+    assert all(psutil.Process(pid).parent() is not None for pid in pids)
+
+
+def test_waiting_has_an_end(engine):
+    begin = time.monotonic()
+    assert engine.wait(0.1) is None
+    assert time.monotonic() - begin < 5
+
+
+def test_a_worker_that_dies_has_its_trial_run_again(engine, folder):
+    engine.submit(10, candidate(DIES_ONCE))
+    found = answer(engine)
+    assert (found.number, found.evaluation.reason) == (10, "attempt 2")
+    first, second = (folder / f"{DIES_ONCE}-1").read_text().split()
+    assert first != second
+
+
+def test_a_candidate_that_kills_its_worker_twice_fails_and_the_next_is_evaluated(engine, folder):
+    engine.submit(20, candidate(DIES))
+    found = answer(engine)
+    assert (found.number, found.evaluation.outcome) == (20, "failed")
+    assert found.evaluation.reason == "killed its worker 2 times"
+    assert len((folder / f"{DIES}-1").read_text().split()) == 2
+    engine.submit(21, candidate(FINE, epochs=21))
+    assert answer(engine).evaluation.outcome == "infeasible"
+
+
+def test_an_exception_fails_the_trial_with_its_first_line(engine, folder):
+    engine.submit(30, candidate(RAISES))
+    found = answer(engine)
+    assert (found.evaluation.outcome, found.files) == ("failed", {})
+    assert found.evaluation.reason == "ValueError: the first line"
+    assert "ValueError: the first line\nthe second line" in (folder / "log").read_text()
+
+
+def test_what_the_user_must_mend_is_raised(engine):
+    engine.submit(40, candidate(DISK_FULL))
+    with pytest.raises(SweepError, match="cache: No space left on device"):
+        answer(engine)
+
+
+def test_what_libraries_print_goes_to_the_log(engine, folder, capfd):
+    engine.submit(50, candidate(FINE, epochs=50))
+    answer(engine)
+    assert "said by a library" in (folder / "log").read_text()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_scheduler_elsewhere_lends_its_workers(tmp_path):
+    with LocalCluster(
+        n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
+    ) as cluster:
+        address = cluster.scheduler_address
+        with Engine(None, [], 5, address, tmp_path / "log", partial(work, folder=tmp_path)) as far:
+            assert far.capacity == 1
+            far.submit(0, candidate(FINE))
+            assert answer(far).evaluation.outcome == "infeasible"
+        assert cluster.scheduler_info["workers"]
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense://x", "127.0.0.1:port"])
+def test_a_scheduler_that_does_not_answer_is_told(address, tmp_path, monkeypatch):
+    monkeypatch.setattr(engine_module, "_PATIENCE_IN_S", 1)
+    with pytest.raises(SweepError, match=f"^{address}: no Dask scheduler answers there$"):
+        Engine(None, [], 1, address, tmp_path / "log")
+
+
+COORDINATOR = """
+import sys
+from functools import partial
+from pathlib import Path
+from sweep.study.engine import Engine
+from tests.study.works import SLEEPS, work
+from tests.study.test_engine import candidate
+folder = Path(sys.argv[1])
+with Engine(None, [], 2, None, folder / "log", partial(work, folder=folder)) as engine:
+    for number in range(2):
+        engine.submit(number, candidate(SLEEPS, number + 1))
+    try:
+        while True:
+            engine.wait(0.25)
+    except KeyboardInterrupt:
+        print("interrupted", flush=True)
+"""
+
+
+@pytest.fixture
+def coordinator(tmp_path):
+    """A coordinator whose two workers are at work, and the processes below it."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", COORDINATOR, str(tmp_path)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    end = time.monotonic() + PATIENCE_IN_S
+    while len(list(tmp_path.glob(f"{SLEEPS}-*"))) < 2:
+        assert process.poll() is None and time.monotonic() < end, process.communicate()
+        time.sleep(0.05)
+    yield process, psutil.Process(process.pid).children(recursive=True)
+    process.kill()
+    process.communicate()
+
+
+def test_ctrl_c_ends_at_once_and_leaves_no_process(coordinator):
+    process, children = coordinator
+    assert len(children) >= 2
+    os.killpg(process.pid, signal.SIGINT)  # what a terminal does
+    output, complaints = process.communicate(timeout=10)
+    assert output == "interrupted\n"
+    assert complaints == ""
+    assert psutil.wait_procs(children, timeout=5)[1] == []
+
+
+def test_kill_9_of_the_coordinator_leaves_no_process(coordinator):
+    process, children = coordinator
+    process.kill()
+    process.communicate()
+    assert psutil.wait_procs(children, timeout=20)[1] == []
+
+
+def test_a_scheduler_that_goes_away_ends_the_search_and_fails_no_trial(tmp_path):
+    cluster = LocalCluster(
+        n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
+    )
+    with Engine(
+        None, [], 1, cluster.scheduler_address, tmp_path / "log", partial(work, folder=tmp_path)
+    ) as lost:
+        lost.submit(0, candidate(SLEEPS))
+        while not list(tmp_path.glob(f"{SLEEPS}-*")):
+            time.sleep(0.05)
+        cluster.close()
+        with pytest.raises(SweepError, match="the Dask scheduler is gone; run the same command"):
+            answer(lost)

@@ -1,0 +1,47 @@
+from functools import partial
+
+import pytest
+
+from sweep.candidate import Evaluation
+from sweep.errors import StudyError
+from sweep.study import launch as launch_module
+from sweep.study.engine import Engine
+from sweep.study.launch import launch
+
+from .stand_in import evaluate, make_space
+
+
+def compute(candidate, dataset, limits) -> tuple[Evaluation, dict[str, bytes]]:
+    """Evaluate by formula, on a worker."""
+    return evaluate(candidate, limits), {}
+
+
+@pytest.fixture(autouse=True)
+def _computed(monkeypatch):
+    """Real workers that compute instead of training."""
+    monkeypatch.setattr(launch_module, "Engine", partial(Engine, work=compute))
+
+
+def test_a_sweep_is_launched_goes_on_and_knows_what_it_was_made_from(folder, spoken):
+    told = []
+    first = launch(make_space(trials=5), spoken, folder, workers=2, listen=told.append)
+    assert sum(first.funnel().values()) - first.funnel()["invalid"] == 5
+    assert told[-1].done == 5
+    assert first.about["labels"] == ["stop", "go"]
+    assert first.about["clips"] == spoken.counts
+    assert first.about["fingerprint"] == spoken.fingerprint
+    assert first.about["seed"] == 3
+    assert {"python", "optuna", "tensorflow"} <= set(first.about["versions"])
+
+    second = launch(make_space(trials=8), spoken, folder, workers=1)
+    assert sum(second.funnel().values()) - second.funnel()["invalid"] == 8
+    assert second.trials[: len(first.trials)] == first.trials
+    assert second.about == first.about
+
+
+def test_a_sweep_of_other_clips_starts_no_worker(folder, spoken, monkeypatch):
+    with folder.owned():
+        folder.create(make_space(), None, {"fingerprint": "of other clips"})
+    monkeypatch.setattr(launch_module, "Engine", pytest.fail)
+    with pytest.raises(StudyError, match="was made with clips = 'of other clips'"):
+        launch(make_space(), spoken, folder, workers=1)

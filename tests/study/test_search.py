@@ -1,0 +1,260 @@
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from sweep.candidate import Evaluation
+from sweep.errors import SweepError
+from sweep.space import Space
+from sweep.study.samplers import make_sampler
+from sweep.study.search import Search, SearchProgress
+from sweep.study.storage import StudyFolder
+
+from .stand_in import FINITE, SPACE, StandIn, evaluate, make_space
+
+ABOUT = {"fingerprint": "abc"}
+SAMPLERS = ("tpe", "nsga2", "random", "greedy")
+
+
+def search(
+    folder: StudyFolder, space: Space, engine: StandIn | None = None, **options
+) -> tuple[StandIn, SearchProgress]:
+    """Run a study as far as its budget goes."""
+    engine = engine or StandIn(space)
+    with folder.owned():
+        sampler = make_sampler(space, space.file.search.sampler, space.file.search.seed)
+        study = folder.create(space, sampler, ABOUT)
+        found = Search(space, study, folder, engine, **options)
+        found.run()
+    return engine, found.progress
+
+
+def keys(engine: StandIn) -> list[str]:
+    """Return the keys of what was evaluated, in order."""
+    return [candidate.key() for candidate in engine.submitted.values()]
+
+
+class Killed(BaseException):
+    """The coordinator dies here."""
+
+
+class Dying(StandIn):
+    """Workers whose coordinator dies when it waits for the n-th time."""
+
+    def __init__(self, space: Space, after: int) -> None:
+        super().__init__(space)
+        self.left = after
+
+    def wait(self, timeout: float):
+        self.left -= 1
+        if self.left < 0:
+            raise Killed
+        return super().wait(timeout)
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_a_search_spends_its_budget_and_evaluates_nothing_twice(folder, sampler):
+    engine, progress = search(folder, make_space(sampler=sampler, trials=15))
+    assert len(engine.submitted) == progress.done == 15
+    assert len(set(keys(engine))) == 15
+    funnel = folder.record().funnel()
+    assert sum(funnel.values()) - funnel["invalid"] == 15
+    assert {name: n for name, n in funnel.items() if n} == dict(progress.outcomes)
+
+
+def test_what_is_not_allowed_costs_nothing_of_the_budget(folder):
+    engine, progress = search(folder, make_space(trials=15))
+    assert progress.outcomes["invalid"] > 0
+    invalid = [t for t in folder.record().trials if t.evaluation.outcome == "invalid"]
+    assert len(invalid) == progress.outcomes["invalid"]
+    assert {trial.number for trial in invalid}.isdisjoint(engine.submitted)
+    assert all("more than num_mel_bins" in trial.evaluation.reason for trial in invalid)
+
+
+def test_no_more_is_submitted_than_the_workers_can_take(folder):
+    engine, _ = search(folder, make_space(), StandIn(make_space(), capacity=3))
+    assert engine.most_busy == 3
+
+
+def test_the_same_seed_evaluates_the_same(tmp_path):
+    runs = [
+        keys(
+            search(
+                StudyFolder(tmp_path, f"study{i}"),
+                make_space(sampler="tpe", trials=14, seed=seed),
+                StandIn(make_space(), capacity=1),
+            )[0]
+        )
+        for i, seed in enumerate((1, 1, 2))
+    ]
+    assert runs[0] == runs[1]
+    assert runs[0] != runs[2]
+
+
+@pytest.mark.parametrize("sampler", [*SAMPLERS, "grid"])
+def test_a_finite_space_is_evaluated_to_its_end(folder, sampler):
+    space = make_space(FINITE, sampler=sampler)
+    engine, progress = search(folder, space)
+    assert progress.done == len(engine.submitted) == len(list(space.combinations())) == 9
+    again, _ = search(folder, space)
+    assert again.submitted == {}
+
+
+def test_candidates_that_train_the_same_network_are_evaluated_once(folder):
+    text = "dataset: {labels: [a, b]}\nparameters: {filters: [64, 128], alpha: [0.5, 1.0]}\n"
+    engine, _ = search(folder, make_space(text + "search: {sampler: grid, trials: 9}"))
+    assert sorted(c.network.width for c in engine.submitted.values()) == [32, 64, 128]
+
+
+def test_a_larger_budget_goes_on_where_the_study_stands(folder):
+    first, _ = search(folder, make_space(trials=6))
+    second, progress = search(folder, make_space(trials=10))
+    assert len(first.submitted) == 6
+    assert len(second.submitted) == 4
+    assert progress.done == 10
+    assert set(keys(first)).isdisjoint(keys(second))
+
+
+def test_a_budget_that_is_spent_asks_for_nothing(folder):
+    search(folder, make_space(trials=6))
+    engine, progress = search(folder, make_space(trials=6))
+    assert engine.submitted == {}
+    assert progress.done == 6
+
+
+@pytest.mark.parametrize("after", [0, 1, 5])
+def test_what_was_running_when_the_coordinator_died_is_run_again(folder, after):
+    space = make_space(trials=8)
+    dying = Dying(space, after)
+    with pytest.raises(Killed):
+        search(folder, space, dying)
+    engine, progress = search(folder, space)
+    unanswered = list(dying.submitted.values())[after:]
+    assert len(unanswered) == 2
+    assert list(engine.submitted.values())[:2] == unanswered
+    assert progress.done == 8
+    assert len(set(keys(dying)[:after] + keys(engine))) == 8
+    assert len({trial.candidate.key() for trial in folder.record().trials} & set(keys(engine)))
+    assert not [t for t in folder.load().get_trials() if t.state == TrialState.RUNNING]
+
+
+def test_three_deaths_leave_the_budget_and_the_trials_right(folder):
+    space = make_space(trials=10)
+    for after in (3, 0, 2):
+        with pytest.raises(Killed):
+            search(folder, space, Dying(space, after))
+    _, progress = search(folder, space)
+    evaluated = [t for t in folder.record().trials if t.evaluation.outcome != "invalid"]
+    assert progress.done == len(evaluated) == 10
+    assert len({trial.candidate.key() for trial in evaluated}) == 10
+
+
+def test_a_result_that_was_stored_but_not_told_is_told_and_not_measured_again(folder, monkeypatch):
+    space = make_space(FINITE, trials=9)
+    with monkeypatch.context() as patch:
+
+        def die(*args, **options):
+            raise Killed
+
+        patch.setattr(optuna.Study, "tell", die)
+        with pytest.raises(Killed):
+            # The first trial of the grid is allowed, so it is the first to be told.
+            search(folder, make_space(FINITE, trials=9, sampler="grid"), StandIn(space, 1))
+    engine, progress = search(folder, space)
+    (stored,) = [trial for trial in folder.record().trials if trial.number == 0]
+    assert stored.candidate.key() not in keys(engine)
+    assert progress.done == 9
+    assert len(engine.submitted) == 8
+    assert folder.record().funnel()["feasible"] == progress.outcomes["feasible"]
+
+
+def test_a_trial_cut_short_while_it_was_asked_for_is_dropped(folder):
+    space = make_space(trials=4)
+    with folder.owned():
+        study = folder.create(space, optuna.samplers.RandomSampler(seed=9), ABOUT)
+        study.ask({"alpha": space.varying["alpha"]})
+    engine, progress = search(folder, space)
+    assert 0 not in engine.submitted
+    assert progress.done == 4
+    assert folder.load().get_trials()[0].state == TrialState.FAIL
+
+
+def test_enqueued_combinations_come_first_and_once(folder):
+    enqueue = "enqueue: [{alpha: 0.25}, {alpha: 0.2, num_mel_bins: 30, num_coefficients: 8}]"
+    space = make_space(SPACE.replace("trials: 12", f"trials: 5, {enqueue}"))
+    with pytest.raises(Killed):
+        search(folder, space, Dying(space, 1))
+    engine, _ = search(folder, space)
+    record = folder.record()
+    assert record.trials[0].candidate.network.alpha == 0.25
+    assert record.trials[1].candidate.frontend.num_mel_bins == 30
+    assert [t.candidate.network.alpha for t in record.trials].count(0.25) == 1
+    assert [t.candidate.network.alpha for t in record.trials].count(0.2) == 1
+
+
+def test_models_of_feasible_trials_are_kept_and_of_no_others(folder):
+    _, progress = search(folder, make_space(trials=12))
+    assert progress.outcomes["feasible"] > 0
+    for trial in folder.record().trials:
+        if trial.evaluation.outcome == "feasible":
+            content = b"model of %d" % trial.number
+            assert folder.read_file(trial.number, "model.tflite") == content
+    kept = [f for f in (folder.path / "artifacts").iterdir() if f.is_file()]
+    assert len(kept) == progress.outcomes["feasible"]
+
+
+def test_a_failed_trial_counts_and_the_search_goes_on(folder):
+    def fail_sometimes(candidate, limits):
+        if candidate.frontend.frame_length_in_s == 0.016:
+            return Evaluation("failed", "killed its worker 2 times")
+        return evaluate(candidate, limits)
+
+    space = make_space(trials=12)
+    engine, progress = search(folder, space, StandIn(space, work=fail_sometimes))
+    assert progress.done == len(engine.submitted) == 12
+    assert 0 < progress.outcomes["failed"] < 12
+    failed = [t for t in folder.record().trials if t.evaluation.outcome == "failed"]
+    assert {t.evaluation.reason for t in failed} == {"killed its worker 2 times"}
+
+
+def test_an_error_the_user_must_mend_ends_the_search_and_loses_nothing(folder):
+    def fill_the_disk(candidate, limits):
+        raise SweepError("cache: No space left on device")
+
+    space = make_space(trials=6)
+    with pytest.raises(SweepError, match="No space left on device"):
+        search(folder, space, StandIn(space, work=fill_the_disk))
+    _, progress = search(folder, space)
+    assert progress.done == 6
+
+
+def test_after_the_timeout_nothing_more_is_begun(folder):
+    engine, progress = search(folder, make_space(), timeout_s=0.0)
+    assert engine.submitted == {}
+    assert progress.done == 0
+    unhurried, _ = search(folder, make_space(), timeout_s=3600.0)
+    assert len(unhurried.submitted) == 12
+
+
+def test_progress_is_told_as_it_happens(folder):
+    seen = []
+    space = make_space(trials=8)
+
+    def listen(progress: SearchProgress) -> None:
+        seen.append((progress.done, progress.running, progress.finished_now, dict(progress.best)))
+
+    _, progress = search(folder, space, listen=listen)
+    assert [done for done, *_ in seen] == [finished for _, _, finished, _ in seen]
+    assert [done for done, *_ in seen] == sorted(done for done, *_ in seen)
+    assert seen[-1][:2] == (8, 0)
+    feasible = [t.evaluation.result for t in folder.record().trials if not t.evaluation.reason]
+    assert progress.best["size_kb"] == min(result.size_kb for result in feasible)
+    assert progress.best["accuracy"] == max(result.accuracy for result in feasible)
+
+
+def test_time_left_follows_from_the_pace_of_this_run():
+    progress = SearchProgress(budget=10, objectives={})
+    assert progress.seconds_left is None
+    progress.outcomes.update({"gated": 4, "invalid": 3})
+    progress.finished_now, progress.seconds = 2, 8.0
+    assert progress.done == 4
+    assert progress.seconds_left == 24.0

@@ -1,0 +1,285 @@
+import json
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from sweep.candidate import Candidate, Evaluation
+from sweep.errors import SpecError, StudyError
+from sweep.study.storage import StudyFolder
+from sweep.study.trials import finish, stored_evaluation
+
+from .stand_in import SPACE as SPACE_TEXT
+from .stand_in import evaluate, make_space
+
+SPACE = make_space()
+ABOUT = {"fingerprint": "abc", "clips": {"training": 100}}
+FEASIBLE = evaluate(Candidate.from_parameters({"alpha": 0.25}), SPACE.limits)
+
+
+def create(folder: StudyFolder, space=SPACE, about=ABOUT) -> optuna.Study:
+    return folder.create(space, optuna.samplers.RandomSampler(seed=0), about)
+
+
+def one_line(refused: pytest.ExceptionInfo) -> str:
+    message = str(refused.value)
+    assert "\n" not in message
+    return message
+
+
+ENDINGS = {
+    "feasible": FEASIBLE,
+    "infeasible": replace(FEASIBLE, outcome="infeasible", reason="misses accuracy"),
+    "gated": evaluate(Candidate.from_parameters({"alpha": 1.0}), SPACE.limits),
+    "stopped": replace(FEASIBLE, outcome="stopped", reason="out of reach"),
+    "invalid": Evaluation("invalid", "num_coefficients: too many"),
+    "failed": Evaluation("failed", "killed its worker 2 times"),
+}
+
+
+def test_what_was_measured_comes_back_as_it_was(either_folder):
+    with either_folder.owned():
+        study = create(either_folder)
+        candidates = []
+        for evaluation in ENDINGS.values():
+            assert evaluation.outcome in ENDINGS
+            trial = study.ask(SPACE.varying)
+            candidates.append(SPACE.candidate(trial.params))
+            finish(study, trial, evaluation)
+        study.ask(SPACE.varying)  # still running: not in the record
+    record = either_folder.record()
+    assert record.name == either_folder.name
+    assert record.about == ABOUT
+    assert record.space.comparable() == SPACE.comparable()
+    assert [trial.evaluation for trial in record.trials] == list(ENDINGS.values())
+    assert [trial.candidate for trial in record.trials] == candidates
+    assert [trial.number for trial in record.trials] == list(range(len(ENDINGS)))
+    assert all(trial.started <= trial.finished for trial in record.trials)
+
+
+def test_optuna_is_told_states_values_and_constraints(folder):
+    with folder.owned():
+        study = create(folder)
+        for evaluation in ENDINGS.values():
+            finish(study, study.ask(SPACE.varying), evaluation)
+    told = dict(zip(ENDINGS, folder.load().get_trials(), strict=True))
+    assert {name: trial.state for name, trial in told.items()} == {
+        "feasible": TrialState.COMPLETE,
+        "infeasible": TrialState.COMPLETE,
+        "gated": TrialState.PRUNED,
+        "stopped": TrialState.PRUNED,
+        "invalid": TrialState.PRUNED,
+        "failed": TrialState.FAIL,
+    }
+    result = FEASIBLE.result
+    assert told["feasible"].values == [result.accuracy, result.latency_ms, result.size_kb]
+    assert told["feasible"].constraints == result.violations
+    assert told["gated"].constraints == ENDINGS["gated"].result.violations
+    assert max(told["gated"].constraints.values()) > 0
+    assert told["invalid"].constraints == {"allowed": 1.0}
+
+
+def test_finishing_may_be_repeated_after_being_cut_short(folder):
+    with folder.owned():
+        study = create(folder)
+        trial = study.ask(SPACE.varying)
+        trial.set_constraint("accuracy", FEASIBLE.result.violations["accuracy"])
+        finish(study, optuna.Trial(study, trial._trial_id), FEASIBLE)
+    (frozen,) = folder.load().get_trials()
+    assert frozen.state == TrialState.COMPLETE
+    assert frozen.constraints == FEASIBLE.result.violations
+    assert stored_evaluation(frozen) == FEASIBLE
+
+
+def test_a_study_goes_on_with_the_same_space(either_folder):
+    with either_folder.owned():
+        finish(create(either_folder), create(either_folder).ask(SPACE.varying), FEASIBLE)
+    with either_folder.owned():
+        again = create(either_folder, make_space(trials=500, sampler="tpe"))
+        assert len(again.get_trials()) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        (("alpha: {low: 0.08", "alpha: {low: 0.1"), "parameters.alpha.low = 0.08, now it is 0.1"),
+        (
+            ("  noise_snr_db: [null, 5]\n", ""),
+            "parameters.noise_snr_db = [None, 5], now it is None",
+        ),
+        (("< 25", "< 30"), "limits.size_kb = '< 25', now it is '< 30'"),
+        (("seed: 3", "seed: 4"), "seed = 3, now it is 4"),
+        (("search:", "require: [alpha > 0.1]\nsearch:"), "require = [], now it is ['alpha > 0.1']"),
+    ],
+)
+def test_another_space_is_refused_and_what_differs_is_told(folder, change, place):
+    with folder.owned():
+        create(folder)
+    before = folder.record()
+    with pytest.raises(StudyError) as refused, folder.owned():
+        create(folder, make_space(SPACE_TEXT.replace(*change)))
+    assert one_line(refused) == (
+        f"{folder.path}: the study was made with {place}; name another --study to start anew"
+    )
+    assert folder.record().space.comparable() == before.space.comparable()
+
+
+def test_other_clips_are_refused(folder):
+    with folder.owned():
+        create(folder)
+        with pytest.raises(StudyError) as refused:
+            create(folder, about=ABOUT | {"fingerprint": "xyz"})
+    assert one_line(refused) == (
+        f"{folder.path}: the study was made with clips = 'abc', now it is 'xyz';"
+        " name another --study to start anew"
+    )
+
+
+@pytest.mark.parametrize("name", ["../x", "..", ".", "", "a/b", ".hidden", "-x", "a b", "x" * 101])
+def test_a_name_that_could_lead_elsewhere_is_refused(tmp_path, name):
+    with pytest.raises(SpecError) as refused:
+        StudyFolder(tmp_path, name)
+    assert one_line(refused) == (
+        f"{name!r} cannot name a study; use letters, digits, '.', '_' and '-'"
+    )
+
+
+@pytest.mark.parametrize("name", ["go_stop", "2026-11-23", "v1.0", "x"])
+def test_a_plain_name_names_a_folder(tmp_path, name):
+    assert StudyFolder(tmp_path, name).path == tmp_path / name
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path):
+    (tmp_path / "file").touch()
+    folder = StudyFolder(tmp_path / "file", "study")
+    with pytest.raises(StudyError) as refused, folder.owned():
+        pass
+    assert one_line(refused) == f"{folder.path}: cannot be written: Not a directory"
+
+
+def test_one_coordinator_at_a_time(folder):
+    other = StudyFolder(folder.path.parent, folder.name)
+    with folder.owned():
+        with pytest.raises(StudyError) as refused, other.owned():
+            pass
+        assert one_line(refused) == f"{folder.path}: another sweep run is at work on this study"
+    with other.owned():
+        pass
+
+
+def test_a_study_can_be_read_while_it_is_written(folder):
+    with folder.owned():
+        study = create(folder)
+        finish(study, study.ask(SPACE.varying), FEASIBLE)
+        assert len(StudyFolder(folder.path.parent, folder.name).record().trials) == 1
+
+
+def test_a_damaged_database_is_told_and_left_alone(folder):
+    with folder.owned():
+        create(folder)
+    damage = b"this is no database" * 100
+    for file in folder.path.glob("study.db*"):
+        file.unlink()
+    folder.database.write_bytes(damage)
+    with pytest.raises(StudyError) as refused:
+        StudyFolder.find(folder.name, folder.path.parent).record()
+    assert one_line(refused) == f"{folder.path}: the study's storage fails: file is not a database"
+    with pytest.raises(StudyError, match="the study's storage fails: file is not a database"):
+        create(folder)
+    assert folder.database.read_bytes() == damage
+
+
+def test_a_database_of_something_else_is_told(folder):
+    folder.path.mkdir(parents=True)
+    with sqlite3.connect(folder.database) as connection:
+        connection.execute("create table other (x int)")
+    connection.close()
+    with pytest.raises(StudyError, match="the storage holds no study 'study'"):
+        folder.load()
+
+
+def test_a_study_that_was_never_begun_is_told(folder):
+    folder.path.mkdir(parents=True)
+    optuna.create_study(study_name="study", storage=f"sqlite:///{folder.database}")
+    with pytest.raises(StudyError, match="the study was never begun; run it again"):
+        folder.record()
+
+
+def test_a_server_out_of_reach_is_told(tmp_path):
+    folder = StudyFolder(tmp_path, "study", "postgresql+psycopg://nobody@127.0.0.1:1/none")
+    with pytest.raises(StudyError) as refused:
+        folder.load()
+    assert one_line(refused).startswith(f"{folder.path}: the study's storage fails: connection")
+
+
+@pytest.mark.parametrize("url", ["nonsense", "mongodb://x/y", "postgresql+nodriver://x/y"])
+def test_a_storage_that_is_none_is_told(tmp_path, url):
+    with pytest.raises(StudyError, match="the study's storage fails: ") as refused:
+        StudyFolder(tmp_path, "study", url).load()
+    one_line(refused)
+
+
+def test_a_study_is_found_by_name_or_by_path(folder, monkeypatch):
+    with folder.owned():
+        create(folder)
+    results = folder.path.parent
+    assert StudyFolder.find("study", results).path == folder.path
+    assert StudyFolder.find(str(folder.path), Path("elsewhere")).path == folder.path
+    monkeypatch.chdir(results)
+    assert StudyFolder.find("./study", Path("elsewhere")).path == folder.path
+    assert len(StudyFolder.find("study/", results).record().trials) == 0
+
+
+def test_a_study_that_is_not_there_is_told_with_those_that_are(folder):
+    results = folder.path.parent
+    with pytest.raises(StudyError) as refused:
+        StudyFolder.find("none", results)
+    assert one_line(refused) == f"no study at {results / 'none'}; sweep run makes one"
+    with folder.owned():
+        create(folder)
+    with pytest.raises(StudyError) as refused:
+        StudyFolder.find("none", results)
+    assert one_line(refused) == (
+        f"no study at {results / 'none'}; {results} holds study; sweep run makes one"
+    )
+
+
+def test_files_of_a_trial_come_back_as_they_were(either_folder):
+    with either_folder.owned():
+        study = create(either_folder)
+        trial = study.ask(SPACE.varying)
+        either_folder.keep_files(trial, {"model.tflite": b"\0model", "frontend.tflite": b"front"})
+        finish(study, trial, FEASIBLE)
+    assert either_folder.read_file(0, "model.tflite") == b"\0model"
+    assert either_folder.read_file(0, "frontend.tflite") == b"front"
+    assert [f.name for f in either_folder.path.iterdir() if f.name.startswith("tmp")] == []
+
+
+def test_files_that_are_not_there_are_told(folder):
+    with folder.owned():
+        study = create(folder)
+        trial = study.ask(SPACE.varying)
+        folder.keep_files(trial, {"model.tflite": b"model"})
+        finish(study, trial, FEASIBLE)
+        finish(study, study.ask(SPACE.varying), ENDINGS["gated"])
+    for number in (1, 99):
+        with pytest.raises(StudyError, match=f"trial {number} kept no model; only feasible trials"):
+            folder.read_file(number, "model.tflite")
+    for file in (folder.path / "artifacts").iterdir():
+        file.unlink()
+    with pytest.raises(StudyError, match="model.tflite of trial 0 is gone"):
+        folder.read_file(0, "model.tflite")
+
+
+def test_the_database_is_sound_and_keeps_a_write_ahead_log(folder):
+    with folder.owned():
+        study = create(folder)
+        finish(study, study.ask(SPACE.varying), FEASIBLE)
+    connection = sqlite3.connect(folder.database)
+    assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    connection.close()
+    assert json.dumps(folder.record().about)

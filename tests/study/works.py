@@ -1,0 +1,31 @@
+"""What workers do in the tests of the engine; the seed of a candidate says what."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from sweep.candidate import Candidate, Evaluation
+from sweep.errors import SweepError
+
+FINE, DIES_ONCE, DIES, RAISES, DISK_FULL, SLEEPS = range(6)
+
+
+def work(
+    candidate: Candidate, dataset: object, limits: object, folder: Path
+) -> tuple[Evaluation, dict[str, bytes]]:
+    """Behave, after noting the process in a file named for the candidate's seed and epochs."""
+    attempts = folder / f"{candidate.seed}-{candidate.training.epochs}"
+    with attempts.open("a") as file:
+        file.write(f"{os.getpid()}\n")
+    tried = len(attempts.read_text().splitlines())
+    if candidate.seed == DIES or (candidate.seed == DIES_ONCE and tried == 1):
+        os.kill(os.getpid(), signal.SIGKILL)
+    if candidate.seed == RAISES:
+        raise ValueError("the first line\nthe second line")
+    if candidate.seed == DISK_FULL:
+        raise SweepError("cache: No space left on device")
+    if candidate.seed == SLEEPS:
+        time.sleep(600)
+    print("said by a library")
+    return Evaluation("infeasible", f"attempt {tried}"), {"pid": b"%d" % os.getpid()}
