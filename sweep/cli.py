@@ -181,17 +181,46 @@ def trials(
 def report(
     study: Study,
     open_page: Annotated[bool, typer.Option("--open", help="Show it in a browser.")] = False,
+    png: Annotated[Path | None, typer.Option(help="Folder for the figures as PNG.")] = None,
+    svg: Annotated[Path | None, typer.Option(help="Folder for the figures as SVG.")] = None,
     storage: Storage = None,
     results: Results = Path("results"),
 ) -> None:
-    """Write the report: one page that works offline."""
+    """Write the report: one page that works offline, and pictures if asked for."""
     from sweep.report.page import write
+    from sweep.report.pictures import write_pictures
     from sweep.study.storage import StudyFolder
 
     folder = StudyFolder.find(study, results, storage)
-    print(write(folder.record(), folder.report))
+    record = folder.record()
+    print(write(record, folder.report))
+    for kind, pictures in (("png", png), ("svg", svg)):
+        if pictures is not None:
+            print(*write_pictures(record, kind, pictures), sep="\n")
     if open_page:
         webbrowser.open(folder.report.absolute().as_uri())
+
+
+@app.command()
+def serve(
+    study: Annotated[str | None, typer.Argument(help="A study; all of them by default.")] = None,
+    host: Annotated[
+        str, typer.Option(help="Address; any but this machine's own asks for a token.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 for any free one.")] = 8050,
+    storage: Storage = None,
+    results: Results = Path("results"),
+) -> None:
+    """Show studies in a browser, live while they run."""
+    from sweep.report.live import open_server
+    from sweep.study.watching import Shelf
+
+    server = open_server(Shelf.find(study, results, storage), host, port)
+    print(f"{server.url}  (Ctrl-C to stop)", flush=True)
+    try:
+        server.run()
+    except KeyboardInterrupt as error:
+        raise Interrupted("interrupted") from error
 
 
 @app.command()

@@ -43,7 +43,9 @@ class _Reader(HTMLParser):
         if tag not in _TAGS:
             raise ValueError(f"<{tag}> is none of our elements")
         kind, given = getattr(html, tag.capitalize()), dict(attrs)
-        properties = {_ATTRIBUTES[n]: v for n, v in given.items() if n in _ATTRIBUTES}
+        properties: dict[str, Any] = {
+            _ATTRIBUTES[n]: v for n, v in given.items() if n in _ATTRIBUTES
+        }
         if given.get("style"):
             rules = (rule.split(":") for rule in (given["style"] or "").split(";") if rule)
             properties["style"] = {name.strip(): value.strip() for name, value in rules}

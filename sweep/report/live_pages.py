@@ -6,6 +6,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from sweep.report.axes import title
+from sweep.report.importance import importance
 from sweep.report.live_parts import address, row_of
 from sweep.report.live_view import View
 from sweep.report.page import first_shown
@@ -15,6 +16,15 @@ from sweep.report.words import amount
 from sweep.study.table import StudyRecord
 
 TICK_IN_MS = 1500
+"""How often a page asks whether a trial has ended."""
+
+_CONFIG = {
+    "displaylogo": False,
+    "displayModeBar": False,
+    "responsive": True,
+    "plotlyServerURL": "",
+    "plotGlPixelRatio": 1,
+}
 
 
 def part(name: str, study: str) -> dict[str, str]:
@@ -24,9 +34,7 @@ def part(name: str, study: str) -> dict[str, str]:
 
 def graph(name: str, study: str, label: str) -> Component:
     """Return the place of a figure."""
-    config = {"displaylogo": False, "responsive": True, "displayModeBar": False}
-    config |= {"plotlyServerURL": "", "plotGlPixelRatio": 1}
-    drawn = dcc.Graph(id={"figure": name, "study": study}, config=config, className="plot")
+    drawn = dcc.Graph(id={"figure": name, "study": study}, config=_CONFIG, className="plot")
     return html.Div(drawn, role="group", **{"aria-label": label})
 
 
@@ -82,7 +90,7 @@ def study_page(shown: Sequence[View], others: Sequence[str], home: bool) -> Comp
 def _column(view: View, beside: list[View]) -> Component:
     record, name = view.record, view.record.name
     goal, costs = goals(record)
-    varying = list(record.space.varying)
+    varying = importance(record, view.frame).parameters
     fronts = [
         html.Figure(
             [
@@ -101,7 +109,9 @@ def _column(view: View, beside: list[View]) -> Component:
             graph("importance", name, "importance of each parameter for each metric"),
             html.Div(
                 [
-                    _choice("parameter", part("parameter", name), varying, (varying or [None])[0]),
+                    _choice(
+                        "parameter", part("parameter", name), varying, next(iter(varying), None)
+                    ),
                     _choice("metric", part("metric", name), [goal, *costs], goal),
                 ],
                 className="tools",
@@ -113,7 +123,8 @@ def _column(view: View, beside: list[View]) -> Component:
     fixed = html.P("Every parameter is fixed: there is nothing to compare.")
     lines = html.Div(
         graph("parallel", name, "parallel coordinates"),
-        className="scroll",
+        className="scroll lines",
+        tabIndex=0,
         style={"--least": f"{64 * (len(varying) + 3) + 120}px"},
     )
     return html.Article(

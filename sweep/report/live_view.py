@@ -1,5 +1,6 @@
 """A study as the live page shows it: computed once for all who look, and not too often."""
 
+import math
 import threading
 import time
 from copy import deepcopy
@@ -78,9 +79,19 @@ def plain_figure(figure: go.Figure) -> Figure:
 def side_by_side(mine: Figure, other: Figure) -> Figure:
     """Return a figure with axes wide enough for what another one shows, so that both compare."""
     shared = deepcopy(mine)
-    for axis in ("xaxis", "yaxis"):
-        here, there = shared["layout"].get(axis, {}), other["layout"].get(axis, {})
+    for side in ("x", "y"):
+        here, there = (f["layout"].get(f"{side}axis", {}) for f in (shared, other))
         if "range" in here and "range" in there and here.get("type") == there.get("type"):
-            low = min(here["range"][0], there["range"][0])
-            here["range"] = [low, max(here["range"][1], there["range"][1])]
+            before, after = here["range"], list(zip(here["range"], there["range"], strict=True))
+            here["range"] = [min(after[0]), max(after[1])]
+            _stretch(shared, side, before, here["range"], here.get("type") == "log")
     return shared
+
+
+def _stretch(figure: Figure, side: str, before: list[float], after: list[float], log: bool) -> None:
+    """Move the ends of shaded regions from the ends of an axis to where those are now."""
+    for shape in figure["layout"].get("shapes", ()):
+        for end, old, new in zip((f"{side}0", f"{side}1"), before, after, strict=True):
+            at, to = (10**old, 10**new) if log else (old, new)
+            if shape.get("type") == "rect" and math.isclose(shape[end], at, rel_tol=1e-9):
+                shape[end] = to

@@ -116,6 +116,18 @@ class Shelf:
         self._results, self._storage, self.only = results, storage, only
         self._watched: dict[str, Watched] = {}
 
+    @classmethod
+    def find(cls, study: str | None, results: Path, storage: str | None = None) -> "Shelf":
+        """Return the shelf with one study, given by name or by path, or with all there are.
+
+        Raises:
+            StudyError: if there is no such study.
+        """
+        if study is None:
+            return cls(results, storage)
+        folder = StudyFolder.find(study, results, storage)
+        return cls(folder.path.parent, storage, folder.name)
+
     def names(self) -> list[str]:
         """Return the names of the studies, sorted.
 

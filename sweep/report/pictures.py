@@ -1,0 +1,98 @@
+"""The figures as files, for a thesis or a slide: PNG or SVG, drawn by kaleido in a browser."""
+
+import importlib
+import os
+import shutil
+import warnings
+from pathlib import Path
+from typing import Any
+
+import plotly.graph_objects as go
+
+from sweep.errors import SweepError
+from sweep.report.figures import figures
+from sweep.report.theme import LIGHT
+from sweep.study.table import StudyRecord
+
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+_WIDTH, _WIDE = 1000, 1500
+_PIXELS_A_POINT = {"png": 2, "svg": 1}
+
+
+def write_pictures(record: StudyRecord, kind: str, folder: Path) -> list[Path]:
+    """Write every figure of a study as a file of its own, in the light colours.
+
+    Args:
+        record: the study.
+        kind: ``png`` or ``svg``.
+        folder: where to; it is made if it is not there.
+
+    Returns:
+        The files, in the order of ``figures``.
+
+    Raises:
+        SweepError: if kaleido or a browser is missing or fails, or the folder cannot be written.
+    """
+    kaleido = _kaleido()
+    browser = _browser()
+    drawn = figures(record)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SweepError(f"{folder}: cannot be written: {error.strerror}") from error
+    paths = [folder / f"{name}.{kind}" for name in drawn]
+    orders = [
+        {"fig": _dressed(figure), "path": path, "opts": _options(kind, name, figure)}
+        for (name, figure), path in zip(drawn.items(), paths, strict=True)
+    ]
+    try:
+        # Without MathJax, which would be loaded from elsewhere.
+        kaleido.write_fig_from_object_sync(orders, kopts={"path": browser, "mathjax": False})
+    except (RuntimeError, OSError, ValueError) as error:
+        first = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise SweepError(f"{browser} did not draw the pictures: {first}") from error
+    return paths
+
+
+def _kaleido() -> Any:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return importlib.import_module("kaleido")
+    except ImportError as error:
+        raise SweepError(
+            "pictures need kaleido; install it with: pip install 'tinysweep[pictures]'"
+        ) from error
+
+
+def _browser() -> str:
+    named = os.environ.get("BROWSER_PATH")
+    path = named if named is not None else next(filter(None, map(shutil.which, _BROWSERS)), None)
+    if path is None or not Path(path).is_file():
+        raise SweepError(
+            (
+                f"BROWSER_PATH names {named}, which is no file"
+                if named
+                else "pictures need a browser"
+            )
+            + "; install chromium, or name one in BROWSER_PATH"
+        )
+    return path
+
+
+def _dressed(figure: go.Figure) -> go.Figure:
+    """Return a figure in light colours, without the blank ticks that only brushing needs."""
+    dressed = go.Figure(figure).update_layout(template=LIGHT.template())
+    for trace in dressed.select_traces(selector={"type": "parcoords"}):
+        for axis in trace.dimensions:
+            ticks = zip(axis.tickvals or (), axis.ticktext or (), strict=True)
+            labelled = [(at, text) for at, text in ticks if text.strip()]
+            if labelled:
+                axis.tickvals, axis.ticktext = zip(*labelled, strict=True)
+    return dressed
+
+
+def _options(kind: str, name: str, figure: go.Figure) -> dict[str, Any]:
+    width = _WIDE if name.startswith("parallel") else _WIDTH
+    scale = _PIXELS_A_POINT[kind]
+    return {"format": kind, "width": width, "height": figure.layout.height, "scale": scale}

@@ -1,0 +1,46 @@
+"""Made-up studies put into a real storage, trial by trial, as a sweep does."""
+
+from pathlib import Path
+
+import optuna
+
+from sweep.study.storage import StudyFolder
+from sweep.study.table import StudyRecord
+from sweep.study.trials import finish
+
+
+class Sweep:
+    """A sweep that is running: it holds its study's database open.
+
+    Args:
+        results: the folder of studies.
+        record: the made-up study, whose trials it will find.
+        about: facts to add to those of the record.
+    """
+
+    def __init__(self, results: Path, record: StudyRecord, **about) -> None:
+        self.folder = StudyFolder(results, record.name)
+        self.folder.path.mkdir(parents=True)
+        facts = dict(record.about) | {"fingerprint": "made up"} | about
+        self._study = self.folder.create(record.space, optuna.samplers.RandomSampler(), facts)
+        self._space, self._coming = record.space, list(record.trials)
+
+    def end(self, trials: int = 1) -> int:
+        """Have the next trials end; return the number of the last."""
+        for coming in [self._coming.pop(0) for _ in range(trials)]:
+            parameters = coming.candidate.parameters()
+            self._study.enqueue_trial({name: parameters[name] for name in self._space.varying})
+            trial = self._study.ask(self._space.varying)
+            if coming.evaluation.outcome == "feasible":
+                self.folder.keep_files(trial, {"model.tflite": model_of(trial.number)})
+            finish(self._study, trial, coming.evaluation)
+        return trial.number
+
+    def stop(self) -> None:
+        """Let go of the database."""
+        self.folder.close()
+
+
+def model_of(number: int) -> bytes:
+    """Return what stands for the model of a trial."""
+    return b"model of trial %d " % number * 50

@@ -1,0 +1,258 @@
+import socket
+import threading
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+
+import pytest
+
+from sweep.errors import SweepError
+from sweep.report.live import open_server
+from sweep.study.watching import Shelf
+
+from .made_up import SPACE, make_record
+from .stored import Sweep, model_of
+
+HOSTILE = "<img src=x onerror=alert(1)>"
+TRIALS = 30
+
+
+@contextmanager
+def serving(shelf, **where):
+    server = open_server(shelf, port=0, **where)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.close()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """Three studies: one that runs, one that has ended, one with a hostile label."""
+    folder = tmp_path_factory.mktemp("live") / "results"
+    hostile = SPACE.replace("[stop, go]", f'["{HOSTILE}", go]')
+    ended = Sweep(folder, make_record(12, seed=5, name="ended"))
+    ended.end(12)
+    ended.stop()
+    evil = Sweep(folder, make_record(12, seed=3, space=hostile, name="evil"))
+    evil.end(12)
+    evil.stop()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def running(results):
+    sweep = Sweep(results, make_record(TRIALS + 20, seed=11, name="running"))
+    sweep.end(TRIALS)
+    yield sweep
+    sweep.stop()
+
+
+@pytest.fixture(scope="module")
+def live(results, running):
+    with serving(Shelf(results)) as server:
+        yield server
+
+
+@pytest.fixture
+def look(chromium, live):
+    """Open pages of the server; each must have asked only the server, and not complained."""
+    visits = []
+
+    def open_page(place, base=live.url.rstrip("/"), width=1200):
+        context = chromium.new_context(viewport={"width": width, "height": 900})
+        page, requests, problems = context.new_page(), [], []
+        page.on("request", lambda request: requests.append(request.url))
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("console", lambda line: line.type == "error" and problems.append(line.text))
+        page.on("dialog", lambda dialog: problems.append("a dialog"))
+        visits.append((context, base.split("?")[0], requests, problems))
+        page.goto(base + place)
+        return page
+
+    yield open_page
+    for context, base, requests, problems in visits:
+        context.close()
+        origin = "/".join(base.split("/")[:3])
+        assert [url for url in requests if not url.startswith((origin, "data:", "blob:"))] == []
+        assert problems == []
+
+
+def status_of(url, **headers):
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers)) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        error.close()
+        return error.code
+
+
+def first_feasible(sweep):
+    record = sweep.folder.record()
+    return next(t.number for t in record.trials if t.evaluation.outcome == "feasible")
+
+
+def drag_across(page, plot):
+    """Zoom into the middle of a figure with the mouse; return the range it then shows."""
+    place = f"{plot}._fullLayout.yaxis.range"
+    before = page.evaluate(place)
+    middle = page.locator('[id*="front-size_kb"] .nsewdrag')
+    middle.scroll_into_view_if_needed()
+    box = middle.bounding_box()
+    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.3 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 0.6 * box["height"], steps=4)
+    page.mouse.up()
+    page.wait_for_function(f"{place}[0] !== {before[0]}")
+    return page.evaluate(place)
+
+
+def test_a_new_trial_is_shown_within_5_s_of_its_end_and_zoom_stays(look, running):
+    page = look("/study/running")
+    page.wait_for_selector(".latest a")
+    page.wait_for_selector('[id*="front-size_kb"] .main-svg')
+    plot = "document.querySelector('[id*=\"front-size_kb\"] .js-plotly-plot')"
+    zoomed = drag_across(page, plot)
+    outcome = "invalid"
+    while outcome == "invalid":
+        number = running.end()
+        outcome = running.folder.record().trials[-1].evaluation.outcome
+    begin = time.monotonic()
+    page.wait_for_selector(f'.latest a[href="/study/running/trial/{number}"]', timeout=5000)
+    assert time.monotonic() - begin < 5
+    assert page.locator(".funnel .count").first.inner_text() == str(number + 1)
+    assert page.evaluate(f"{plot}._fullLayout.yaxis.range") == zoomed
+
+
+def test_the_list_of_studies_leads_to_each(look, running):
+    page = look("/")
+    page.get_by_role("link", name="running").click()
+    page.wait_for_selector("h1:has-text('trials')")
+    assert page.url.endswith("/study/running")
+
+
+def test_every_figure_is_drawn(look):
+    page = look("/study/ended")
+    page.wait_for_selector('[id*="progress"] .main-svg')
+    page.locator("summary").click()
+    page.wait_for_selector('[id*="space"] canvas')
+    names = ("front-size_kb", "front-latency_ms", "importance", "slice", "parallel", "progress")
+    for name in names:
+        assert page.locator(f'[id*="{name}"] .main-svg').count() >= 1, name
+    page.locator(".radio").get_by_text("minutes").click()
+    page.wait_for_selector("text=minutes since the first trial began")
+
+
+def test_a_click_on_a_point_leads_to_the_trial(look):
+    page = look("/study/running")
+    page.wait_for_selector('[id*="front-size_kb"] .scatterlayer .point')
+    box = page.locator('[id*="front-size_kb"] .scatterlayer .trace:nth-child(4) .point').first
+    box.scroll_into_view_if_needed()
+    place = box.bounding_box()
+    page.mouse.click(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
+    page.wait_for_url("**/study/running/trial/*")
+    page.wait_for_selector('[id*="curves"] .main-svg')
+
+
+def test_the_model_of_a_trial_is_downloaded_and_its_command_copied(look, running, tmp_path):
+    number = first_feasible(running)
+    page = look(f"/study/running/trial/{number}")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download model.tflite").click()
+    download.value.save_as(tmp_path / "model")
+    assert download.value.suggested_filename == f"running-{number}.tflite"
+    assert (tmp_path / "model").read_bytes() == model_of(number)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy").click()
+    page.wait_for_selector("button:has-text('Copied')")
+    command = page.evaluate("navigator.clipboard.readText()")
+    assert command == f"sweep export running --trial {number}"
+
+
+def test_a_hostile_label_is_shown_as_text(look, results):
+    number = len(Shelf(results).study("evil").record().trials) - 1
+    for place in ("/", "/study/evil", f"/study/evil/trial/{number}"):
+        page = look(place)
+        page.wait_for_selector("h1")
+        page.wait_for_load_state("networkidle") if place == "/" else None
+        assert page.locator("img").count() == 0
+    page = look("/study/evil")
+    page.wait_for_selector(f"text={HOSTILE}")
+
+
+def test_two_studies_stand_side_by_side_on_the_same_axes(look):
+    page = look("/study/running?compare=ended")
+    page.wait_for_function(
+        "[...document.querySelectorAll('[id*=\"front-size_kb\"] .js-plotly-plot')]"
+        ".filter(plot => plot.data?.length).length === 2"
+    )
+    left, right = (page.locator("article").nth(i).bounding_box() for i in (0, 1))
+    assert left["y"] == right["y"] and right["x"] > left["x"] + left["width"]
+    ranges = page.evaluate(
+        "[...document.querySelectorAll('[id*=\"front-size_kb\"] .js-plotly-plot')]"
+        ".map(plot => [plot.layout.xaxis.range, plot.layout.yaxis.range])"
+    )
+    assert ranges[0] == ranges[1]
+    page.set_viewport_size({"width": 390, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_what_is_not_there_is_said_in_one_line(look):
+    for place in ("/study/none", "/study/..%2F..%2Fetc", "/study/running/trial/x", "/nothing"):
+        page = look(place)
+        page.wait_for_selector("h1:has-text('Not here')")
+    page = look("/study/running/trial/999999")
+    page.wait_for_selector("text=has not ended")
+
+
+def test_the_full_report_is_served_as_it_stands(look):
+    page = look("/study/ended/report.html")
+    page.wait_for_selector("#table tbody tr", state="attached")
+
+
+def test_one_study_alone_is_all_there_is(look, results):
+    with serving(Shelf.find("ended", results)) as server:
+        page = look("", base=server.url)
+        page.wait_for_selector(".funnel .count")
+        assert page.get_by_text("compare with").count() == 0
+        assert status_of(server.url.replace("ended", "evil") + "/report.html") == 404
+
+
+def test_another_address_asks_for_the_token(look, results):
+    with serving(Shelf(results), host="0.0.0.0") as server:
+        port = server.url.split(":")[2].split("/")[0]
+        here, token = f"http://127.0.0.1:{port}/", server.url.partition("?token=")[2]
+        assert len(token) >= 24
+        for wrong in ("", "?token=", "?token=wrong", f"?token={token}x", "?token=%C3%A9"):
+            assert status_of(here + wrong) == 403
+        assert status_of(here + "_dash-layout", Cookie=f"sweep_{port}=wrong") == 403
+        page = look("", base=f"{here}?token={token}")
+        page.wait_for_selector("a:has-text('ended')")
+        assert "token" not in page.url
+        (cookie,) = page.context.cookies()
+        assert cookie["httpOnly"] and cookie["sameSite"] == "Strict" and cookie["value"] == token
+        page.reload()
+        page.wait_for_selector("a:has-text('ended')")
+
+
+def test_a_foreign_host_is_refused_against_dns_rebinding(live):
+    port = live.url.split(":")[2].rstrip("/")
+    assert status_of(live.url) == status_of(live.url, Host=f"localhost:{port}") == 200
+    assert status_of(live.url, Host="evil.example") == 403
+    assert status_of(live.url, Host=f"evil.example:{port}") == 403
+
+
+def test_a_port_in_use_is_one_line(results):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(SweepError, match=f"port {port}: Address already in use; name another"):
+            open_server(Shelf(results), port=port)
+
+
+def test_an_address_of_nowhere_is_one_line(results):
+    with pytest.raises(SweepError, match="cannot listen on nowhere.invalid"):
+        open_server(Shelf(results), host="nowhere.invalid", port=0)
