@@ -132,7 +132,7 @@ def run(
     if not record.funnel()["feasible"]:
         raise NothingFeasible("nothing is feasible; widen the space or ease the limit that binds")
     name = folder.name if results == Path("results") else str(folder.path)
-    print(f"next: sweep report {name} --open | sweep export {name} --pick smallest")
+    print(f"next: sweep report {name} --open | sweep finalists {name} | sweep export {name}")
 
 
 @app.command()
@@ -224,6 +224,47 @@ def serve(
 
 
 @app.command()
+def finalists(
+    study: Study,
+    top: Annotated[int, typer.Option(min=1, help="How many trials of the front.")] = 5,
+    seeds: Annotated[int, typer.Option(min=1, help="How many trainings of each.")] = 5,
+    data: Data = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; a core each.")] = None,
+    as_json: Json = False,
+    storage: Storage = None,
+    results: Results = Path("results"),
+) -> None:
+    """Train the best trials again from other seeds, and read the test split: do they hold?"""
+    from sweep.export import same_clips
+    from sweep.report.page import write
+    from sweep.study.finalists import confirm
+    from sweep.study.storage import StudyFolder
+    from sweep.terminal import LiveLine, console, print_finalists
+
+    folder = StudyFolder.find(study, results, storage)
+    record = folder.record()
+    try:
+        with LiveLine() as line:
+            confirm(
+                record,
+                same_clips(record, data),
+                folder,
+                top=top,
+                seeds=seeds,
+                workers=workers or os.cpu_count() or 1,
+                listen=line.count,
+            )
+    except KeyboardInterrupt as error:
+        raise Interrupted("interrupted; no finalist was kept") from error
+    record = folder.record()
+    write(record, folder.report)
+    if as_json:
+        print(json.dumps([one.to_json() for one in record.finalists], indent=2))
+    else:
+        print_finalists(console(), record)
+
+
+@app.command()
 def export(
     study: Study,
     trial: Annotated[int | None, typer.Option(help="Number of the trial.")] = None,
@@ -244,7 +285,10 @@ def export(
 
     folder = StudyFolder.find(study, results, storage)
     record = folder.record()
-    number = trial if trial is not None else int(pick_trial(table(record), pick)["trial"])
+    confirmed = record.confirmed()
+    number = (
+        trial if trial is not None else int(pick_trial(table(record), pick, confirmed)["trial"])
+    )
     target = out or Path(f"{folder.name}-{number}")
     metadata = export_trial(folder, record, number, data, target)
     print(f"trial {number} -> {target}")

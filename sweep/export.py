@@ -45,7 +45,7 @@ def export_trial(
     if trial is None:
         raise StudyError(f"{folder.path}: there is no finished trial {number}")
     files = {name: folder.read_file(number, name) for name in (FRONTEND, MODEL)}
-    dataset = _same_clips(record, source)
+    dataset = same_clips(record, source)
     measured = measure(files, dataset, trial)
     _refuse_broken(record.space.limits, measured, number)
     metadata = _metadata(record, trial, dataset, files, measured)
@@ -53,7 +53,12 @@ def export_trial(
     return metadata
 
 
-def _same_clips(record: StudyRecord, source: str | None) -> Dataset:
+def same_clips(record: StudyRecord, source: str | None) -> Dataset:
+    """Open the clips a study was made with, at ``source`` if they have moved.
+
+    Raises:
+        DataError: if these are other clips.
+    """
     dataset = open_dataset(record.space.with_data(source, None).file.dataset.spec())
     if dataset.fingerprint != record.about["fingerprint"]:
         raise DataError(

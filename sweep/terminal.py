@@ -69,6 +69,12 @@ class LiveLine:
         """Print a line that stays."""
         self._console.print(text)
 
+    def count(self, done: int, total: int) -> None:
+        """Show how many trainings are done."""
+        self._bar.update(self._task, description="trainings", completed=done, total=total)
+        if not self._console.is_terminal:
+            self.say(f"{done}/{total} trainings")
+
     def note(self, what: str, share: float) -> None:
         """Show a step of preparation and the share of it that is done."""
         self._bar.update(self._task, description=what, completed=share, total=1.0)
@@ -164,6 +170,38 @@ def print_trials(out: Console, record: StudyRecord, frame: pd.DataFrame, title: 
         values = [_cell(metric, row) for metric in metrics]
         table.add_row(str(row["trial"]), row["outcome"], *values, summary(row))
     out.print(table)
+
+
+def print_finalists(out: Console, record: StudyRecord) -> None:
+    """Print what retraining the finalists gave, and which of them hold."""
+    limits = record.space.limits
+    columns = (
+        "trial",
+        "holds",
+        "chance",
+        "test accuracy",
+        "in the search",
+        "latency_ms",
+        "size_kb",
+    )
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for column in columns:
+        table.add_column(column, justify="right")
+    for one in record.finalists:
+        low, high = one.interval()
+        mean, spread = one.mean("test_accuracy"), one.spread("test_accuracy")
+        table.add_row(
+            str(one.trial),
+            "yes" if one.holds(limits) else "no",
+            f"{one.chance(limits):.0%}",
+            f"{mean:.3f} ± {spread:.3f} ({low:.3f}–{high:.3f})",
+            f"{one.searched['accuracy']:.3f}",
+            f"{one.mean('latency_ms'):.3g}",
+            f"{one.mean('size_kb'):.2f} ± {one.spread('size_kb'):.2f}",
+        )
+    out.print(table)
+    if not record.confirmed():
+        out.print("None holds: search longer, or ease a limit.")
 
 
 def shown_metrics(record: StudyRecord) -> list[str]:

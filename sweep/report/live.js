@@ -6,11 +6,25 @@ function domId(id) {
   return JSON.stringify(Object.fromEntries(Object.entries(id).sort()));
 }
 
-function fitted(figure, id) {
+function fitted(figure, host) {
   const coloured = darkScheme.matches ? brighter(figure) : figure;
-  const host = document.getElementById(domId(id)) ?? document.body;
-  const layout = { ...layoutOf(coloured, host), uirevision: domId(id) };
-  return { data: coloured.data, layout };
+  return { data: coloured.data, layout: layoutOf(coloured, host ?? document.body) };
+}
+
+/* Carry over what the reader did to the figure before: zoom, turn, brush. */
+function keepView(figure, plot, before) {
+  const text = (axis) => JSON.stringify(axis?.title);
+  for (const side of ["xaxis", "yaxis"]) {
+    const [fresh, shown, old] = [figure.layout[side], plot.layout?.[side], before.layout[side]];
+    const zoomed = shown?.range && shown.autorange !== true && String(shown.range) !== String(old?.range);
+    if (zoomed && text(fresh) === text(old)) figure.layout[side] = { ...fresh, range: [...shown.range], autorange: false };
+  }
+  const camera = plot.layout?.scene?.camera;
+  if (camera && figure.layout.scene) figure.layout.scene.camera = camera;
+  for (const axis of figure.data[0]?.dimensions ?? []) {
+    const range = plot.data?.[0]?.dimensions?.find((one) => one.name === axis.name)?.constraintrange;
+    if (range) axis.constraintrange = range;
+  }
 }
 
 function trialAddress(click, study) {
@@ -31,12 +45,14 @@ window.dash_clientside = Object.assign(window.dash_clientside ?? {}, {
     draw(figures, scheme, ids) {
       return ids.map((id) => {
         const figure = figures?.[id.figure];
-        if (!figure) return dash_clientside.no_update;
         const host = document.getElementById(domId(id));
-        const now = JSON.stringify([figure, scheme]);
-        if (lastDrawn.get(host) === now) return dash_clientside.no_update;
-        lastDrawn.set(host, now);
-        return fitted(structuredClone(figure), id);
+        const [before, asked] = [lastDrawn.get(host), JSON.stringify([figure, scheme])];
+        if (!figure || before?.asked === asked) return dash_clientside.no_update;
+        const fresh = fitted(structuredClone(figure), host);
+        lastDrawn.set(host, { asked, layout: structuredClone(fresh.layout) });
+        const plot = host?.querySelector(".js-plotly-plot");
+        if (before && plot) keepView(fresh, plot, before);
+        return fresh;
       });
     },
     follow(...clicks) {

@@ -1,6 +1,7 @@
 """The live page: the report's figures while a sweep runs, by Dash; it only ever reads."""
 
 import json
+import os
 import socket
 from dataclasses import dataclass
 from typing import Any
@@ -66,10 +67,11 @@ def open_server(shelf: Shelf, host: str = "127.0.0.1", port: int = 8050) -> Live
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listening = socket.create_server((host, port), family=family)
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or error
+    except OSError as error:
+        code = error.errno or 0
+        reason = os.strerror(code) if code > 0 else error.strerror
         raise SweepError(
-            f"cannot listen on {host}, port {port}: {reason}; name another --port"
+            f"cannot listen on {host}, port {port}: {reason}; name another --host or --port"
         ) from error
     port = listening.getsockname()[1]
     guard = make_guard(host, port)

@@ -30,10 +30,12 @@ def chips(counts: list[LimitCount]) -> str:
     return "".join(items)
 
 
-def funnel(counts: Mapping[str, int]) -> str:
-    """Return what became of the suggested trials, as bars."""
+def funnel(counts: Mapping[str, int], confirmed: int | None = None) -> str:
+    """Return what became of the suggested trials, as bars, and how many finalists hold."""
     total = sum(counts.values())
     rows = {"suggested": total} | {n: c for n, c in counts.items() if n != "failed" or c}
+    if confirmed is not None:
+        rows["confirmed"] = confirmed
     return "".join(
         f'<li class="{name}"><span>{name}</span><span class="bar">'
         f'<i style="--share:{count / (total or 1):.4f};--some:{min(count, 1)}"></i></span>'
@@ -90,6 +92,19 @@ def table(content: Table, numbers: bool = False) -> str:
         f'<div><h3>{escape(content.title)}</h3><div class="scroll"><table{kind}>'
         f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div></div>"
     )
+
+
+def finalists(record: StudyRecord, content: Table) -> str:
+    """Return what became of the finalists, or nothing where there are none."""
+    if not record.finalists:
+        return ""
+    held = len(record.confirmed())
+    verdict = (
+        f"{held} of {len(record.finalists)} finalists hold: the means keep every limit."
+        if held
+        else "None of the finalists holds; export with care, search longer, or ease a limit."
+    )
+    return f"<p>{verdict}</p>{table(content, numbers=True)}"
 
 
 def fronts(metric: str, costs: list[str]) -> str:

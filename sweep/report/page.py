@@ -26,7 +26,7 @@ from sweep.report.importance import importance
 from sweep.report.parallel import SHOWN
 from sweep.report.progress import progress
 from sweep.report.slices import columns
-from sweep.report.tables import PUBLISHED, miss_table, published_tables, trial_rows
+from sweep.report.tables import PUBLISHED, finalist_table, miss_table, published_tables, trial_rows
 from sweep.report.theme import BRIGHTER, DARK, FONT, LIGHT
 from sweep.report.tradeoff import goals, prices
 from sweep.report.verdict import caution, effort, headline, limit_counts, nearest_misses, picks
@@ -54,10 +54,13 @@ def render(record: StudyRecord) -> str:
         headline=escape(headline(record, frame)),
         caution=escape(caution(record, frame)),
         chips=markup.chips(limit_counts(record)),
-        funnel=markup.funnel(record.funnel()),
+        funnel=markup.funnel(
+            record.funnel(), len(record.confirmed()) if record.finalists else None
+        ),
         effort=markup.effort(effort(record)),
         take_title="What to take" if found or frame.empty else "The nearest misses",
         take=markup.take(record, found, miss_table(record, nearest_misses(frame))),
+        finalists=markup.finalists(record, finalist_table(record)),
         fronts=markup.fronts(goal, costs),
         space=markup.space() if len(costs) > 1 else "",
         prices=markup.prices(prices(record, frame)),

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from sweep.candidate import PARAMETERS, Candidate, FrontendParams, TrainingParams
-from sweep.report.intervals import wilson
+from sweep.intervals import wilson
 from sweep.report.words import amount, plain, summary
 from sweep.spec import Range
 from sweep.study.table import StudyRecord, pick
@@ -53,6 +53,32 @@ def trial_rows(frame: pd.DataFrame) -> dict[str, list[Any]]:
         columns["low"].append(ends[0] and round(ends[0], 4))
         columns["high"].append(ends[1] and round(ends[1], 4))
     return columns
+
+
+def finalist_table(record: StudyRecord) -> Table:
+    """Return what training the finalists again gave: do they hold, and was the search lucky?"""
+    head = ("trial", "holds", "chance", "test accuracy, mean", "interval", "in the search", "curse")
+    limits, rows = record.space.limits, []
+    for one in record.finalists:
+        low, high = one.interval()
+        mean, spread = one.mean("test_accuracy"), one.spread("test_accuracy")
+        sizes, times = one.mean("size_kb"), one.mean("latency_ms")
+        rows.append(
+            (
+                str(one.trial),
+                "yes" if one.holds(limits) else "no",
+                f"{one.chance(limits):.0%}",
+                f"{mean:.3f} ± {spread:.3f}",
+                f"{low:.3f}–{high:.3f}",
+                f"{one.searched['accuracy']:.3f}",
+                f"{100 * one.curse():+.1f} points",
+                amount("size_kb", sizes),
+                amount("latency_ms", times),
+            )
+        )
+    seeds = max((len(one.retrainings) for one in record.finalists), default=0)
+    title = f"Trained again from {seeds} seeds, then the test clips, once"
+    return Table(title, (*head, "size", "latency"), tuple(rows))
 
 
 def published_tables(record: StudyRecord, frame: pd.DataFrame) -> list[Table]:

@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from sweep.intervals import wilson
 from sweep.report.axes import decades, title
-from sweep.report.intervals import wilson
 from sweep.report.theme import BLUE, GREEN, PURPLE, VERMILLION
 from sweep.report.tradeoff import Tradeoff
 from sweep.report.words import hover

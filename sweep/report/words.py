@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sweep.report.intervals import wilson
+from sweep.intervals import wilson
 
 FORMATS = {"accuracy": "{:.3f}", "latency_ms": "{:.3f}\u00a0ms", "size_kb": "{:.2f}\u00a0KB"}
 

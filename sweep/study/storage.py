@@ -4,7 +4,7 @@ import gc
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,12 @@ from optuna.storages import RDBStorage
 
 from sweep.errors import SpecError, StudyError
 from sweep.space import Space
+from sweep.study.confirmation import Finalist
 from sweep.study.table import StudyRecord
 from sweep.study.trials import OBJECTIVES, trial_records
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_SPACE, _ABOUT, _FILES = "space", "about", "files"
+_SPACE, _ABOUT, _FILES, _FINALISTS = "space", "about", "files", "finalists"
 
 _STORAGE_ERRORS = (
     sqlalchemy.exc.SQLAlchemyError,
@@ -141,7 +142,13 @@ class StudyFolder:
                 raise StudyError(f"{self.path}: the study was never begun; run it again")
             space = Space.parse(attributes[_SPACE], str(self.path))
             trials = trial_records(space, study.get_trials(deepcopy=False))
-        return StudyRecord(self.name, space, trials, attributes[_ABOUT])
+        finalists = tuple(Finalist.from_json(one) for one in attributes.get(_FINALISTS, ()))
+        return StudyRecord(self.name, space, trials, attributes[_ABOUT], finalists)
+
+    def keep_finalists(self, finalists: Iterable[Finalist]) -> None:
+        """Keep what retraining gave, in place of what was kept before."""
+        with self._closing(), readable_errors(self.path):
+            self.load().set_user_attr(_FINALISTS, [one.to_json() for one in finalists])
 
     def keep_files(self, trial: optuna.Trial, files: Mapping[str, bytes]) -> None:
         """Put files into the artifact store, as those of a trial."""

@@ -1,7 +1,7 @@
 """A study read back: plain records, and the table of them that every listing shows."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from sweep.errors import SpecError, StudyError
 from sweep.limits import METRICS, total_violation
 from sweep.space import Space
 from sweep.spec import nearest
+from sweep.study.confirmation import Finalist
 
 PICKS = {
     "smallest": ("size_kb", "accuracy"),
@@ -44,12 +45,18 @@ class StudyRecord:
         trials: its finished trials, oldest first.
         about: facts for the careful reader: command, versions, seed, clips per split, data
             fingerprint, where the clips came from.
+        finalists: the trials that were trained again, if any were.
     """
 
     name: str
     space: Space
     trials: tuple[TrialRecord, ...]
     about: dict[str, Any] = field(default_factory=dict)
+    finalists: tuple[Finalist, ...] = ()
+
+    def confirmed(self) -> list[int]:
+        """Return the numbers of the finalists that hold."""
+        return [one.trial for one in self.finalists if one.holds(self.space.limits)]
 
     def funnel(self) -> dict[str, int]:
         """Return how many trials ended in each outcome, in the order of ``OUTCOMES``."""
@@ -106,11 +113,23 @@ def select(frame: pd.DataFrame, feasible: bool, sort: str | None) -> pd.DataFram
     return frame.sort_values(sort, ascending=not sort.endswith("accuracy"), kind="stable")
 
 
-def pick(frame: pd.DataFrame, word: str) -> pd.Series:
+def balance(frame: pd.DataFrame) -> pd.Series:
+    """Return how far each row is from having the best accuracy, latency and size at once.
+
+    Each metric counts by its share of the way from the best to the worst of the rows.
+    """
+    costs = frame[["accuracy", "latency_ms", "size_kb"]].astype(float)
+    costs["accuracy"] *= -1
+    spans = (costs.max() - costs.min()).replace(0, 1)
+    distances: pd.Series = (((costs - costs.min()) / spans) ** 2).sum(axis=1)
+    return distances
+
+
+def pick(frame: pd.DataFrame, word: str, confirmed: Collection[int] = ()) -> pd.Series:
     """Return the feasible trial that a word of ``PICKS`` stands for.
 
-    ``balanced`` is the one nearest to having the best accuracy, latency and size at once, each
-    measured as its share of the way from the best to the worst feasible value.
+    ``balanced`` is the one with the smallest ``balance``.  Where any trials are ``confirmed``,
+    having been trained again, only these are picked from.
 
     Raises:
         StudyError: if no trial is feasible.
@@ -118,12 +137,10 @@ def pick(frame: pd.DataFrame, word: str) -> pd.Series:
     feasible = frame[frame["outcome"] == "feasible"]
     if feasible.empty:
         raise StudyError("no trial is feasible, so there is nothing to pick")
+    if confirmed:
+        feasible = feasible[feasible["trial"].isin(list(confirmed))]
     if word == "balanced":
-        costs = feasible[["accuracy", "latency_ms", "size_kb"]].astype(float)
-        costs["accuracy"] *= -1
-        spans = (costs.max() - costs.min()).replace(0, 1)
-        distances = (((costs - costs.min()) / spans) ** 2).sum(axis=1)
-        return feasible.iloc[int(distances.to_numpy().argmin())]
+        return feasible.iloc[int(balance(feasible).to_numpy().argmin())]
     metric, *others = PICKS[word]
     return feasible.sort_values(
         [metric, *others],

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import optuna
+from optuna.storages import RDBStorage
 
 from sweep.errors import SpecError, StudyError
 from sweep.study.storage import StudyFolder, readable_errors
@@ -139,7 +140,11 @@ class Shelf:
         if self._storage is None:
             return sorted(file.parent.name for file in self._results.glob("*/study.db"))
         with readable_errors(self._results):
-            return sorted(optuna.get_all_study_names(self._storage))
+            storage = RDBStorage(self._storage)
+            try:
+                return sorted(optuna.get_all_study_names(storage))
+            finally:
+                storage.engine.dispose()
 
     def study(self, name: str) -> Watched:
         """Return a study.

@@ -143,7 +143,7 @@ def test_every_figure_is_drawn(look):
     names = ("front-size_kb", "front-latency_ms", "importance", "slice", "parallel", "progress")
     for name in names:
         assert page.locator(f'[id*="{name}"] .main-svg').count() >= 1, name
-    page.locator(".radio").get_by_text("minutes").click()
+    page.get_by_label("minutes").check()
     page.wait_for_selector("text=minutes since the first trial began")
 
 
@@ -178,7 +178,6 @@ def test_a_hostile_label_is_shown_as_text(look, results):
     for place in ("/", "/study/evil", f"/study/evil/trial/{number}"):
         page = look(place)
         page.wait_for_selector("h1")
-        page.wait_for_load_state("networkidle") if place == "/" else None
         assert page.locator("img").count() == 0
     page = look("/study/evil")
     page.wait_for_selector(f"text={HOSTILE}")
@@ -198,7 +197,7 @@ def test_two_studies_stand_side_by_side_on_the_same_axes(look):
     )
     assert ranges[0] == ranges[1]
     page.set_viewport_size({"width": 390, "height": 800})
-    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.wait_for_function("document.documentElement.scrollWidth === 390")
 
 
 def test_what_is_not_there_is_said_in_one_line(look):
@@ -249,7 +248,9 @@ def test_a_foreign_host_is_refused_against_dns_rebinding(live):
 def test_a_port_in_use_is_one_line(results):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(SweepError, match=f"port {port}: Address already in use; name another"):
+        with pytest.raises(
+            SweepError, match=f"port {port}: Address already in use; name another --host or"
+        ):
             open_server(Shelf(results), port=port)
 
 

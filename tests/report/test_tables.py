@@ -1,7 +1,7 @@
 import pytest
 
+from sweep.intervals import wilson
 from sweep.report.frame import trial_frame
-from sweep.report.intervals import wilson
 from sweep.report.tables import PUBLISHED, published_tables, trial_rows
 
 from .made_up import make_record

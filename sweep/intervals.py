@@ -2,7 +2,10 @@
 
 from math import sqrt
 
+import numpy as np
+
 _Z95 = 1.959963984540054
+_GRID = 20_000
 
 
 def wilson(share: float, count: int, z: float = _Z95) -> tuple[float, float]:
@@ -17,3 +20,19 @@ def wilson(share: float, count: int, z: float = _Z95) -> tuple[float, float]:
     spread = z * sqrt(share * (1 - share) / count + z * z / (4 * count * count))
     middle, scale = share + z * z / (2 * count), 1 + z * z / count
     return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
+
+
+def chance_above(bound: float, share: float, count: int) -> float:
+    """Return the chance that a share seen in ``count`` clips is truly ``bound`` or more.
+
+    The posterior of Jeffreys' prior, Beta(k + 1/2, n - k + 1/2) with k = share * count, summed over
+    a fine grid.
+    """
+    if count <= 0:
+        return 1 - bound
+    edges = np.linspace(0, 1, _GRID + 1)
+    middles = (edges[:-1] + edges[1:]) / 2
+    heard = share * count
+    logs = (heard - 0.5) * np.log(middles) + (count - heard - 0.5) * np.log1p(-middles)
+    weights = np.exp(logs - logs.max())
+    return float(weights[middles >= bound].sum() / weights.sum())

@@ -1,0 +1,86 @@
+"""A finalist: a trial trained again from several seeds, and whether it holds."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from statistics import fmean, stdev
+from typing import Any
+
+from sweep.intervals import chance_above, wilson
+from sweep.limits import Limit
+
+RETRAINED = ("test_accuracy", "accuracy", "latency_ms", "size_kb")
+"""What is measured of each retraining; ``accuracy`` is that on the validation clips."""
+
+
+@dataclass(frozen=True)
+class Retraining:
+    """One training of a finalist from a seed of its own."""
+
+    seed: int
+    accuracy: float
+    test_accuracy: float
+    latency_ms: float
+    size_kb: float
+
+
+@dataclass(frozen=True)
+class Finalist:
+    """A trial that was trained again.
+
+    Attributes:
+        trial: the trial's number.
+        searched: what the search measured, by metric.
+        retrainings: what every new training gave.
+        test_clips: how many test clips ``test_accuracy`` counts.
+    """
+
+    trial: int
+    searched: Mapping[str, float]
+    retrainings: tuple[Retraining, ...]
+    test_clips: int
+
+    def mean(self, metric: str) -> float:
+        """Return the mean of a metric of ``RETRAINED`` over the seeds."""
+        return fmean(getattr(one, metric) for one in self.retrainings)
+
+    def spread(self, metric: str) -> float:
+        """Return the standard deviation over the seeds; 0 for a single one."""
+        values = [getattr(one, metric) for one in self.retrainings]
+        return stdev(values) if len(values) > 1 else 0.0
+
+    def interval(self) -> tuple[float, float]:
+        """Return the 95 % Wilson interval of the mean test accuracy."""
+        return wilson(self.mean("test_accuracy"), self.test_clips)
+
+    def curse(self) -> float:
+        """Return by how much the search's accuracy was better than the retrained mean on test."""
+        return self.searched["accuracy"] - self.mean("test_accuracy")
+
+    def chance(self, limits: list[Limit]) -> float:
+        """Return the chance that the true accuracy meets its limit; 1 where there is none."""
+        for limit in limits:
+            if limit.metric == "accuracy":
+                share = chance_above(limit.bound, self.mean("test_accuracy"), self.test_clips)
+                return share if limit.operator.startswith(">") else 1 - share
+        return 1.0
+
+    def holds(self, limits: list[Limit]) -> bool:
+        """Tell whether the means keep every limit, the accuracy being that on the test clips."""
+        means = {metric: self.mean(metric) for metric in ("latency_ms", "size_kb")}
+        means["accuracy"] = self.mean("test_accuracy")
+        kept = (limit.violation(means.get(limit.metric, self._fixed(limit))) for limit in limits)
+        return all(violation <= 0 for violation in kept)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the finalist as plain JSON values."""
+        return asdict(self) | {"searched": dict(self.searched)}
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> "Finalist":
+        """Read what ``to_json`` wrote."""
+        again = tuple(Retraining(**one) for one in record["retrainings"])
+        return cls(record["trial"], record["searched"], again, record["test_clips"])
+
+    def _fixed(self, limit: Limit) -> float:
+        """Return a metric that the shape of the network fixes, as the search measured it."""
+        return self.searched[limit.metric]

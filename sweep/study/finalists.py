@@ -1,0 +1,129 @@
+"""Finalists: the best trials trained again from several seeds, then the test split, once."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from sweep.audio.dataset import Dataset
+from sweep.candidate import Candidate
+from sweep.errors import StudyError
+from sweep.limits import METRICS
+from sweep.litert import Model, measure_latency, zipped_kb
+from sweep.predict import FRONTEND, MODEL
+from sweep.study.confirmation import Finalist, Retraining
+from sweep.study.engine import Engine
+from sweep.study.storage import StudyFolder
+from sweep.study.table import StudyRecord, TrialRecord, balance, front, table
+
+_TICK_IN_S = 0.5
+
+
+def choose_finalists(record: StudyRecord, top: int) -> list[TrialRecord]:
+    """Return up to ``top`` trials of the front, the most balanced first.
+
+    Raises:
+        StudyError: if no trial is feasible.
+    """
+    frame = table(record)
+    feasible = frame[frame["outcome"] == "feasible"]
+    if feasible.empty:
+        raise StudyError(f"{record.name}: no trial is feasible, so there are no finalists")
+    best = front(feasible, record.space.file.objectives)
+    order: pd.Series = balance(best).sort_values()
+    numbers = [int(best.loc[index, "trial"]) for index in order.index[:top]]
+    by_number = {trial.number: trial for trial in record.trials}
+    return [by_number[number] for number in numbers]
+
+
+def confirm(
+    record: StudyRecord,
+    dataset: Dataset,
+    folder: StudyFolder,
+    *,
+    top: int,
+    seeds: int,
+    workers: int,
+    listen: Callable[[int, int], None] = lambda done, total: None,
+) -> list[Finalist]:
+    """Train the best trials again, measure them on the test clips, and keep what came out.
+
+    Args:
+        record: the study.
+        dataset: its clips; here, and nowhere else, the testing split is read.
+        folder: where the study lives.
+        top: how many trials.
+        seeds: how many trainings of each; their seeds are none the search has used.
+        workers: how many worker processes to start.
+        listen: told how many trainings are done, of how many.
+
+    Raises:
+        StudyError: if no trial is feasible, or a training fails.
+    """
+    chosen = choose_finalists(record, top)
+    jobs = [(trial, seed) for trial in chosen for seed in range(1, seeds + 1)]
+    files: dict[int, dict[str, bytes]] = {}
+    accuracies: dict[int, float] = {}
+    with folder.owned():
+        with Engine(dataset, [], workers, None, folder.worker_log) as engine:
+            for number, (trial, seed) in enumerate(jobs):
+                engine.submit(number, _again(trial, seed))
+            while engine.busy:
+                answer = engine.wait(_TICK_IN_S)
+                if answer is None:
+                    continue
+                result = answer.evaluation.result
+                if result is None or result.accuracy is None:
+                    trial, _ = jobs[answer.number]
+                    raise StudyError(f"trial {trial.number}: {answer.evaluation.reason}")
+                files[answer.number] = answer.files
+                accuracies[answer.number] = result.accuracy
+                listen(len(files), len(jobs))
+        # The workers are gone: nothing disturbs the latencies.
+        again = {
+            number: _measure(dataset, trial, seed, accuracies[number], files[number])
+            for number, (trial, seed) in enumerate(jobs)
+        }
+        clips = len(dataset.targets("testing"))
+        finalists = [
+            Finalist(
+                trial.number,
+                _searched(trial),
+                tuple(again[n] for n, (one, _) in enumerate(jobs) if one.number == trial.number),
+                clips,
+            )
+            for trial in chosen
+        ]
+        folder.keep_finalists(finalists)
+    return finalists
+
+
+def _again(trial: TrialRecord, seed: int) -> Candidate:
+    """Return a trial's candidate from another seed, in the variant that was its result."""
+    result, candidate = trial.evaluation.result, trial.candidate
+    assert result is not None
+    only = replace(candidate.compression, quantization=(result.quantization,))
+    return replace(candidate, compression=only, seed=candidate.seed + seed)
+
+
+def _measure(
+    dataset: Dataset, trial: TrialRecord, seed: int, accuracy: float, files: dict[str, bytes]
+) -> Retraining:
+    rate = trial.candidate.frontend.downsampling_rate
+    clips = dataset.waveforms("testing", rate).astype(np.float32) / 32768.0
+    features = Model(files[FRONTEND]).run_each(clips)
+    heard = Model(files[MODEL]).run_each(features).argmax(axis=1)
+    latencies = [measure_latency(files[FRONTEND], clips), measure_latency(files[MODEL], features)]
+    return Retraining(
+        seed=trial.candidate.seed + seed,
+        accuracy=accuracy,
+        test_accuracy=float(np.mean(heard == dataset.targets("testing"))),
+        latency_ms=sum(latency.median_ms for latency in latencies),
+        size_kb=zipped_kb(files[MODEL]),
+    )
+
+
+def _searched(trial: TrialRecord) -> dict[str, float]:
+    result = trial.evaluation.result
+    return {metric: float(getattr(result, metric)) for metric in METRICS}

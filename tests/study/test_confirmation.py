@@ -1,0 +1,48 @@
+"""Finalists: what retraining says of a trial."""
+
+import pytest
+
+from sweep.limits import Limit
+from sweep.study.confirmation import Finalist, Retraining
+
+LIMITS = [Limit.parse("accuracy", ">= 0.97"), Limit.parse("size_kb", "< 5")]
+
+
+def finalist(*accuracies: float, size_kb: float = 4.0, clips: int = 200) -> Finalist:
+    again = tuple(Retraining(i, 0.98, a, 0.2, size_kb) for i, a in enumerate(accuracies))
+    return Finalist(7, {"accuracy": 0.985, "latency_ms": 0.2, "size_kb": 4.0}, again, clips)
+
+
+def test_holds_when_the_mean_of_every_metric_keeps_its_limit() -> None:
+    assert finalist(0.96, 0.98, 0.98).holds(LIMITS)
+
+
+def test_does_not_hold_when_only_the_best_seed_keeps_the_limit() -> None:
+    assert not finalist(0.95, 0.95, 0.99).holds(LIMITS)
+
+
+def test_does_not_hold_when_it_has_grown_too_large() -> None:
+    assert not finalist(0.99, 0.99, size_kb=5.0).holds(LIMITS)
+
+
+def test_the_chance_to_meet_the_limit_is_even_when_the_mean_touches_it() -> None:
+    assert finalist(0.97, 0.97, clips=100_000).chance(LIMITS) == pytest.approx(0.5, abs=0.01)
+
+
+def test_the_chance_grows_with_the_mean() -> None:
+    assert (
+        finalist(0.95).chance(LIMITS) < finalist(0.97).chance(LIMITS) < finalist(1.0).chance(LIMITS)
+    )
+
+
+def test_mean_spread_and_the_winners_curse() -> None:
+    one = finalist(0.96, 0.98)
+    assert one.mean("test_accuracy") == pytest.approx(0.97)
+    assert one.spread("test_accuracy") == pytest.approx(0.0141, abs=1e-4)
+    assert one.curse() == pytest.approx(0.015)
+    assert finalist(0.96).spread("test_accuracy") == 0
+
+
+def test_goes_to_json_and_back() -> None:
+    one = finalist(0.96, 0.98)
+    assert Finalist.from_json(one.to_json()) == one

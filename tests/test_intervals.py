@@ -1,0 +1,34 @@
+import numpy as np
+import pytest
+
+from sweep.intervals import chance_above, wilson
+
+
+@pytest.mark.parametrize(
+    ("share", "count", "low", "high"),
+    [
+        (0.5, 10, 0.2366, 0.7634),
+        (0.0, 10, 0.0, 0.2775),
+        (1.0, 10, 0.7225, 1.0),
+        (81 / 263, 263, 0.2553, 0.3662),
+    ],
+)
+def test_wilson_agrees_with_published_values(share, count, low, high):
+    """The last is Newcombe's example (Statistics in Medicine, 1998), the others follow by hand."""
+    assert wilson(share, count) == pytest.approx((low, high), abs=5e-5)
+
+
+def test_wilson_without_clips_says_nothing():
+    assert wilson(0.9, 0) == (0.0, 1.0)
+
+
+def test_the_chance_agrees_with_drawing_from_the_posterior():
+    rng = np.random.default_rng(0)
+    for bound, share, count in ((0.97, 0.985, 212), (0.9, 0.8, 50), (0.5, 1.0, 10)):
+        heard = share * count
+        drawn = rng.beta(heard + 0.5, count - heard + 0.5, 400_000)
+        assert chance_above(bound, share, count) == pytest.approx((drawn >= bound).mean(), abs=3e-3)
+
+
+def test_nothing_heard_leaves_every_share_as_likely():
+    assert chance_above(0.97, 0.0, 0) == pytest.approx(0.03)
