@@ -98,6 +98,9 @@ def run(
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; a core each.")] = None,
     scheduler: Annotated[str | None, typer.Option(help="Dask scheduler to use instead.")] = None,
     storage: Storage = None,
+    warm_start: Annotated[
+        str | None, typer.Option(help="A study whose front is tried first.", metavar="STUDY")
+    ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of search and training.")] = None,
     results: Results = Path("results"),
 ) -> None:
@@ -107,11 +110,15 @@ def run(
     from sweep.space import Space
     from sweep.study.launch import launch
     from sweep.study.storage import StudyFolder
+    from sweep.study.table import best_candidates
     from sweep.terminal import LiveLine, console, describe_dataset, print_front
 
     overrides = {"trials": trials, "timeout": timeout, "sampler": sampler, "seed": seed}
     wanted = Space.load(space).with_search(**overrides).with_data(data, lists)
     folder = StudyFolder(results, study or space.stem, storage)
+    if warm_start is not None:
+        known = StudyFolder.find(warm_start, results, storage).record()
+        wanted = wanted.beginning_with(best_candidates(known))
     processes = workers or os.cpu_count() or 1
     try:
         with LiveLine() as line:

@@ -3,7 +3,7 @@
 import itertools
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -57,6 +57,10 @@ class Space:
         for metric in file.objectives:
             if metric not in METRICS:
                 self._fail(f"objectives.{metric}", f"unknown metric{nearest(metric, METRICS)}")
+        for metric in file.search.goal:
+            if metric not in file.objectives:
+                hint = nearest(metric, file.objectives)
+                self._fail(f"search.goal.{metric}", f"no objective of this search{hint}")
         for i, parameters in enumerate(file.search.enqueue):
             self._check_enqueued(f"search.enqueue.{i}", parameters)
 
@@ -87,6 +91,20 @@ class Space:
             splits = {split: f"{lists}{split}_list.txt" for split in SPLITS}
             dataset = dataset.model_copy(update={"split": splits})
         return Space(self.file.model_copy(update={"dataset": dataset}), self.origin)
+
+    def beginning_with(self, candidates: Iterable[Candidate]) -> "Space":
+        """Return the space with candidates of another study put first, where they fit in here."""
+        first = []
+        for candidate in candidates:
+            values = candidate.parameters()
+            first.append(
+                {
+                    name: values[name]
+                    for name, kind in self.varying.items()
+                    if distributions.contains(kind, values[name])
+                }
+            )
+        return self.with_search(enqueue=[*self.file.search.enqueue, *filter(None, first)])
 
     def facts(self) -> dict[str, Any]:
         """Return what would be searched, as plain values."""

@@ -91,13 +91,19 @@ class DatasetSection(_Section):
 
 
 class SearchSection(_Section):
-    """How to search, and for how long."""
+    """How to search, and for how long.
+
+    ``enqueue`` are combinations to begin with; a feasible trial that reaches every value of
+    ``goal`` ends the search, and so do ``patience`` trials in a row that leave the front as it is.
+    """
 
     sampler: Sampler = "tpe"
     trials: Annotated[int, pydantic.Field(ge=1)] = 100
     timeout: str | None = None
     seed: Annotated[int, pydantic.Field(ge=0, lt=2**31)] = 42
     enqueue: list[dict[str, Scalar]] = []
+    goal: dict[str, float] = {}
+    patience: Annotated[int, pydantic.Field(ge=1)] | None = None
 
     @pydantic.field_validator("timeout")
     @classmethod

@@ -2,15 +2,20 @@
 
 import json
 import os
+import random
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from sweep.audio.dataset import DatasetSpec, locate, open_dataset
+from sweep.audio.splits import SPLITS
 
 SWEEP = Path(sys.executable).with_name("sweep")
 
@@ -209,6 +214,42 @@ class TestExport:
         assert "note.wav" in refused("predict", "ears", "note.wav", cwd=finished, code=1)
 
 
+class TestFinalists:
+    def test_are_trained_again_and_measured_on_the_test_clips(self, finished: Path) -> None:
+        folder = finished / "final"
+        shutil.copytree(finished / "results", folder / "results")
+        done = sweep(
+            "finalists", "words", "--top", 2, "--seeds", 2, "--workers", 2, "--json", cwd=folder
+        )
+        assert done.returncode == 0, done.stderr
+        told = json.loads(done.stdout)
+        front = json.loads(sweep("status", "words", "--json", cwd=folder).stdout)["front"]
+        assert {one["trial"] for one in told} <= {row["trial"] for row in front}
+        for one in told:
+            assert len({again["seed"] for again in one["retrainings"]}) == 2
+            assert one["test_clips"] == 12
+        page = (folder / "results/words/report.html").read_text(encoding="utf-8")
+        assert "Trained again from 2 seeds" in page
+
+    def test_random_labels_find_no_lucky_winner(self, tmp_path: Path) -> None:
+        clips = [clip for split in SPLITS for clip in _clips(split)]
+        draw = random.Random(0)
+        for label in ("stop", "go"):
+            (tmp_path / "shuffled" / label).mkdir(parents=True)
+        for i, clip in enumerate(clips):
+            speaker = Path(clip).name.partition("_nohash_")[0]
+            label = draw.choice(("stop", "go"))
+            shutil.copy(clip, tmp_path / "shuffled" / label / f"{speaker}_nohash_{i}.wav")
+        text = SPACE.replace(">= 0.7", ">= 0.97").replace("trials: 4", "trials: 6")
+        done = sweep(
+            "run", space_file(tmp_path, text), "--data", "shuffled", "--workers", 2, cwd=tmp_path
+        )
+        assert done.returncode == 3, done.stdout
+        assert "accuracy >= 0.97 binds" in done.stdout
+        line = refused("finalists", "words", "--data", "shuffled", cwd=tmp_path, code=1)
+        assert "no trial is feasible" in line
+
+
 class TestMistakes:
     """Each with one line that names the place, and nothing written."""
 
@@ -278,7 +319,18 @@ class TestMistakes:
 class TestHelp:
     @pytest.mark.parametrize(
         "command",
-        ["check", "run", "status", "trials", "report", "export", "predict", "worker", "data"],
+        [
+            "check",
+            "run",
+            "status",
+            "trials",
+            "report",
+            "finalists",
+            "export",
+            "predict",
+            "worker",
+            "data",
+        ],
     )
     def test_every_command_explains_itself_within_a_second(
         self, command: str, tmp_path: Path
@@ -311,12 +363,14 @@ class TestHelp:
             assert done.returncode == 0, f"{command}: {done.stderr}"
 
 
-def _validation_clips() -> list[str]:
-    from sweep.audio.dataset import DatasetSpec, locate, open_dataset
-
+def _clips(split: str) -> list[str]:
     spec = DatasetSpec("synthetic", ("stop", "go"), clips_per_label=60, snr_db=(10.0, 30.0))
     folder = locate(spec)
-    return [str(folder / name) for name in open_dataset(spec).names("validation")]
+    return [str(folder / name) for name in open_dataset(spec).names(split)]
+
+
+def _validation_clips() -> list[str]:
+    return _clips("validation")
 
 
 def _finished_trials(database: Path) -> int:
@@ -347,7 +401,7 @@ def _alive(pid: int) -> bool:
     return state != "Z"
 
 
-def _wait_for(holds, seconds: float = 180) -> None:
+def _wait_for(holds: Callable[[], bool], seconds: float = 180) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, "waited in vain"

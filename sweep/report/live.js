@@ -42,14 +42,15 @@ function setQuery(search, name, value) {
 window.dash_clientside = Object.assign(window.dash_clientside ?? {}, {
   live: {
     /* Only what has changed is drawn again, so that zoom, brush and hover stay. */
-    draw(figures, scheme, ids) {
-      return ids.map((id) => {
+    draw(figures, scheme, ids, drawn) {
+      return ids.map((id, i) => {
         const figure = figures?.[id.figure];
-        const host = document.getElementById(domId(id));
-        const [before, asked] = [lastDrawn.get(host), JSON.stringify([figure, scheme])];
+        const key = domId(id);
+        const host = document.getElementById(key);
+        const [before, asked] = [drawn[i] && lastDrawn.get(key), JSON.stringify([figure, scheme])];
         if (!figure || before?.asked === asked) return dash_clientside.no_update;
         const fresh = fitted(structuredClone(figure), host);
-        lastDrawn.set(host, { asked, layout: structuredClone(fresh.layout) });
+        lastDrawn.set(key, { asked, layout: structuredClone(fresh.layout) });
         const plot = host?.querySelector(".js-plotly-plot");
         if (before && plot) keepView(fresh, plot, before);
         return fresh;

@@ -91,6 +91,7 @@ def _add_browser_callbacks(app: Dash) -> None:
         Input(part("figures", MATCH), "data"),
         Input("scheme", "data"),
         State(_FIGURE, "id"),
+        State(_FIGURE, "figure"),
     )
     app.clientside_callback(
         browser("follow"),

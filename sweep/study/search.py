@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
@@ -52,6 +52,8 @@ class SearchProgress:
         best: the best value of each objective among feasible trials.
         running: how many are being evaluated.
         finished_now: how many this run has finished, and ``seconds`` how long it took.
+        front: the objectives of the feasible trials that none beats, as costs.
+        idle: how many trials have ended since the front last changed.
     """
 
     budget: int
@@ -61,6 +63,8 @@ class SearchProgress:
     running: int = 0
     finished_now: int = 0
     seconds: float = 0.0
+    front: list[dict[str, float]] = field(default_factory=list)
+    idle: int = 0
 
     @property
     def done(self) -> int:
@@ -77,11 +81,32 @@ class SearchProgress:
     def add(self, evaluation: Evaluation) -> None:
         """Count one more finished trial."""
         self.outcomes[evaluation.outcome] += 1
+        if evaluation.outcome != "invalid":
+            self.idle += 1
         if evaluation.outcome == "feasible":
             for metric, way in self.objectives.items():
                 value = getattr(evaluation.result, metric)
                 better = max if way == "maximize" else min
                 self.best[metric] = better(value, self.best.get(metric, value))
+            self._extend_front(evaluation)
+
+    def reaches(self, goal: Mapping[str, float]) -> bool:
+        """Tell whether one feasible trial is as good as ``goal`` in each of its metrics."""
+        wanted = {metric: self._cost(metric, value) for metric, value in goal.items()}
+        return bool(goal) and any(
+            all(costs[metric] <= cost for metric, cost in wanted.items()) for costs in self.front
+        )
+
+    def _extend_front(self, evaluation: Evaluation) -> None:
+        """Take a feasible trial into the front, unless another is as good in everything."""
+        new = {m: self._cost(m, getattr(evaluation.result, m)) for m in self.objectives}
+        if any(all(known[m] <= new[m] for m in new) for known in self.front):
+            return
+        self.front = [k for k in self.front if any(k[m] < new[m] for m in new)] + [new]
+        self.idle = 0
+
+    def _cost(self, metric: str, value: float) -> float:
+        return -value if self.objectives[metric] == "maximize" else value
 
 
 class Search:
@@ -164,8 +189,13 @@ class Search:
     def _may_ask(self) -> bool:
         left = self.progress.budget - self.progress.done - self.engine.busy
         in_time = self._deadline is None or time.monotonic() < self._deadline
-        wanted = left > 0 and in_time and not self._exhausted
+        wanted = left > 0 and in_time and not self._exhausted and not self._satisfied()
         return wanted and self.engine.busy < self.engine.capacity
+
+    def _satisfied(self) -> bool:
+        search, progress = self.space.file.search, self.progress
+        patient = search.patience is None or progress.idle < search.patience
+        return progress.reaches(search.goal) or not patient
 
     def _ask(self) -> None:
         """Ask until a candidate is worth evaluating, and send it off."""

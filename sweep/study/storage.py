@@ -142,8 +142,7 @@ class StudyFolder:
                 raise StudyError(f"{self.path}: the study was never begun; run it again")
             space = Space.parse(attributes[_SPACE], str(self.path))
             trials = trial_records(space, study.get_trials(deepcopy=False))
-        finalists = tuple(Finalist.from_json(one) for one in attributes.get(_FINALISTS, ()))
-        return StudyRecord(self.name, space, trials, attributes[_ABOUT], finalists)
+        return StudyRecord(self.name, space, trials, attributes[_ABOUT], finalists_of(attributes))
 
     def keep_finalists(self, finalists: Iterable[Finalist]) -> None:
         """Keep what retraining gave, in place of what was kept before."""
@@ -211,6 +210,11 @@ class StudyFolder:
                 sqlalchemy.event.listen(self._storage.engine, "connect", _set_pragmas)
                 self._storage.engine.dispose()
         return self._storage
+
+
+def finalists_of(attributes: Mapping[str, Any]) -> tuple[Finalist, ...]:
+    """Return the trials that were trained again, if any were, from a study's attributes."""
+    return tuple(Finalist.from_json(one) for one in attributes.get(_FINALISTS, ()))
 
 
 @contextmanager

@@ -165,3 +165,13 @@ def front(frame: pd.DataFrame, objectives: Mapping[str, str]) -> pd.DataFrame:
     ]
     metric, way = next(iter(objectives.items()))
     return frame.iloc[kept].sort_values(metric, ascending=way == "minimize")
+
+
+def best_candidates(record: StudyRecord) -> list[Candidate]:
+    """Return the candidates of the front of the feasible trials."""
+    frame = table(record)
+    feasible = frame[frame["outcome"] == "feasible"]
+    if feasible.empty:
+        return []
+    numbers = set(front(feasible, record.space.file.objectives)["trial"])
+    return [trial.candidate for trial in record.trials if trial.number in numbers]

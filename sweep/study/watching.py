@@ -10,7 +10,7 @@ import optuna
 from optuna.storages import RDBStorage
 
 from sweep.errors import SpecError, StudyError
-from sweep.study.storage import StudyFolder, readable_errors
+from sweep.study.storage import StudyFolder, finalists_of, readable_errors
 from sweep.study.table import StudyRecord
 from sweep.study.trials import trial_records
 
@@ -94,14 +94,15 @@ class Watched:
         try:
             with readable_errors(self.path):
                 trials = self._study.get_trials(deepcopy=False)
+                finalists = finalists_of(self._study.user_attrs)
         finally:
             self._folder.close()
         known = {trial.number for trial in self._record.trials}
         new = trial_records(self._record.space, (t for t in trials if t.number not in known))
-        if not new:
+        if not new and finalists == self._record.finalists:
             return self._record
         grown = sorted((*self._record.trials, *new), key=lambda trial: trial.number)
-        return replace(self._record, trials=tuple(grown))
+        return replace(self._record, trials=tuple(grown), finalists=finalists)
 
 
 class Shelf:

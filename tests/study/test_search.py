@@ -8,6 +8,7 @@ from sweep.space import Space
 from sweep.study.samplers import make_sampler
 from sweep.study.search import Search, SearchProgress
 from sweep.study.storage import StudyFolder
+from sweep.study.table import TrialRecord, best_candidates
 
 from .stand_in import FINITE, SPACE, StandIn, evaluate, make_space
 
@@ -189,6 +190,56 @@ def test_enqueued_combinations_come_first_and_once(folder):
     assert record.trials[1].candidate.frontend.num_mel_bins == 30
     assert [t.candidate.network.alpha for t in record.trials].count(0.25) == 1
     assert [t.candidate.network.alpha for t in record.trials].count(0.2) == 1
+
+
+def test_a_goal_that_is_reached_ends_the_search(folder):
+    space = make_space(trials=500, goal={"size_kb": 5.0})
+    engine, progress = search(folder, space)
+    assert progress.done < 500
+    assert min(t.evaluation.result.size_kb for t in feasible(folder)) <= 5.0
+    assert sum(t.evaluation.result.size_kb <= 5.0 for t in feasible(folder)) <= engine.capacity
+
+
+def test_a_goal_in_two_metrics_is_for_one_trial_to_reach(folder):
+    space = make_space(trials=60, goal={"size_kb": 4.0, "accuracy": 0.97})
+    _, progress = search(folder, space)
+    assert progress.done == 60
+    assert progress.best["accuracy"] >= 0.97 and progress.best["size_kb"] <= 4.0
+
+
+def test_patience_ends_a_search_whose_front_stays_as_it_is(folder):
+    space = make_space(trials=500, patience=15)
+    _, progress = search(folder, space)
+    assert 15 <= progress.done < 500
+    last = [t.number in best_numbers(folder) for t in folder.record().trials if counted(t)][-15:]
+    assert not any(last)
+
+
+def test_a_warm_start_tries_the_front_of_another_study_first(folder, tmp_path):
+    search(folder, make_space(trials=40))
+    known = best_candidates(folder.record())
+    narrower = make_space(
+        SPACE.replace("num_mel_bins: {low: 10, high: 30", "num_mel_bins: {low: 20, high: 30")
+    )
+    space = narrower.beginning_with(known)
+    other = StudyFolder(tmp_path, "other")
+    search(other, space)
+    first = [trial.candidate for trial in other.record().trials][: len(known)]
+    assert {c.network.alpha for c in first} <= {c.network.alpha for c in known}
+    assert all(c.frontend.num_mel_bins >= 20 for c in first)
+
+
+def feasible(folder: StudyFolder) -> list[TrialRecord]:
+    return [t for t in folder.record().trials if t.evaluation.outcome == "feasible"]
+
+
+def counted(trial: TrialRecord) -> bool:
+    return trial.evaluation.outcome != "invalid"
+
+
+def best_numbers(folder: StudyFolder) -> set[int]:
+    best = {candidate.key() for candidate in best_candidates(folder.record())}
+    return {t.number for t in folder.record().trials if t.candidate.key() in best}
 
 
 def test_models_of_feasible_trials_are_kept_and_of_no_others(folder):

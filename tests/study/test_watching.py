@@ -27,7 +27,7 @@ def test_a_study_is_read_anew_only_when_a_trial_has_ended(folder):
     first = watched.record()
     assert watched.record() is first
     search(folder, 7)
-    assert watched.record() == folder.record()
+    assert watched.record().trials == folder.record().trials
     assert len(watched.record().trials) > len(first.trials)
 
 
@@ -56,7 +56,7 @@ def test_a_study_made_anew_under_the_same_name_is_noticed(folder):
     for path in folder.path.glob("study.db*"):
         path.unlink()
     search(folder, 2)
-    assert watched.record() == folder.record() != old
+    assert watched.record().trials == folder.record().trials != old.trials
 
 
 def test_a_study_that_is_gone_is_named(folder):
@@ -85,5 +85,5 @@ def test_studies_in_a_server_are_listed_and_read(tmp_path, postgresql):
     search(folder, 3)
     shelf = Shelf(tmp_path, postgresql)
     assert "served" in shelf.names()
-    assert shelf.study("served").record() == folder.record()
+    assert shelf.study("served").record().trials == folder.record().trials
     assert Shelf(tmp_path, postgresql, only="served").names() == ["served"]
