@@ -231,6 +231,22 @@ class TestFinalists:
         page = (folder / "results/words/report.html").read_text(encoding="utf-8")
         assert "Trained again from 2 seeds" in page
 
+    def test_the_search_never_reads_a_test_clip_and_finalists_do(self, tmp_path: Path) -> None:
+        for split in SPLITS:
+            for clip in _clips(split):
+                copy = tmp_path / "clips" / Path(clip).parent.name / Path(clip).name
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(clip, copy)
+                if split == "testing":
+                    copy.write_text("whoever reads this is refused")
+        text = SPACE.replace("trials: 4", "trials: 2")
+        where = ("--data", "clips", "--workers", "1")
+        done = sweep("run", space_file(tmp_path, text), *where, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert sweep("export", "words", "--out", "out", cwd=tmp_path).returncode == 0
+        line = refused("finalists", "words", "--workers", "1", "--seeds", "1", cwd=tmp_path, code=1)
+        assert "testing" in line
+
     def test_random_labels_find_no_lucky_winner(self, tmp_path: Path) -> None:
         clips = [clip for split in SPLITS for clip in _clips(split)]
         draw = random.Random(0)

@@ -47,7 +47,11 @@ class Watched:
         with self._lock:
             stamp = self._now()
             if self._record is None or stamp != self._stamp:
-                self._record = self._read()
+                try:
+                    self._record = self._read()
+                except StudyError:
+                    self._record = None
+                    raise
                 self._stamp = stamp
             return self._record
 

@@ -58,28 +58,35 @@ def live(results, running):
         yield server
 
 
-@pytest.fixture
-def look(chromium, live):
-    """Open pages of the server; each must have asked only the server, and not complained."""
-    visits = []
+@pytest.fixture(scope="module")
+def context(chromium):
+    """A reader, whose browser keeps Dash's scripts from page to page."""
+    context = chromium.new_context(viewport={"width": 1200, "height": 900})
+    yield context
+    context.close()
 
-    def open_page(place, base=live.url.rstrip("/"), width=1200):
-        context = chromium.new_context(viewport={"width": width, "height": 900})
-        page, requests, problems = context.new_page(), [], []
+
+@pytest.fixture
+def look(context, live):
+    """Open pages of the server; each must have asked only the server, and not complained."""
+    opened, requests, problems = [], [], []
+
+    def open_page(place, base=live.url.rstrip("/")):
+        page = context.new_page()
         page.on("request", lambda request: requests.append(request.url))
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.on("console", lambda line: line.type == "error" and problems.append(line.text))
         page.on("dialog", lambda dialog: problems.append("a dialog"))
-        visits.append((context, base.split("?")[0], requests, problems))
+        opened.append((page, "/".join(base.split("/")[:3])))
         page.goto(base + place)
         return page
 
     yield open_page
-    for context, base, requests, problems in visits:
-        context.close()
-        origin = "/".join(base.split("/")[:3])
-        assert [url for url in requests if not url.startswith((origin, "data:", "blob:"))] == []
-        assert problems == []
+    for page, _ in opened:
+        page.close()
+    ours = ("data:", "blob:", *(origin for _, origin in opened))
+    assert [url for url in requests if not url.startswith(ours)] == []
+    assert problems == []
 
 
 def status_of(url, **headers):
@@ -232,7 +239,7 @@ def test_another_address_asks_for_the_token(look, results):
         page = look("", base=f"{here}?token={token}")
         page.wait_for_selector("a:has-text('ended')")
         assert "token" not in page.url
-        (cookie,) = page.context.cookies()
+        (cookie,) = page.context.cookies(here)
         assert cookie["httpOnly"] and cookie["sameSite"] == "Strict" and cookie["value"] == token
         page.reload()
         page.wait_for_selector("a:has-text('ended')")

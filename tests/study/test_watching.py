@@ -49,23 +49,16 @@ def test_a_look_makes_no_file_and_is_up_to_date_while_the_search_writes(folder):
     assert files_in(folder) == at_rest
 
 
-def test_a_study_made_anew_under_the_same_name_is_noticed(folder):
+def test_a_study_that_is_gone_is_named_and_one_made_anew_is_read(folder):
     search(folder, 4)
     watched = Shelf(folder.path.parent).study("study")
     old = watched.record()
     for path in folder.path.glob("study.db*"):
         path.unlink()
-    search(folder, 2)
-    assert watched.record().trials == folder.record().trials != old.trials
-
-
-def test_a_study_that_is_gone_is_named(folder):
-    search(folder, 2)
-    watched = Shelf(folder.path.parent).study("study")
-    watched.record()
-    folder.database.unlink()
     with pytest.raises(StudyError, match="no study at"):
         watched.record()
+    search(folder, 2)
+    assert watched.record().trials == folder.record().trials != old.trials
 
 
 def test_a_name_is_looked_up_and_never_made_a_path(folder, tmp_path):
