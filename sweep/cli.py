@@ -224,10 +224,7 @@ def serve(
 
     server = open_server(Shelf.find(study, results, storage), host, port)
     print(f"{server.url}  (Ctrl-C to stop)", flush=True)
-    try:
-        server.run()
-    except KeyboardInterrupt as error:
-        raise Interrupted("interrupted") from error
+    server.run()
 
 
 @app.command()

@@ -341,6 +341,7 @@ class TestHelp:
             "status",
             "trials",
             "report",
+            "serve",
             "finalists",
             "export",
             "predict",

@@ -1,11 +1,17 @@
+import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
+from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from sweep.errors import SweepError
 from sweep.report.live import open_server
@@ -45,8 +51,18 @@ def results(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def running(results):
-    sweep = Sweep(results, make_record(TRIALS + 20, seed=11, name="running"))
+def clip(tmp_path_factory):
+    """The recording that made-up trials hear wrong most confidently."""
+    path = tmp_path_factory.mktemp("clips") / "stop/0_nohash_0.flac"
+    path.parent.mkdir()
+    soundfile.write(path, np.sin(np.arange(8000) / 9), 16000)
+    return path
+
+
+@pytest.fixture(scope="module")
+def running(results, clip):
+    record = make_record(TRIALS + 20, seed=11, name="running")
+    sweep = Sweep(results, record, source=str(clip.parents[1]))
     sweep.end(TRIALS)
     yield sweep
     sweep.stop()
@@ -180,14 +196,27 @@ def test_the_model_of_a_trial_is_downloaded_and_its_command_copied(look, running
     assert command == f"sweep export running --trial {number}"
 
 
+def test_clips_heard_wrong_are_played_where_they_are(look, live, running, clip):
+    trials = running.folder.record().trials
+    number = next(trial.number for trial in trials if len(trial.evaluation.mistakes) > 1)
+    page = look(f"/study/running/trial/{number}")
+    page.wait_for_selector(".clips audio")
+    assert page.locator(".clips li").count() > page.locator(".clips audio").count() == 1
+    page.evaluate("document.querySelector('audio').preload = 'auto'")
+    page.wait_for_function("document.querySelector('audio').duration === 0.5")
+    place = f"{live.url}study/running/trial/{number}/clip"
+    with urllib.request.urlopen(f"{place}/0") as answer:
+        assert answer.read() == clip.read_bytes()
+    assert status_of(f"{place}/1") == status_of(f"{place}/999") == 404
+
+
 def test_a_hostile_label_is_shown_as_text(look, results):
-    number = len(Shelf(results).study("evil").record().trials) - 1
+    trials = Shelf(results).study("evil").record().trials
+    number = next(trial.number for trial in trials if trial.evaluation.confusion)
     for place in ("/", "/study/evil", f"/study/evil/trial/{number}"):
         page = look(place)
-        page.wait_for_selector("h1")
+        page.wait_for_selector(f"text={HOSTILE}")
         assert page.locator("img").count() == 0
-    page = look("/study/evil")
-    page.wait_for_selector(f"text={HOSTILE}")
 
 
 def test_two_studies_stand_side_by_side_on_the_same_axes(look):
@@ -264,3 +293,20 @@ def test_a_port_in_use_is_one_line(results):
 def test_an_address_of_nowhere_is_one_line(results):
     with pytest.raises(SweepError, match="cannot listen on nowhere.invalid"):
         open_server(Shelf(results), host="nowhere.invalid", port=0)
+
+
+def test_the_command_says_where_and_ends_with_ctrl_c(results):
+    command = [
+        Path(sys.executable).with_name("sweep"),
+        "serve",
+        "--results",
+        results,
+        "--port",
+        "0",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as started:
+        url = started.stdout.readline().decode().split()[0]
+        assert status_of(url) == 200
+        started.send_signal(signal.SIGINT)
+        assert started.wait(timeout=20) == 0
+        assert started.stderr.read() == b""

@@ -57,8 +57,9 @@ def test_a_study_that_is_gone_is_named_and_one_made_anew_is_read(folder):
         path.unlink()
     with pytest.raises(StudyError, match="no study at"):
         watched.record()
-    search(folder, 2)
-    assert watched.record().trials == folder.record().trials != old.trials
+    anew = StudyFolder(folder.path.parent, "study")
+    search(anew, 2)
+    assert watched.record().trials == anew.record().trials != old.trials
 
 
 def test_a_name_is_looked_up_and_never_made_a_path(folder, tmp_path):
