@@ -9,7 +9,7 @@ RENDERINGS = 8
 
 _SNR_SPAN_DB = 30.0
 _WHITE_NOISE_IN_S = 60
-_BATCH = 256
+_BATCH = 32
 
 
 def render(

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -32,6 +32,7 @@ _BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-7
 
 _AVERAGES = ("/mean", "/variance")
 _GRAPHS_KEPT = 8
+_LANES = 16
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def train(
     pruned = prunable(architecture, compression.prune_depthwise)
     rates = learning_rates(params, steps * params.epochs)
     rng = np.random.default_rng(candidate.seed)
-    graph = _graph(architecture, params.batch_size)
+    graph = _graph(_widened(architecture), params.batch_size)
     graph.start(initial_weights(architecture, candidate.seed))
     graph.load(features, _answers(targets, architecture.labels, params.label_smoothing))
 
@@ -183,10 +184,11 @@ def _stretches(first: int, steps: int, updates: dict[int, float]) -> Iterator[ra
 
 
 class _TrainingGraph:
-    """The variables and traced functions of one architecture; used again for every seed.
+    """The variables and traced functions of one architecture; used again for every network of it.
 
     All that is learned lies in one vector, and so do the moving averages of the norms: a step is
-    one update of each, however many kernels there are.
+    one update of each, however many kernels there are.  Narrower networks are trained in it too:
+    the channels they do not have are zero and masked, and so stay zero and add nothing.
     """
 
     def __init__(self, architecture: Architecture, batch_size: int) -> None:
@@ -199,6 +201,7 @@ class _TrainingGraph:
         self.mask = tf.Variable(tf.ones_like(self.learned))
         self.moments = [tf.Variable(tf.zeros_like(self.learned)) for _ in range(2)]
         self.step = tf.Variable(0.0)
+        self._shapes = self._learned | self._averaged
         shape = (None, None, architecture.frames, architecture.coefficients)
         signature = [
             tf.TensorSpec(shape, tf.float32),
@@ -212,10 +215,12 @@ class _TrainingGraph:
         self._hear = tf.function(self._logits, clips, autograph=False)
 
     def start(self, weights: Weights) -> None:
-        """Begin anew from these weights."""
+        """Begin anew from these weights, which may be narrower than the graph."""
+        self._shapes = {name: values.shape for name, values in weights.items()}
         self.learned.assign(_joined(weights, self._learned))
         self.averages.assign(_joined(weights, self._averaged))
-        self.mask.assign(tf.ones_like(self.mask))
+        ones = {name: np.ones_like(values) for name, values in weights.items()}
+        self.mask.assign(_joined(ones, self._learned))
         for moment in self.moments:
             moment.assign(tf.zeros_like(moment))
         self.step.assign(0.0)
@@ -230,8 +235,8 @@ class _TrainingGraph:
 
     def prune(self, names: list[str], sparsity: float) -> None:
         """Renew the masks of kernels and set what they hide to zero."""
-        kernels = _parted(self.learned.numpy(), self._learned)
-        masks = _parted(self.mask.numpy(), self._learned)
+        kernels = self._trimmed(self.learned, self._learned)
+        masks = self._trimmed(self.mask, self._learned)
         masks |= {name: magnitude_mask(kernels[name], sparsity) for name in names}
         self.mask.assign(_joined(masks, self._learned))
         self.learned.assign(self.learned * self.mask)
@@ -243,8 +248,12 @@ class _TrainingGraph:
 
     def weights(self) -> Weights:
         """Return a copy of the weights."""
-        learned = _parted(self.learned.numpy(), self._learned)
-        return learned | _parted(self.averages.numpy(), self._averaged)
+        learned = self._trimmed(self.learned, self._learned)
+        return learned | self._trimmed(self.averages, self._averaged)
+
+    def _trimmed(self, vector: tf.Variable, shapes: dict[str, tuple[int, ...]]) -> Weights:
+        parts = _parted(vector.numpy(), shapes)
+        return {k: v[tuple(slice(n) for n in self._shapes[k])].copy() for k, v in parts.items()}
 
     def _steps(
         self,
@@ -298,7 +307,13 @@ class _TrainingGraph:
 
 
 def _joined(weights: Weights, shapes: dict[str, tuple[int, ...]]) -> np.ndarray:
-    return np.concatenate([weights[name].ravel() for name in shapes])
+    """Lay weights into one vector, each filled up with zeros to its shape."""
+
+    def filled(name: str) -> np.ndarray:
+        missing = np.subtract(shapes[name], weights[name].shape)
+        return np.pad(weights[name], [(0, int(n)) for n in missing]).ravel()
+
+    return np.concatenate([filled(name) for name in shapes])
 
 
 def _parted(vector: Any, shapes: dict[str, tuple[int, ...]]) -> dict[str, Any]:
@@ -309,6 +324,11 @@ def _parted(vector: Any, shapes: dict[str, tuple[int, ...]]) -> dict[str, Any]:
         return {k: v.reshape(shapes[k]) for k, v in zip(shapes, parts, strict=True)}
     parts = tf.split(vector, sizes)
     return {k: tf.reshape(v, shapes[k]) for k, v in zip(shapes, parts, strict=True)}
+
+
+def _widened(architecture: Architecture) -> Architecture:
+    """Return the next architecture whose channels fill the processor's vectors."""
+    return replace(architecture, width=-(-architecture.width // _LANES) * _LANES)
 
 
 @lru_cache(_GRAPHS_KEPT)

@@ -24,6 +24,8 @@ from sweep.limits import Limit
 Work = Callable[[Candidate, Dataset, list[Limit]], tuple[Evaluation, dict[str, bytes]]]
 
 _DEATHS_FORGIVEN = 1
+_ENVIRONMENT = "distributed.nanny.pre-spawn-environ"
+_KEPT_BYTES = 2**28
 _PATIENCE_IN_S = 30
 _FAREWELL_IN_S = 3
 _GRACE_IN_S = 1
@@ -78,6 +80,8 @@ class Engine:
         self._cluster: LocalCluster | None = None
         # A trial that kills its worker is run again once, then given up.
         dask.config.set({"distributed.scheduler.allowed-failures": _DEATHS_FORGIVEN})
+        # Dask has freed memory go back to the system at once, which costs a tenth of a training.
+        dask.config.set({f"{_ENVIRONMENT}.MALLOC_TRIM_THRESHOLD_": _KEPT_BYTES})
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
         if scheduler is None:
             self._cluster = LocalCluster(

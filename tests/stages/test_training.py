@@ -213,3 +213,16 @@ def test_nobody_is_asked_after_the_last_epoch(spoken):
 def test_a_batch_larger_than_the_data_is_filled_up(spoken):
     trained = learn(spoken, **(SMALL | {"epochs": 1, "batch_size": 200})).trained
     assert np.isfinite(trained.progress.losses).all()
+
+
+@pytest.mark.parametrize("convolution", ["depthwise_separable", "standard"])
+def test_a_narrow_network_learns_the_same_in_a_wider_graph(spoken, monkeypatch, convolution):
+    ten = SMALL | {"filters": 10, "alpha": 1.0, "epochs": 1, "convolution": convolution}
+    wide = learn(spoken, **ten).trained
+    monkeypatch.setattr(training, "_LANES", 1)
+    exact = learn(spoken, **ten).trained
+    assert wide.weights.keys() == exact.weights.keys()
+    for name, values in exact.weights.items():
+        assert wide.weights[name].shape == values.shape
+        np.testing.assert_allclose(wide.weights[name], values, atol=5e-3, err_msg=name)
+    np.testing.assert_allclose(wide.progress.losses, exact.progress.losses, rtol=1e-3)
