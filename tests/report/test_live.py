@@ -295,6 +295,10 @@ def test_an_address_of_nowhere_is_one_line(results):
         open_server(Shelf(results), host="nowhere.invalid", port=0)
 
 
+def heed_ctrl_c():
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_the_command_says_where_and_ends_with_ctrl_c(results):
     command = [
         Path(sys.executable).with_name("sweep"),
@@ -304,7 +308,9 @@ def test_the_command_says_where_and_ends_with_ctrl_c(results):
         "--port",
         "0",
     ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as started:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    # A program started in the background is deaf to Ctrl-C, and so are its children.
+    with subprocess.Popen(command, preexec_fn=heed_ctrl_c, **pipes) as started:
         url = started.stdout.readline().decode().split()[0]
         assert status_of(url) == 200
         started.send_signal(signal.SIGINT)
