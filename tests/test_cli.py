@@ -17,6 +17,8 @@ import pytest
 from sweep.audio.dataset import DatasetSpec, locate, open_dataset
 from sweep.audio.splits import SPLITS
 
+from .signals import heed_ctrl_c
+
 SWEEP = Path(sys.executable).with_name("sweep")
 
 SPACE = """
@@ -142,7 +144,7 @@ class TestRun:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
-            preexec_fn=_heed_ctrl_c,
+            preexec_fn=heed_ctrl_c,
         )
         database = tmp_path / "results/words/study.db"
         _wait_for(lambda: _finished_trials(database) >= 1)
@@ -409,11 +411,6 @@ def _descendants(pid: int) -> list[int]:
     for known in found:
         found += [child for child, parent in parents.items() if parent == known]
     return found[1:]
-
-
-def _heed_ctrl_c() -> None:
-    """Undo what a shell does to the programs it starts in the background."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _alive(pid: int) -> bool:

@@ -17,6 +17,7 @@ from sweep.errors import SweepError
 from sweep.report.live import open_server
 from sweep.study.watching import Shelf
 
+from ..signals import heed_ctrl_c
 from .made_up import SPACE, make_record
 from .stored import Sweep, model_of
 
@@ -295,10 +296,6 @@ def test_an_address_of_nowhere_is_one_line(results):
         open_server(Shelf(results), host="nowhere.invalid", port=0)
 
 
-def heed_ctrl_c():
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 def test_the_command_says_where_and_ends_with_ctrl_c(results):
     command = [
         Path(sys.executable).with_name("sweep"),
@@ -309,7 +306,6 @@ def test_the_command_says_where_and_ends_with_ctrl_c(results):
         "0",
     ]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    # A program started in the background is deaf to Ctrl-C, and so are its children.
     with subprocess.Popen(command, preexec_fn=heed_ctrl_c, **pipes) as started:
         url = started.stdout.readline().decode().split()[0]
         assert status_of(url) == 200

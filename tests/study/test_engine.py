@@ -15,6 +15,7 @@ from sweep.errors import SweepError
 from sweep.study import engine as engine_module
 from sweep.study.engine import Answer, Engine
 
+from ..signals import heed_ctrl_c
 from .works import DIES, DIES_ONCE, DISK_FULL, FINE, RAISES, SLEEPS, work
 
 ROOT = Path(__file__).parents[2]
@@ -154,6 +155,7 @@ def coordinator(tmp_path):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=heed_ctrl_c,
     )
     end = time.monotonic() + PATIENCE_IN_S
     while len(list(tmp_path.glob(f"{SLEEPS}-*"))) < 2:
