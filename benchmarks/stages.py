@@ -36,9 +36,9 @@ def main() -> None:
     warm = Candidate.from_parameters({"epochs": 1, "quantization": QUANTIZATIONS})
     evaluate(warm, dataset, [])
     print(f"{'network':<18}" + "".join(f"{stage:>14}" for stage in STAGES) + f"{'floor':>10}")
-    for name, alpha in SIZES.items():
+    for i, (name, alpha) in enumerate(SIZES.items()):
         # Another front end each time, so that nothing is met in the cache.
-        own = {"lower_frequency": 30 + 10 * len(name), "alpha": alpha}
+        own = {"lower_frequency": 30 + 10 * i, "alpha": alpha}
         candidate = Candidate.from_parameters(own | {"quantization": QUANTIZATIONS})
         evaluation, _ = evaluate(candidate, dataset, [])
         total = sum(evaluation.seconds.values())
