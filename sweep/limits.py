@@ -1,8 +1,10 @@
 """Limits such as ``accuracy: ">= 0.97"``, and how far a measured value is from one."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+
+from sweep.candidate import Variant
 
 METRICS = {
     "accuracy": "share of validation clips the .tflite bytes classify correctly in LiteRT",
@@ -65,3 +67,11 @@ def violations(limits: Iterable[Limit], values: Mapping[str, float | None]) -> d
 def total_violation(by_metric: Mapping[str, float]) -> float:
     """Return the sum of the positive violations: 0 when every limit is kept."""
     return sum(max(0.0, violation) for violation in by_metric.values())
+
+
+def choose(variants: Sequence[Variant]) -> int:
+    """Return the index of the smallest variant that keeps every limit, else of the nearest."""
+    return min(
+        range(len(variants)),
+        key=lambda i: (total_violation(variants[i].violations), variants[i].size_kb),
+    )

@@ -1,6 +1,7 @@
 import pytest
 
-from sweep.limits import METRICS, Limit, total_violation, violations
+from sweep.candidate import Variant
+from sweep.limits import METRICS, Limit, choose, total_violation, violations
 
 
 @pytest.mark.parametrize(
@@ -73,3 +74,16 @@ def test_the_total_counts_only_what_is_broken():
     assert total_violation({"accuracy": 0.5, "size_kb": -3.0, "latency_ms": 0.25}) == 0.75
     assert total_violation({"size_kb": -3.0}) == 0
     assert total_violation({}) == 0
+
+
+def variant(name: str, kb: float, **violations: float) -> Variant:
+    return Variant(name, 0.9, 1, kb, 0.5, 0.5, 0, kb, 10, 10, violations)
+
+
+def test_a_small_variant_that_breaks_a_limit_loses_to_a_larger_one_that_keeps_all():
+    nearest = variant("float32", 9, accuracy=-0.1, latency_ms=0.005)
+    small = variant("int8", 4, accuracy=0.01, latency_ms=-0.3)
+    holds = variant("dynamic", 12, accuracy=-0.01, latency_ms=-0.2)
+    assert choose([nearest, small, holds]) == 2
+    assert choose([small, nearest]) == 1
+    assert choose([holds, variant("float16", 11, accuracy=-0.01, latency_ms=0.0)]) == 1

@@ -9,7 +9,7 @@ import numpy as np
 
 from sweep.audio.dataset import Dataset
 from sweep.candidate import Candidate, Evaluation, Outcome, Variant
-from sweep.limits import Limit, total_violation, violations
+from sweep.limits import Limit, choose, total_violation, violations
 from sweep.litert import Model
 from sweep.stages.compression import compress
 from sweep.stages.frontend import convert_frontend, prepare_features
@@ -94,14 +94,6 @@ def evaluate(
         return evaluation, {}
     frontend = convert_frontend(candidate.frontend, features.mean, features.deviation)
     return evaluation, {"frontend.tflite": frontend, "model.tflite": files[result.quantization]}
-
-
-def choose(variants: list[Variant]) -> int:
-    """Return the index of the smallest variant that keeps every limit, else of the nearest."""
-    return min(
-        range(len(variants)),
-        key=lambda i: (total_violation(variants[i].violations), variants[i].size_kb),
-    )
 
 
 def describe_violations(variant: Variant, limits: list[Limit]) -> str:

@@ -4,10 +4,10 @@ import numpy as np
 
 from sweep.candidate import Variant
 from sweep.limits import total_violation
-from sweep.stages import training
 from sweep.stages.compression import compress
 from sweep.stages.measurement import Bench
 from sweep.stages.network import Weights, initial_weights
+from sweep.stages.pruning import magnitude_mask, prunable
 
 MARGIN = 0.1
 """A limit counts as out of reach only when an untrained network misses it by this share."""
@@ -58,8 +58,8 @@ def lifelike_weights(bench: Bench) -> Weights:
         weights[name] = rng.normal(kernel, _moved(name, kernel)).astype(np.float32)
     for layer in bench.architecture.layers:
         weights[f"{layer}/variance"] = np.exp(2.5 * (weights[f"{layer}/variance"] - 1))
-    for name in training.prunable(bench.architecture, compression.prune_depthwise):
-        weights[name] *= training.magnitude_mask(weights[name], compression.final_sparsity)
+    for name in prunable(bench.architecture, compression.prune_depthwise):
+        weights[name] *= magnitude_mask(weights[name], compression.final_sparsity)
     return weights
 
 

@@ -1,38 +1,14 @@
 """Training: Adam on cached features with tfmot's pruning schedule, many steps a graph call."""
 
-import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
-import tensorflow as tf
-from tensorflow_model_optimization.sparsity.keras import PolynomialDecay
 
 from sweep.candidate import Candidate, TrainingParams
-from sweep.stages.network import (
-    Architecture,
-    Weights,
-    fold,
-    forward,
-    forward_training,
-    initial_weights,
-)
-
-INITIAL_SPARSITY = 0.2
-PRUNING_BEGINS = 0.2
-"""The report's schedule: from this sparsity, after this share of the steps, to the end."""
-
-_PRUNING_FREQUENCY = 100
-_FEWEST_UPDATES = 5
-_NORM_MOMENTUM = 0.99
-_BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-7
-"""Keras' own settings of batch normalisation and Adam."""
-
-_AVERAGES = ("/mean", "/variance")
-_GRAPHS_KEPT = 8
-_LANES = 16
+from sweep.stages.graph import training_graph
+from sweep.stages.network import Architecture, Weights, initial_weights
+from sweep.stages.pruning import prunable, pruning_updates
 
 
 @dataclass(frozen=True)
@@ -65,6 +41,7 @@ def train(
     features: np.ndarray,
     targets: np.ndarray,
     validation: tuple[np.ndarray, np.ndarray],
+    teacher: np.ndarray | None = None,
     stop: Callable[[Progress], str] = lambda progress: "",
 ) -> Trained:
     """Train and prune the network of a candidate.
@@ -84,9 +61,11 @@ def train(
     pruned = prunable(architecture, compression.prune_depthwise)
     rates = learning_rates(params, steps * params.epochs)
     rng = np.random.default_rng(candidate.seed)
-    graph = _graph(_widened(architecture), params.batch_size)
+    graph = training_graph(architecture, params.batch_size)
     graph.start(initial_weights(architecture, candidate.seed))
-    graph.load(features, _answers(targets, architecture.labels, params.label_smoothing))
+    answers = _answers(targets, architecture.labels, params, teacher)
+    graph.load(features, np.broadcast_to(answers, (len(features), *answers.shape[1:])))
+    averaged = _Mean()
 
     progress, step = Progress(params.epochs), 0
     for epoch in range(1, params.epochs + 1):
@@ -101,6 +80,10 @@ def train(
         step += steps
         if step in updates and epoch == params.epochs:
             graph.prune(pruned, updates[step])
+        if epoch > params.epochs * (1 - params.weight_averaging):
+            averaged.add(graph.state())
+            if epoch == params.epochs:
+                graph.restore(averaged.value)
         progress = Progress(
             params.epochs,
             (*progress.losses, loss / steps),
@@ -112,39 +95,6 @@ def train(
     return Trained(graph.weights(), progress)
 
 
-def pruning_updates(steps: int, final_sparsity: float) -> dict[int, float]:
-    """Return the steps before which masks are renewed, and the sparsity each brings.
-
-    tfmot's polynomial decay at its default frequency, or more often where training is short, and
-    once more after the last step, so that the sparsity asked for is the sparsity had.
-    """
-    if final_sparsity == 0:
-        return {}
-    begin = int(PRUNING_BEGINS * steps)
-    schedule = PolynomialDecay(
-        initial_sparsity=min(INITIAL_SPARSITY, final_sparsity),
-        final_sparsity=final_sparsity,
-        begin_step=begin,
-        end_step=steps,
-        frequency=min(_PRUNING_FREQUENCY, max(1, (steps - begin) // _FEWEST_UPDATES)),
-    )
-    due, sparsities = (tensor.numpy() for tensor in schedule(tf.range(steps)))
-    return {int(i): float(sparsities[i]) for i in np.flatnonzero(due)} | {steps: final_sparsity}
-
-
-def magnitude_mask(kernel: np.ndarray, sparsity: float) -> np.ndarray:
-    """Return tfmot's mask: 1 where a weight is among the largest by magnitude, else 0."""
-    magnitudes = np.abs(kernel).ravel()
-    kept = max(int(np.round(magnitudes.size * (1 - np.float32(sparsity)))), 1)
-    threshold = np.partition(magnitudes, -kept)[-kept]
-    return (np.abs(kernel) >= threshold).astype(np.float32)
-
-
-def prunable(architecture: Architecture, depthwise: bool) -> list[str]:
-    """Return the kernels that pruning reaches; tfmot by itself leaves depthwise ones alone."""
-    return [name for name in architecture.kernels() if depthwise or not name.endswith("/depthwise")]
-
-
 def learning_rates(params: TrainingParams, steps: int) -> np.ndarray:
     """Return the learning rate of each step, float32 ``[steps]``."""
     done = np.arange(steps) / steps
@@ -153,9 +103,17 @@ def learning_rates(params: TrainingParams, steps: int) -> np.ndarray:
     return (params.end_learning_rate + span * left).astype(np.float32)
 
 
-def _answers(targets: np.ndarray, labels: int, smoothing: float) -> np.ndarray:
+def _answers(
+    targets: np.ndarray, labels: int, params: TrainingParams, teacher: np.ndarray | None
+) -> np.ndarray:
+    """Return what is wanted of the network, ``[renderings or 1, clips, labels]``."""
     onehot = np.eye(labels, dtype=np.float32)[targets]
-    return onehot * np.float32(1 - smoothing) + np.float32(smoothing / labels)
+    smooth = onehot * np.float32(1 - params.label_smoothing)
+    smooth += np.float32(params.label_smoothing / labels)
+    if teacher is None:
+        return smooth[None]
+    share = np.float32(params.distillation)
+    return (1 - share) * smooth + share * teacher
 
 
 def _draw_batches(
@@ -183,154 +141,12 @@ def _stretches(first: int, steps: int, updates: dict[int, float]) -> Iterator[ra
     yield from (range(begin, end) for begin, end in zip(cuts, cuts[1:], strict=False))
 
 
-class _TrainingGraph:
-    """The variables and traced functions of one architecture; used again for every network of it.
+class _Mean:
+    """The mean of vectors added one by one."""
 
-    All that is learned lies in one vector, and so do the moving averages of the norms: a step is
-    one update of each, however many kernels there are.  Narrower networks are trained in it too:
-    the channels they do not have are zero and masked, and so stay zero and add nothing.
-    """
+    def __init__(self) -> None:
+        self.value, self._count = np.float32(0), 0
 
-    def __init__(self, architecture: Architecture, batch_size: int) -> None:
-        self.architecture = architecture
-        initial = initial_weights(architecture, seed=0)
-        self._learned = {k: v.shape for k, v in initial.items() if not k.endswith(_AVERAGES)}
-        self._averaged = {k: v.shape for k, v in initial.items() if k.endswith(_AVERAGES)}
-        self.learned = tf.Variable(_joined(initial, self._learned))
-        self.averages = tf.Variable(_joined(initial, self._averaged))
-        self.mask = tf.Variable(tf.ones_like(self.learned))
-        self.moments = [tf.Variable(tf.zeros_like(self.learned)) for _ in range(2)]
-        self.step = tf.Variable(0.0)
-        self._shapes = self._learned | self._averaged
-        shape = (None, None, architecture.frames, architecture.coefficients)
-        signature = [
-            tf.TensorSpec(shape, tf.float32),
-            tf.TensorSpec((None, architecture.labels), tf.float32),
-            tf.TensorSpec((None, batch_size, 2), tf.int32),
-            tf.TensorSpec((None,), tf.float32),
-            tf.TensorSpec((None,), tf.float32),
-        ]
-        clips = [tf.TensorSpec(shape[1:], tf.float32)]
-        self._run = tf.function(self._steps, signature, autograph=False)
-        self._hear = tf.function(self._logits, clips, autograph=False)
-
-    def start(self, weights: Weights) -> None:
-        """Begin anew from these weights, which may be narrower than the graph."""
-        self._shapes = {name: values.shape for name, values in weights.items()}
-        self.learned.assign(_joined(weights, self._learned))
-        self.averages.assign(_joined(weights, self._averaged))
-        ones = {name: np.ones_like(values) for name, values in weights.items()}
-        self.mask.assign(_joined(ones, self._learned))
-        for moment in self.moments:
-            moment.assign(tf.zeros_like(moment))
-        self.step.assign(0.0)
-
-    def load(self, features: np.ndarray, answers: np.ndarray) -> None:
-        """Take the training clips: features by rendering and clip, answers by clip."""
-        self.features, self.answers = tf.constant(features), tf.constant(answers)
-
-    def run(self, batches: np.ndarray, mixing: np.ndarray, rates: np.ndarray) -> float:
-        """Train on batches in turn; return the sum of their losses."""
-        return float(self._run(self.features, self.answers, batches, mixing, rates))
-
-    def prune(self, names: list[str], sparsity: float) -> None:
-        """Renew the masks of kernels and set what they hide to zero."""
-        kernels = self._trimmed(self.learned, self._learned)
-        masks = self._trimmed(self.mask, self._learned)
-        masks |= {name: magnitude_mask(kernels[name], sparsity) for name in names}
-        self.mask.assign(_joined(masks, self._learned))
-        self.learned.assign(self.learned * self.mask)
-
-    def accuracy(self, features: np.ndarray, targets: np.ndarray) -> float:
-        """Return the share of clips classified correctly."""
-        heard = self._hear(features).numpy().argmax(axis=1)
-        return float(np.mean(heard == targets))
-
-    def weights(self) -> Weights:
-        """Return a copy of the weights."""
-        learned = self._trimmed(self.learned, self._learned)
-        return learned | self._trimmed(self.averages, self._averaged)
-
-    def _trimmed(self, vector: tf.Variable, shapes: dict[str, tuple[int, ...]]) -> Weights:
-        parts = _parted(vector.numpy(), shapes)
-        return {k: v[tuple(slice(n) for n in self._shapes[k])].copy() for k, v in parts.items()}
-
-    def _steps(
-        self,
-        features: tf.Tensor,
-        answers: tf.Tensor,
-        batches: tf.Tensor,
-        mixing: tf.Tensor,
-        rates: tf.Tensor,
-    ) -> tf.Tensor:
-        def body(i: tf.Tensor, loss: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            maps = tf.gather_nd(features, batches[i])[..., tf.newaxis]
-            wanted = tf.gather(answers, batches[i, :, 1])
-            maps = mixing[i] * maps + (1 - mixing[i]) * maps[::-1]
-            wanted = mixing[i] * wanted + (1 - mixing[i]) * wanted[::-1]
-            return i + 1, loss + self._learn(maps, wanted, rates[i])
-
-        count = tf.shape(batches)[0]
-        return tf.while_loop(lambda i, loss: i < count, body, (0, 0.0), parallel_iterations=1)[1]
-
-    def _learn(self, maps: tf.Tensor, wanted: tf.Tensor, rate: tf.Tensor) -> tf.Tensor:
-        learned = self.learned.read_value()
-        with tf.GradientTape() as tape:
-            tape.watch(learned)
-            weights = _parted(learned, self._learned)
-            logits, seen = forward_training(self.architecture, weights, maps)
-            loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(wanted, logits))
-        step = self.step.assign_add(1.0)
-        tf.raw_ops.ResourceApplyAdam(
-            var=self.learned.handle,
-            m=self.moments[0].handle,
-            v=self.moments[1].handle,
-            beta1_power=tf.pow(_BETA1, step),
-            beta2_power=tf.pow(_BETA2, step),
-            lr=rate,
-            beta1=_BETA1,
-            beta2=_BETA2,
-            epsilon=_EPSILON,
-            grad=tape.gradient(loss, learned),
-        )
-        self.learned.assign(self.learned * self.mask)
-        drift = tf.concat([seen[name] for name in self._averaged], 0) - self.averages
-        # The plain mean at first: where data are few, averages would stay near where they began.
-        self.averages.assign_add(drift * tf.maximum(1 - _NORM_MOMENTUM, 1 / step))
-        return loss
-
-    def _logits(self, features: tf.Tensor) -> tf.Tensor:
-        weights = _parted(self.learned.read_value(), self._learned)
-        weights |= _parted(self.averages.read_value(), self._averaged)
-        folded = fold(self.architecture, weights)
-        return forward(self.architecture, folded, features[..., tf.newaxis])
-
-
-def _joined(weights: Weights, shapes: dict[str, tuple[int, ...]]) -> np.ndarray:
-    """Lay weights into one vector, each filled up with zeros to its shape."""
-
-    def filled(name: str) -> np.ndarray:
-        missing = np.subtract(shapes[name], weights[name].shape)
-        return np.pad(weights[name], [(0, int(n)) for n in missing]).ravel()
-
-    return np.concatenate([filled(name) for name in shapes])
-
-
-def _parted(vector: Any, shapes: dict[str, tuple[int, ...]]) -> dict[str, Any]:
-    """Cut a vector, an array or a tensor, into the weights it holds."""
-    sizes = [math.prod(shape) for shape in shapes.values()]
-    if isinstance(vector, np.ndarray):
-        parts = np.split(vector, np.cumsum(sizes)[:-1])
-        return {k: v.reshape(shapes[k]) for k, v in zip(shapes, parts, strict=True)}
-    parts = tf.split(vector, sizes)
-    return {k: tf.reshape(v, shapes[k]) for k, v in zip(shapes, parts, strict=True)}
-
-
-def _widened(architecture: Architecture) -> Architecture:
-    """Return the next architecture whose channels fill the processor's vectors."""
-    return replace(architecture, width=-(-architecture.width // _LANES) * _LANES)
-
-
-@lru_cache(_GRAPHS_KEPT)
-def _graph(architecture: Architecture, batch_size: int) -> _TrainingGraph:
-    return _TrainingGraph(architecture, batch_size)
+    def add(self, vector: np.ndarray) -> None:
+        self._count += 1
+        self.value = self.value + (vector - self.value) / self._count

@@ -37,9 +37,8 @@ def learn(dataset: Dataset, seed: int = 0, stop=lambda progress: "", **parameter
     architecture = Architecture.of(candidate.network, shape, len(dataset.labels))
     features = prepare_features(dataset, candidate.frontend, candidate.augmentation)
     validation = (features.validation, dataset.targets("validation"))
-    trained = train(
-        candidate, architecture, features.training, dataset.targets("training"), validation, stop
-    )
+    targets = dataset.targets("training")
+    trained = train(candidate, architecture, features.training, targets, validation, stop=stop)
     return Lesson(candidate, architecture, features, trained, validation)
 
 

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 from sweep.audio.dataset import Dataset, DatasetSpec, open_dataset
-from sweep.candidate import QUANTIZATIONS, Candidate, Evaluation, Variant
+from sweep.candidate import QUANTIZATIONS, Candidate, Evaluation
 from sweep.limits import Limit
 from sweep.litert import Model, zipped_kb
 from sweep.stages import evaluate as story
-from sweep.stages.evaluate import choose, evaluate
+from sweep.stages.evaluate import evaluate
 
 from .conftest import LONG, SMALL
 
@@ -142,19 +142,6 @@ def refuse_testing(method, read: list[str]):
         return method(self, split, *rest)
 
     return guarded
-
-
-def variant(name: str, kb: float, **violations: float) -> Variant:
-    return Variant(name, 0.9, 1, kb, 0.5, 0.5, 0, kb, 10, 10, violations)
-
-
-def test_a_small_variant_that_breaks_a_limit_loses_to_a_larger_one_that_keeps_all():
-    nearest = variant("float32", 9, accuracy=-0.1, latency_ms=0.005)
-    small = variant("int8", 4, accuracy=0.01, latency_ms=-0.3)
-    holds = variant("dynamic", 12, accuracy=-0.01, latency_ms=-0.2)
-    assert choose([nearest, small, holds]) == 2
-    assert choose([small, nearest]) == 1
-    assert choose([holds, variant("float16", 11, accuracy=-0.01, latency_ms=0.0)]) == 1
 
 
 @pytest.fixture(scope="module")

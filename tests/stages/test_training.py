@@ -3,69 +3,16 @@ import pytest
 import tensorflow as tf
 import tensorflow_model_optimization as tfmot
 import tf_keras
-from tensorflow_model_optimization.python.core.sparsity.keras.pruning_impl import Pruning
 
 from sweep.candidate import TrainingParams
-from sweep.stages import training
-from sweep.stages.network import Architecture, forward_training
-from sweep.stages.training import learning_rates, magnitude_mask, prunable, pruning_updates
+from sweep.stages import graph, training
+from sweep.stages.network import forward_training, initial_weights
+from sweep.stages.training import learning_rates
 
 from .conftest import LONG, SMALL, learn
 from .keras_network import keras_network, load_weights
 
 sparsity = tfmot.sparsity.keras
-
-
-@pytest.mark.parametrize("final", [0.7, 0.9, 0.35])
-def test_masks_are_renewed_when_and_as_tfmot_would(final):
-    steps = 800
-    schedule = sparsity.PolynomialDecay(0.2, final, begin_step=160, end_step=steps)
-    expected = {}
-    for step in range(steps):
-        due, wanted = schedule(step)
-        if due:
-            expected[step] = float(wanted)
-    updates = pruning_updates(steps, final)
-    assert updates.pop(steps) == final
-    assert list(updates) == list(expected) == list(range(160, 800, 100))
-    assert list(updates.values()) == pytest.approx(list(expected.values()))
-    by_hand = [final + (0.2 - final) * (1 - (step - 160) / 640) ** 3 for step in updates]
-    assert list(updates.values()) == pytest.approx(by_hand, abs=1e-6)
-
-
-def test_short_trainings_renew_their_masks_several_times_too():
-    updates = pruning_updates(50, 0.7)
-    assert min(updates) == 10 and max(updates) == 50
-    assert len(updates) >= 6
-    assert list(updates.values()) == sorted(updates.values())
-
-
-def test_a_sparsity_below_the_initial_one_is_not_exceeded():
-    assert list(pruning_updates(800, 0.1).values()) == pytest.approx([0.1] * 8)
-
-
-def test_without_sparsity_nothing_is_pruned():
-    assert pruning_updates(800, 0.0) == {}
-
-
-@pytest.mark.parametrize("final", [0.0, 0.2, 0.66, 0.7, 0.9, 0.999])
-def test_masks_are_those_of_tfmot(final):
-    rng = np.random.default_rng(0)
-    schedule = sparsity.ConstantSparsity(final, begin_step=0)
-    tool = Pruning(lambda: 0, [], schedule, (1, 1), "AVG")
-    for shape in [(3, 3, 1, 16), (1, 1, 45, 45), (5, 3), (9, 5), (1, 1, 64, 64), (250, 1)]:
-        kernel = rng.standard_normal(shape).astype(np.float32)
-        _, mask = tool._update_mask(tf.constant(kernel))
-        np.testing.assert_array_equal(magnitude_mask(kernel, final), mask)
-
-
-@pytest.mark.parametrize("convolution", ["depthwise_separable", "standard"])
-def test_the_kernels_pruned_are_those_tfmot_wraps(convolution):
-    architecture = Architecture(convolution, 8, 2, 31, 10, 2)
-    wrapped = sparsity.prune_low_magnitude(keras_network(architecture))
-    names = {wrapper.layer.name for wrapper in wrapped.layers if wrapper.pruning_vars}
-    assert {name.split("/")[0] for name in prunable(architecture, depthwise=False)} == names
-    assert prunable(architecture, depthwise=True) == list(architecture.kernels())
 
 
 def test_training_ends_as_sparse_as_with_tfmot_itself(spoken):
@@ -85,7 +32,7 @@ def trained_by_tfmot(lesson, targets: np.ndarray) -> dict[str, np.ndarray]:
     steps = -(-len(clips) // params.batch_size) * params.epochs
     schedule = sparsity.PolynomialDecay(0.2, 0.7, int(0.2 * steps), steps, frequency=1)
     keras = keras_network(lesson.architecture)
-    load_weights(keras, lesson.architecture, training.initial_weights(lesson.architecture, seed=0))
+    load_weights(keras, lesson.architecture, initial_weights(lesson.architecture, seed=0))
     wrapped = sparsity.prune_low_magnitude(keras, pruning_schedule=schedule)
     wrapped.compile(
         tf_keras.optimizers.Adam(0.01),
@@ -161,7 +108,7 @@ def test_the_same_seed_trains_the_same_network_whatever_the_graph_did_before(spo
     kept = {name: values.copy() for name, values in first.weights.items()}
     other = learn(spoken, seed=2, **quick).trained
     again = learn(spoken, seed=1, **quick).trained
-    training._graph.cache_clear()
+    graph._graph.cache_clear()
     fresh = learn(spoken, seed=1, **quick).trained
     for name, values in kept.items():
         np.testing.assert_array_equal(first.weights[name], values)
@@ -219,7 +166,7 @@ def test_a_batch_larger_than_the_data_is_filled_up(spoken):
 def test_a_narrow_network_learns_the_same_in_a_wider_graph(spoken, monkeypatch, convolution):
     ten = SMALL | {"filters": 10, "alpha": 1.0, "epochs": 1, "convolution": convolution}
     wide = learn(spoken, **ten).trained
-    monkeypatch.setattr(training, "_LANES", 1)
+    monkeypatch.setattr(graph, "_LANES", 1)
     exact = learn(spoken, **ten).trained
     assert wide.weights.keys() == exact.weights.keys()
     for name, values in exact.weights.items():
