@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_quantizer import quantizer
+from ai_edge_quantizer.calibrator import CalibrationMode
 from tqdm import tqdm
 
 from sweep.stages.network import Architecture, Weights, fold, forward
@@ -146,7 +147,9 @@ def _calibrate(tool: Any, content: bytes, clips: np.ndarray) -> dict[str, Any]:
     signature = schema.Model.GetRootAs(content, 0).SignatureDefs(0)
     key, name = signature.SignatureKey().decode(), signature.Inputs(0).Name().decode()
     inputs = [{name: clip[None, ..., None]} for clip in clips[:_CALIBRATION_CLIPS]]
-    ranges: dict[str, Any] = tool.calibrate({key: inputs}, num_threads=1)
+    # The ranges are those of the default mode, which keeps every tensor and takes 25 times longer.
+    mode = CalibrationMode.CALIBRATION_PROFILER_BASED
+    ranges: dict[str, Any] = tool.calibrate({key: inputs}, num_threads=1, mode=mode)
     return ranges
 
 

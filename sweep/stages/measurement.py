@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from sweep.stages.frontend import convert_frontend
 from sweep.stages.network import Architecture
 
 _CLIPS = 20
+_FRONTENDS_KEPT = 16
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ def _remembered(key: str, measure: Callable[[], Latency]) -> Latency:
     return Latency(**json.loads((folder / "latency.json").read_text(encoding="utf-8")))
 
 
+@lru_cache(_FRONTENDS_KEPT)
 def _typical_frontend(frontend: FrontendParams) -> bytes:
     """Return the front end with made-up statistics, which cost what real ones cost."""
     coefficients = frontend.shape[1]

@@ -53,6 +53,8 @@ def train(
             one of its renderings is drawn.
         targets: int64 ``[clips]``.
         validation: features ``[clips, frames, coefficients]`` and targets ``[clips]``.
+        teacher: a larger network's probabilities, float32 ``[renderings, clips, labels]``; the
+            share ``distillation`` of what is wanted is what it says.
         stop: asked after every epoch but the last; a reason it returns ends the training.
     """
     params, compression = candidate.training, candidate.compression
@@ -65,7 +67,7 @@ def train(
     graph.start(initial_weights(architecture, candidate.seed))
     answers = _answers(targets, architecture.labels, params, teacher)
     graph.load(features, np.broadcast_to(answers, (len(features), *answers.shape[1:])))
-    averaged = _Mean()
+    states: list[np.ndarray] = []
 
     progress, step = Progress(params.epochs), 0
     for epoch in range(1, params.epochs + 1):
@@ -81,9 +83,9 @@ def train(
         if step in updates and epoch == params.epochs:
             graph.prune(pruned, updates[step])
         if epoch > params.epochs * (1 - params.weight_averaging):
-            averaged.add(graph.state())
+            states.append(graph.state())
             if epoch == params.epochs:
-                graph.restore(averaged.value)
+                graph.restore(np.mean(states, axis=0))
         progress = Progress(
             params.epochs,
             (*progress.losses, loss / steps),
@@ -139,14 +141,3 @@ def _stretches(first: int, steps: int, updates: dict[int, float]) -> Iterator[ra
     """Cut an epoch into the stretches of steps between renewals of the masks."""
     cuts = [first, *(s for s in sorted(updates) if first < s < first + steps), first + steps]
     yield from (range(begin, end) for begin, end in zip(cuts, cuts[1:], strict=False))
-
-
-class _Mean:
-    """The mean of vectors added one by one."""
-
-    def __init__(self) -> None:
-        self.value, self._count = np.float32(0), 0
-
-    def add(self, vector: np.ndarray) -> None:
-        self._count += 1
-        self.value = self.value + (vector - self.value) / self._count

@@ -119,3 +119,15 @@ def test_compressing_is_quantizing_what_was_converted(lesson, variants):
     assert files == variants
     stripped = lesson.variants(without_names=True)
     assert stripped == {name: strip_names(content) for name, content in files.items()}
+
+
+def test_activations_have_the_ranges_the_quantizer_finds_by_keeping_every_tensor():
+    architecture = ARCHITECTURES["three blocks, five labels"]
+    content, clips = convert(architecture, random_weights(architecture)), random_clips(architecture)
+    tool = compression.quantizer.Quantizer(content, [compression._recipe("int8")])
+    ranges = compression._calibrate(tool, content, clips)
+    kept = tool.calibrate({"serving_default": [{"features": c[None, ..., None]} for c in clips]})
+    assert ranges.keys() == kept.keys()
+    for name, range_kept in kept.items():
+        for end in ("min", "max"):
+            np.testing.assert_allclose(ranges[name][end].ravel(), range_kept[end].ravel(), 1e-4)

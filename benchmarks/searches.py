@@ -1,0 +1,160 @@
+"""Samplers compared on the measured table of candidates.
+
+    python benchmarks/searches.py [--seeds 50] [--samplers tpe,random,...] [--limits wide|tight]
+
+Every search is the real one, ``sweep.study.search`` over Optuna; only the training is looked up in
+``table.csv.gz``.  What counts is how many trials a search needs until its feasible trials dominate
+95 % of the hypervolume that all feasible candidates of the table dominate together.
+"""
+
+import argparse
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import optuna
+from optuna.samplers import NSGAIISampler, TPESampler
+from table import SPACE, Row, read
+
+from sweep.candidate import Candidate, Evaluation
+from sweep.limits import Limit, choose, total_violation
+from sweep.report.hypervolume import history, hypervolume
+from sweep.space import Space
+from sweep.spec import read as read_file
+from sweep.study.engine import Answer
+from sweep.study.samplers import make_sampler
+from sweep.study.search import Search
+from sweep.study.storage import StudyFolder
+from sweep.study.trials import OBJECTIVES, stored_evaluation
+
+LIMITS = {
+    "wide": {"accuracy": ">= 0.97", "latency_ms": "<= 8", "size_kb": "< 25"},
+    "tight": {"accuracy": ">= 0.97", "latency_ms": "<= 0.25", "size_kb": "< 3"},
+}
+SHARE = 0.95
+
+
+@dataclass
+class Lookup:
+    """Stands in for the workers: answers at once, from the table."""
+
+    evaluations: dict[str, Evaluation]
+    capacity: int = 2
+    waiting: list[tuple[int, Candidate]] = field(default_factory=list)
+
+    @property
+    def busy(self) -> int:
+        return len(self.waiting)
+
+    def submit(self, number: int, candidate: Candidate) -> None:
+        self.waiting.append((number, candidate))
+
+    def wait(self, timeout: float) -> Answer:
+        number, candidate = self.waiting.pop(0)
+        return Answer(number, self.evaluations[candidate.key()], {})
+
+
+def costs(evaluation: Evaluation, limits: list[Limit]) -> list[float]:
+    """Return what is minimised, in logarithms but for accuracy; beyond the corner if infeasible."""
+    result = evaluation.result
+    if evaluation.outcome != "feasible" or result is None:
+        return [1.0] * 3
+    bounds = {limit.metric: limit.bound for limit in limits}
+    return [
+        bounds["accuracy"] - result.accuracy,
+        np.log(result.latency_ms / bounds["latency_ms"]),
+        np.log(result.size_kb / bounds["size_kb"]),
+    ]
+
+
+def search(
+    space: Space,
+    sampler: optuna.samplers.BaseSampler,
+    evaluations: dict[str, Evaluation],
+    trials: int,
+) -> list[Evaluation]:
+    """Run a search on the table; return its evaluations in the order they came."""
+    space = space.with_search(trials=trials)
+    study = optuna.create_study(directions=list(space.file.objectives.values()), sampler=sampler)
+    study.set_user_attr(OBJECTIVES, list(space.file.objectives))
+    with tempfile.TemporaryDirectory() as results:
+        Search(space, study, StudyFolder(Path(results), "table"), Lookup(evaluations)).run()
+    told = [stored_evaluation(trial) for trial in study.get_trials(deepcopy=False)]
+    return [one for one in told if one is not None and one.outcome != "invalid"]
+
+
+def trials_needed(shares: np.ndarray) -> float:
+    """Return how many trials it took to reach ``SHARE`` of the best volume; inf if too few."""
+    reached = np.flatnonzero(shares >= SHARE)
+    return float(reached[0] + 1) if len(reached) else np.inf
+
+
+def judged(rows: list[Row], space: Space) -> dict[str, Evaluation]:
+    """Return what every candidate of the table would be told, by its key.
+
+    One that breaks a limit on size or latency in every variant is gated.
+    """
+    known = {}
+    for row in rows:
+        evaluation = row.evaluation(space.limits)
+        fixed = [
+            {m: v for m, v in variant.violations.items() if m != "accuracy"}
+            for variant in evaluation.variants
+        ]
+        if all(total_violation(broken) > 0 for broken in fixed):
+            blind = tuple(
+                replace(v, accuracy=None, violations=f)
+                for v, f in zip(evaluation.variants, fixed, strict=True)
+            )
+            evaluation = replace(evaluation, outcome="gated", variants=blind, chosen=choose(blind))
+        known[space.candidate(row.parameters).key()] = evaluation
+    return known
+
+
+def raw(evaluation: Evaluation, limits: list[Limit]) -> Evaluation:
+    """Return an evaluation whose violations are in the units of each metric."""
+    bounds = {limit.metric: limit.bound for limit in limits}
+    changed = [
+        replace(v, violations={m: x * bounds[m] for m, x in v.violations.items()})
+        for v in evaluation.variants
+    ]
+    return replace(evaluation, variants=tuple(changed))
+
+
+def hidden(evaluation: Evaluation) -> Evaluation:
+    """Return an evaluation that a sampler learns nothing from, if it was gated."""
+    return replace(evaluation, outcome="failed") if evaluation.outcome == "gated" else evaluation
+
+
+SAMPLERS: dict[str, Callable[[Space, int], optuna.samplers.BaseSampler]] = {
+    "default": lambda space, seed: make_sampler(space, "tpe", seed),
+    "random": lambda space, seed: make_sampler(space, "random", seed),
+    "grid": lambda space, seed: make_sampler(space, "grid", seed),
+    "greedy": lambda space, seed: make_sampler(space, "greedy", seed),
+    "tpe, multivariate": lambda space, seed: TPESampler(multivariate=True, seed=seed),
+    "tpe, independent": lambda space, seed: TPESampler(seed=seed),
+    "nsga2, population 20": lambda space, seed: NSGAIISampler(population_size=20, seed=seed),
+    "nsga2, population 50": lambda space, seed: NSGAIISampler(seed=seed),
+    "gp": lambda space, seed: make_sampler(space, "gp", seed),
+}
+LEARNT: dict[str, Callable[[Evaluation, list[Limit]], Evaluation]] = {
+    "tpe, raw violations": raw,
+    "tpe, gated hidden": lambda evaluation, limits: hidden(evaluation),
+}
+
+
+def compare(name: str, limits: str, seed: int, trials: int) -> np.ndarray:
+    """Return the share of the best volume after each trial of one search."""
+    space = Space(read_file(SPACE).model_copy(update={"limits": LIMITS[limits]}), str(SPACE))
+    evaluations = judged(read(), space)
+    best = hypervolume(
+        np.array([costs(one, space.limits) for one in evaluations.values()]), np.zeros(3)
+    )
+    change = LEARNT.get(name)
+    told = {k: change(e, space.limits) for k, e in evaluations.items()} if change else evaluations
+    sampler = SAMPLERS[name if change is None else "default"](space, seed)
+    found = search(space, sampler, told, min(trials, len(evaluations)))
+    volumes = history(np.array([costs(one, space.limits) for one in found]), np.zeros(3))
+    return np.array(volumes) / best
