@@ -36,21 +36,21 @@ def render(
         float32 ``[clips, samples]``, clipped to -1..1.
     """
     rng = np.random.default_rng(seed)
-    clips, samples = waveforms.shape
+    count, samples = len(waveforms), waveforms.shape[1]
     most = int(augmentation.time_shift_ms * rate / 1000)
-    shifts = rng.integers(-most, most + 1, clips)
-    gains = 10 ** (rng.uniform(-augmentation.gain_db, augmentation.gain_db, clips) / 20)
-    noises = _stretches_of_noise(clips, samples, noise, augmentation.noise_snr_db, rate, rng)
+    shifts = rng.integers(-most, most + 1, size=count)
+    gains_db = rng.uniform(-augmentation.gain_db, augmentation.gain_db, size=count)
+    noises = _stretches_of_noise(count, samples, noise, augmentation.noise_snr_db, rate, rng)
     varied = np.zeros(waveforms.shape, np.float32)
     # One clip after the other, so that it stays in the processor's cache.
-    for target, clip, by, gain, (added, loudness) in zip(
-        varied, waveforms, shifts, gains, noises, strict=True
-    ):
-        kept = clip[max(0, -by) : samples - max(0, by)]
-        np.multiply(kept, np.float32(gain / 32768), out=target[max(0, by) :][: len(kept)])
+    for i, clip in enumerate(varied):
+        begin, end = max(0, shifts[i]), samples + min(0, shifts[i])
+        kept = waveforms[i, begin - shifts[i] : end - shifts[i]]
+        np.multiply(kept, np.float32(10 ** (gains_db[i] / 20) / 32768), out=clip[begin:end])
+        added, loudness = noises[i]
         if loudness > 0:
-            target += added * np.float32(loudness * _rms(target) / max(_rms(added), _SILENCE))
-        np.clip(target, -1, 1, out=target)
+            clip += added * np.float32(loudness * _rms(clip) / max(_rms(added), _SILENCE))
+        np.clip(clip, -1, 1, out=clip)
     return varied
 
 
@@ -69,7 +69,7 @@ def _stretches_of_noise(
     sources = [white, np.asarray(background)] if len(background) > samples else [white]
     chosen = [sources[i] for i in rng.integers(len(sources), size=clips)]
     starts = rng.integers([len(source) - samples for source in chosen])
-    snr_db = rng.uniform(lowest_snr_db, lowest_snr_db + _SNR_SPAN_DB, clips)
+    snr_db = rng.uniform(lowest_snr_db, lowest_snr_db + _SNR_SPAN_DB, size=clips)
     stretches = [source[start:][:samples] for source, start in zip(chosen, starts, strict=True)]
     return list(zip(stretches, (10 ** (-snr_db / 20)).tolist(), strict=True))
 
