@@ -1,6 +1,6 @@
 """Samplers compared on the measured table of candidates.
 
-    python benchmarks/searches.py [--seeds 50] [--samplers tpe,random,...] [--limits wide|tight]
+    python benchmarks/searches.py [--seeds 50] [--searches default,random,...] [--limits tight]
 
 Every search is the real one, ``sweep.study.search`` over Optuna; only the training is looked up in
 ``table.csv.gz``.  What counts is how many trials a search needs until its feasible trials dominate
@@ -10,11 +10,13 @@ Every search is the real one, ``sweep.study.search`` over Optuna; only the train
 import argparse
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import optuna
+import plotly.graph_objects as go
 from optuna.samplers import NSGAIISampler, TPESampler
 from table import SPACE, Row, read
 
@@ -158,3 +160,58 @@ def compare(name: str, limits: str, seed: int, trials: int) -> np.ndarray:
     found = search(space, sampler, told, min(trials, len(evaluations)))
     volumes = history(np.array([costs(one, space.limits) for one in found]), np.zeros(3))
     return np.array(volumes) / best
+
+
+def main() -> None:
+    """Print a row for each search, and draw how their volumes grow."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=50)
+    parser.add_argument("--searches", default="default,random,grid,greedy")
+    parser.add_argument("--limits", choices=LIMITS, default="wide")
+    parser.add_argument("--trials", type=int, default=768, help="of one search, at most")
+    parser.add_argument("--svg", type=Path, help="file for the picture")
+    wanted = parser.parse_args()
+    names = wanted.searches.split(",")
+    jobs = [(name, seed) for name in names for seed in range(wanted.seeds if name != "grid" else 1)]
+    shares: dict[str, list[np.ndarray]] = {name: [] for name in names}
+    with ProcessPoolExecutor() as pool:
+        found = pool.map(compare, *zip(*((n, wanted.limits, s, wanted.trials) for n, s in jobs)))
+        for (name, _), one in zip(jobs, found, strict=True):
+            shares[name].append(one)
+    needed = {name: [trials_needed(one) for one in found] for name, found in shares.items()}
+    print(f"trials until {SHARE:.0%} of the best feasible hypervolume, limits {wanted.limits}")
+    print(f"{'search':<22} {'seeds':>5} {'median':>7} {'mean':>7} {'quarters':>13}")
+    for name, counts in needed.items():
+        low, middle, high = np.quantile(counts, [0.25, 0.5, 0.75], method="nearest")
+        mean = f"{np.mean(counts):7.0f}" if np.isfinite(counts).all() else "      -"
+        print(f"{name:<22} {len(counts):>5} {middle:>7.0f} {mean} {low:>6.0f}-{high:<6.0f}")
+    if wanted.svg:
+        draw(shares).write_image(wanted.svg, width=900, height=480)
+
+
+def draw(shares: dict[str, list[np.ndarray]]) -> go.Figure:
+    """Return the median share of the volume over trials, with the middle half of the seeds."""
+    figure = go.Figure()
+    palette = ["#0072B2", "#555555", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
+    for (name, found), colour in zip(shares.items(), palette * 3):
+        length = min(map(len, found))
+        low, middle, high = np.quantile([one[:length] for one in found], [0.25, 0.5, 0.75], axis=0)
+        trials = np.arange(1, length + 1)
+        band = {"x": [*trials, *trials[::-1]], "y": [*high, *low[::-1]], "fill": "toself"}
+        figure.add_scatter(
+            **band, fillcolor=colour, opacity=0.15, line_width=0, showlegend=False, hoverinfo="skip"
+        )
+        figure.add_scatter(x=trials, y=middle, name=name, line_color=colour)
+    figure.add_hline(y=SHARE, line_dash="dot", line_color="#888888")
+    figure.update_layout(
+        template="plotly_white",
+        xaxis={"title": "trials", "type": "log"},
+        yaxis={"title": "share of the best feasible hypervolume", "range": [0, 1.02]},
+        legend={"x": 0.99, "y": 0.02, "xanchor": "right", "yanchor": "bottom"},
+        margin={"l": 60, "r": 20, "t": 20, "b": 50},
+    )
+    return figure
+
+
+if __name__ == "__main__":
+    main()

@@ -179,20 +179,22 @@ PARAMETERS: dict[str, Any] = {f.name: f.default for kind in GROUPS.values() for 
 
 @dataclass(frozen=True)
 class Variant:
-    """What was measured of one compressed form; ``accuracy`` is None when nothing was trained.
+    """What was measured of one compressed form.
 
+    ``accuracy`` is None when nothing was trained; latencies and ``tflite_size_kb`` are when nothing
+    was converted, and ``size_kb`` is an estimate then.
     Latencies are medians in milliseconds, ``latency_spread_ms`` is their interquartile range,
     sizes are in KB of 1024 bytes, ``violations`` are relative, by metric, at most 0 when held.
     """
 
     quantization: str
     accuracy: float | None
-    latency_ms: float
+    latency_ms: float | None
     size_kb: float
-    preprocessing_latency_ms: float
-    model_latency_ms: float
-    latency_spread_ms: float
-    tflite_size_kb: float
+    preprocessing_latency_ms: float | None
+    model_latency_ms: float | None
+    latency_spread_ms: float | None
+    tflite_size_kb: float | None
     parameters: int
     multiply_adds: int
     violations: dict[str, float] = field(default_factory=dict)

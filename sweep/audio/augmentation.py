@@ -8,8 +8,8 @@ RENDERINGS = 8
 """How many forms of a training clip there are; the first is the clip itself."""
 
 _SNR_SPAN_DB = 30.0
+_SILENCE = 1e-9
 _WHITE_NOISE_IN_S = 60
-_BATCH = 32
 
 
 def render(
@@ -36,44 +36,43 @@ def render(
         float32 ``[clips, samples]``, clipped to -1..1.
     """
     rng = np.random.default_rng(seed)
-    white = rng.standard_normal(_WHITE_NOISE_IN_S * rate, dtype=np.float32)
-    sources = [white, noise] if len(noise) > waveforms.shape[1] else [white]
-    varied = np.empty(waveforms.shape, np.float32)
-    for start in range(0, len(waveforms), _BATCH):
-        clips = waveforms[start : start + _BATCH].astype(np.float32) / 32768.0
-        clips = _shift(clips, augmentation.time_shift_ms * rate / 1000, rng)
-        gains_db = rng.uniform(-augmentation.gain_db, augmentation.gain_db, (len(clips), 1))
-        clips *= (10 ** (gains_db / 20)).astype(np.float32)
-        if augmentation.noise_snr_db is not None:
-            clips += _noise_for(clips, sources, augmentation.noise_snr_db, rng)
-        np.clip(clips, -1, 1, out=varied[start : start + _BATCH])
+    count, samples = len(waveforms), waveforms.shape[1]
+    most = int(augmentation.time_shift_ms * rate / 1000)
+    shifts = rng.integers(-most, most + 1, size=count)
+    gains_db = rng.uniform(-augmentation.gain_db, augmentation.gain_db, size=count)
+    noises = _stretches_of_noise(count, samples, noise, augmentation.noise_snr_db, rate, rng)
+    varied = np.zeros(waveforms.shape, np.float32)
+    # One clip after the other, so that it stays in the processor's cache.
+    for i, clip in enumerate(varied):
+        begin, end = max(0, shifts[i]), samples + min(0, shifts[i])
+        kept = waveforms[i, begin - shifts[i] : end - shifts[i]]
+        np.multiply(kept, np.float32(10 ** (gains_db[i] / 20) / 32768), out=clip[begin:end])
+        added, loudness = noises[i]
+        if loudness > 0:
+            clip += added * np.float32(loudness * _rms(clip) / max(_rms(added), _SILENCE))
+        np.clip(clip, -1, 1, out=clip)
     return varied
 
 
-def _shift(clips: np.ndarray, most: float, rng: np.random.Generator) -> np.ndarray:
-    shifts = rng.integers(-int(most), int(most) + 1, len(clips))
-    shifted = np.zeros_like(clips)
-    for target, clip, by in zip(shifted, clips, shifts, strict=True):
-        if by >= 0:
-            target[by:] = clip[: len(clip) - by]
-        else:
-            target[:by] = clip[-by:]
-    return shifted
+def _stretches_of_noise(
+    clips: int,
+    samples: int,
+    background: np.ndarray,
+    lowest_snr_db: float | None,
+    rate: int,
+    rng: np.random.Generator,
+) -> list[tuple[np.ndarray, float]]:
+    """Return for each clip a stretch of noise and its loudness, as a share of the clip's own."""
+    if lowest_snr_db is None:
+        return [(background, 0.0)] * clips
+    white = rng.standard_normal(_WHITE_NOISE_IN_S * rate, dtype=np.float32)
+    sources = [white, np.asarray(background)] if len(background) > samples else [white]
+    chosen = [sources[i] for i in rng.integers(len(sources), size=clips)]
+    starts = rng.integers([len(source) - samples for source in chosen])
+    snr_db = rng.uniform(lowest_snr_db, lowest_snr_db + _SNR_SPAN_DB, size=clips)
+    stretches = [source[start:][:samples] for source, start in zip(chosen, starts, strict=True)]
+    return list(zip(stretches, (10 ** (-snr_db / 20)).tolist(), strict=True))
 
 
-def _noise_for(
-    clips: np.ndarray, sources: list[np.ndarray], lowest_snr_db: float, rng: np.random.Generator
-) -> np.ndarray:
-    length = clips.shape[1]
-    mixed = np.empty_like(clips)
-    for target in mixed:
-        source = sources[rng.integers(len(sources))]
-        start = rng.integers(len(source) - length)
-        target[:] = source[start : start + length]
-    snr_db = rng.uniform(lowest_snr_db, lowest_snr_db + _SNR_SPAN_DB, (len(clips), 1))
-    wanted = _rms(clips) * 10 ** (-snr_db / 20)
-    return mixed * (wanted / np.maximum(_rms(mixed), 1e-9)).astype(np.float32)
-
-
-def _rms(clips: np.ndarray) -> np.ndarray:
-    return np.sqrt(np.einsum("ij,ij->i", clips, clips) / clips.shape[1])[:, None]
+def _rms(clip: np.ndarray) -> float:
+    return float(np.sqrt(np.einsum("i,i->", clip, clip) / len(clip)))

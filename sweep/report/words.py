@@ -26,8 +26,10 @@ def plain(value: Any) -> str:
     return str(value)
 
 
-def amount(metric: str, value: float) -> str:
-    """Return a measured value with its unit."""
+def amount(metric: str, value: float | None) -> str:
+    """Return a measured value with its unit, or a dash where nothing was measured."""
+    if value is None or math.isnan(value):
+        return "–"
     text = FORMATS.get(metric)
     if text is None:
         suffix = metric.rpartition("_")[2]

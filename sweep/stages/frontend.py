@@ -1,5 +1,6 @@
 """The front end: waveforms to features, for all clips at once and as the LiteRT graph deployed."""
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,11 +12,13 @@ from sweep.audio.augmentation import RENDERINGS, render
 from sweep.audio.dataset import Dataset
 from sweep.candidate import AugmentationParams, FrontendParams, digest
 
-VERSION = 1
+VERSION = 2
 """Counts up when this module computes something else, so that old cache entries lapse."""
 
 _LOG_OFFSET = 1e-6
-_BATCH = 128
+_CLIPS_AT_ONCE = 8
+"""Clips whose frames and spectra fit into a processor's cache."""
+_SPECTRA_AT_ONCE = 128
 
 
 class FeatureSet:
@@ -41,22 +44,47 @@ def prepare_features(
 
     def build(folder: Path) -> None:
         rate = frontend.downsampling_rate
-        clips = dataset.waveforms("training", rate)
-        plain = compute_features(clips, frontend)
+        plain = compute_features(dataset.waveforms("training", rate), frontend)
         mean, deviation = _statistics(plain, frontend)
-        renderings = 1 if augmentation.is_identity else RENDERINGS
-        shape = (renderings, *plain.shape)
+        varied = (
+            () if augmentation.is_identity else _varied_spectra(dataset, frontend, augmentation)
+        )
+        shape = (1 + len(varied), *plain.shape)
         training = np.lib.format.open_memmap(folder / "training.npy", "w+", np.float32, shape)
         training[0] = (plain - mean) / deviation
-        for seed in range(1, renderings):
-            varied = render(clips, dataset.noise(rate), augmentation, rate, seed)
-            training[seed] = (compute_features(varied, frontend) - mean) / deviation
+        for i, spectra in enumerate(varied, start=1):
+            training[i] = (_features_of(spectra, frontend) - mean) / deviation
         validation = compute_features(dataset.waveforms("validation", rate), frontend)
         np.save(folder / "validation.npy", (validation - mean) / deviation)
         np.save(folder / "statistics.npy", np.stack([mean, deviation]))
 
     content = [VERSION, dataset.fingerprint, asdict(frontend), asdict(augmentation)]
     return FeatureSet(cache.entry("features", digest(content), build))
+
+
+def _varied_spectra(
+    dataset: Dataset, frontend: FrontendParams, augmentation: AugmentationParams
+) -> np.ndarray:
+    """Return spectra of the augmented copies, ``[renderings - 1, clips, frames, bins]``.
+
+    They are shared by all front ends of one frame length and step.  Half precision rounds a
+    magnitude by 0.05 % at most, far below the noise and gain that augmentation itself brings.
+    """
+    rate = frontend.downsampling_rate
+
+    def build(folder: Path) -> None:
+        clips, noise = dataset.waveforms("training", rate), dataset.noise(rate)
+        shape = (RENDERINGS - 1, len(clips), *_spectrum_shape(frontend))
+        kept = np.lib.format.open_memmap(folder / "spectra.npy", "w+", np.float16, shape)
+        for i in range(RENDERINGS - 1):
+            varied = render(clips, noise, augmentation, rate, seed=i + 1)
+            for part in _batches(len(clips), _CLIPS_AT_ONCE):
+                kept[i, part] = spectra_of(varied[part], frontend)
+
+    frames = [rate, frontend.frame_length, frontend.frame_step]
+    content = [VERSION, dataset.fingerprint, frames, asdict(augmentation)]
+    folder = cache.entry("spectra", digest(content), build)
+    return np.load(folder / "spectra.npy", mmap_mode="r")
 
 
 def compute_features(clips: np.ndarray, frontend: FrontendParams) -> np.ndarray:
@@ -69,14 +97,42 @@ def compute_features(clips: np.ndarray, frontend: FrontendParams) -> np.ndarray:
     Returns:
         float32 ``[clips, frames, coefficients]``.
     """
+    spectra = np.empty((len(clips), *_spectrum_shape(frontend)), np.float32)
+    for part in _batches(len(clips), _CLIPS_AT_ONCE):
+        spectra[part] = spectra_of(clips[part], frontend)
+    return _features_of(spectra, frontend)
+
+
+def spectra_of(clips: np.ndarray, frontend: FrontendParams) -> np.ndarray:
+    """Return the magnitudes of the frames of clips, float32 ``[clips, frames, bins]``.
+
+    By NumPy, which is three times as fast here as the same in TensorFlow.
+    """
+    if clips.dtype == np.int16:
+        clips = clips.astype(np.float32) / np.float32(32768)
+    windows = np.lib.stride_tricks.sliding_window_view(clips, frontend.frame_length, axis=1)
+    frames = windows[:, :: frontend.frame_step] * _window(frontend)
+    return np.abs(np.fft.rfft(frames, frontend.fft_length))
+
+
+def _features_of(spectra: np.ndarray, frontend: FrontendParams) -> np.ndarray:
     graph = _Graph(frontend)
-    features = np.empty((len(clips), *frontend.shape), np.float32)
-    for start in range(0, len(clips), _BATCH):
-        batch = clips[start : start + _BATCH]
-        if batch.dtype == np.int16:
-            batch = batch.astype(np.float32) / 32768.0
-        features[start : start + _BATCH] = graph.features(tf.constant(batch))
+    features = np.empty((len(spectra), *frontend.shape), np.float32)
+    for part in _batches(len(spectra), _SPECTRA_AT_ONCE):
+        features[part] = graph.features(tf.constant(spectra[part].astype(np.float32)))
     return features
+
+
+def _spectrum_shape(frontend: FrontendParams) -> tuple[int, int]:
+    return frontend.shape[0], frontend.fft_length // 2 + 1
+
+
+def _batches(count: int, size: int) -> Iterator[slice]:
+    yield from (slice(start, start + size) for start in range(0, count, size))
+
+
+def _window(frontend: FrontendParams) -> np.ndarray:
+    return np.hanning(frontend.frame_length + 1)[:-1].astype(np.float32)
 
 
 def convert_frontend(
@@ -89,7 +145,7 @@ def convert_frontend(
     graph = _Graph(frontend)
 
     def deployed(waveform: tf.Tensor) -> tf.Tensor:
-        features = graph.compute(waveform)
+        features = graph.from_spectra(graph.spectra(waveform))
         if frontend.normalization != "none":
             features = (features - mean) * (1 / deviation)
         return features[..., tf.newaxis]
@@ -106,21 +162,24 @@ class _Graph:
         self.frontend = frontend
         starts = np.arange(frontend.shape[0]) * frontend.frame_step
         self.indices = (starts[:, None] + np.arange(frontend.frame_length)).astype(np.int32)
-        self.window = np.hanning(frontend.frame_length + 1)[:-1].astype(np.float32)
+        self.window = _window(frontend)
         self.mel = mel_matrix(frontend)
         self.cosines = dct_matrix(frontend.num_mel_bins)[:, : frontend.num_coefficients]
-        self.features = tf.function(self.compute, autograph=False, reduce_retracing=True)
+        self.features = tf.function(self.from_spectra, autograph=False, reduce_retracing=True)
 
-    def compute(self, waveforms: tf.Tensor) -> tf.Tensor:
-        """Return ``[clips, frames, coefficients]`` for float32 ``[clips, samples]``."""
-        frontend = self.frontend
+    def spectra(self, waveforms: tf.Tensor) -> tf.Tensor:
+        """Return magnitudes ``[clips, frames, bins]`` for float32 ``[clips, samples]``."""
         frames = tf.gather(waveforms, self.indices, axis=1) * self.window
-        spectrum = tf.signal.rfft(frames, fft_length=[frontend.fft_length])
+        spectrum = tf.signal.rfft(frames, fft_length=[self.frontend.fft_length])
         power = tf.square(tf.math.real(spectrum)) + tf.square(tf.math.imag(spectrum))
-        features = tf.math.log(tf.matmul(tf.sqrt(power), self.mel) + _LOG_OFFSET)
-        if frontend.features == "mfcc":
+        return tf.sqrt(power)
+
+    def from_spectra(self, spectra: tf.Tensor) -> tf.Tensor:
+        """Return features ``[clips, frames, coefficients]`` for such magnitudes."""
+        features = tf.math.log(tf.matmul(spectra, self.mel) + _LOG_OFFSET)
+        if self.frontend.features == "mfcc":
             features = tf.matmul(features, self.cosines)
-        if frontend.normalization == "per_clip":
+        if self.frontend.normalization == "per_clip":
             features -= tf.reduce_mean(features, axis=1, keepdims=True)
         return features
 

@@ -44,6 +44,26 @@ class Bench:
             parameters=self.architecture.parameters(),
             multiply_adds=self.architecture.multiply_adds(),
         )
+        return self._judged(variant)
+
+    def estimate(self, quantization: str, size_kb: float) -> Variant:
+        """Return what is known of a variant that is not converted, whose size is estimated."""
+        return self._judged(
+            Variant(
+                quantization=quantization,
+                accuracy=None,
+                latency_ms=None,
+                size_kb=size_kb,
+                preprocessing_latency_ms=None,
+                model_latency_ms=None,
+                latency_spread_ms=None,
+                tflite_size_kb=None,
+                parameters=self.architecture.parameters(),
+                multiply_adds=self.architecture.multiply_adds(),
+            )
+        )
+
+    def _judged(self, variant: Variant) -> Variant:
         return replace(variant, violations=violations(self.limits, asdict(variant)))
 
     def _preprocessing(self) -> Latency:

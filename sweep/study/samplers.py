@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution
-from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler, TPESampler
+from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
@@ -15,6 +15,7 @@ from sweep.candidate import PARAMETERS
 from sweep.errors import SpecError
 from sweep.limits import total_violation
 from sweep.space import Space
+from sweep.study.tpe import ForgetfulTPESampler
 
 _POPULATION = 20
 _VALUES_OF_A_RANGE = 5
@@ -29,7 +30,7 @@ def make_sampler(space: Space, name: str, seed: int) -> BaseSampler:
     """
     makers: dict[str, Callable[[], BaseSampler]] = {
         # Every trial has every parameter: TPE's groups would be one group.
-        "tpe": lambda: TPESampler(multivariate=True, seed=seed),
+        "tpe": lambda: ForgetfulTPESampler(multivariate=True, seed=seed),
         "nsga2": lambda: NSGAIISampler(population_size=_POPULATION, seed=seed),
         "random": lambda: RandomSampler(seed=seed),
         "grid": lambda: GridSampler(space),

@@ -3,9 +3,11 @@ import pytest
 import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 
+from sweep.audio.augmentation import render
 from sweep.audio.dataset import Dataset
 from sweep.candidate import AugmentationParams, FrontendParams
 from sweep.litert import Model
+from sweep.stages import frontend as stage
 from sweep.stages.frontend import compute_features, convert_frontend, prepare_features
 
 FRONTENDS = {
@@ -159,3 +161,44 @@ def test_augmented_clips_come_in_eight_renderings_the_first_as_recorded(spoken):
     np.testing.assert_array_equal(varied.validation, plain.validation)
     distinct = {rendering.tobytes() for rendering in varied.training}
     assert len(distinct) == 8
+
+
+VARIED = AugmentationParams(time_shift_ms=100, noise_snr_db=5, gain_db=6)
+
+
+def test_augmented_features_are_those_of_the_rendered_waveforms(spoken):
+    frontend = FrontendParams(normalization="per_clip", num_mel_bins=16, num_coefficients=12)
+    features = prepare_features(spoken, frontend, VARIED)
+    for seed in (1, 7):
+        waveforms = render(
+            spoken.waveforms("training", 16000), spoken.noise(16000), VARIED, 16000, seed
+        )
+        plain = (compute_features(waveforms, frontend) - features.mean) / features.deviation
+        np.testing.assert_allclose(features.training[seed], plain, atol=2e-3)
+
+
+def test_front_ends_of_one_frame_share_the_augmented_spectra(spoken, monkeypatch):
+    prepare_features(spoken, FrontendParams(num_mel_bins=13), VARIED)
+    monkeypatch.setattr(stage, "render", lambda *given, **named: pytest.fail("rendered again"))
+    mel = FrontendParams(num_mel_bins=14, features="log_mel", lower_frequency=60)
+    assert prepare_features(spoken, mel, VARIED).training.shape == (
+        8,
+        spoken.counts["training"],
+        31,
+        14,
+    )
+
+
+def test_features_computed_twice_are_equal_bit_by_bit(spoken, monkeypatch, tmp_path):
+    once = prepare_features(spoken, FrontendParams(num_mel_bins=15), VARIED)
+    # What is read stays where it is; what is computed goes elsewhere.
+    clips, noise = spoken.waveforms("training", 16000), spoken.noise(16000)
+    heard = spoken.waveforms("validation", 16000)
+    parts = {"training": clips, "validation": heard}
+    monkeypatch.setattr(Dataset, "waveforms", lambda self, split, rate: parts[split])
+    monkeypatch.setattr(Dataset, "noise", lambda self, rate: noise)
+    monkeypatch.setenv("SWEEP_CACHE", str(tmp_path))
+    again = prepare_features(spoken, FrontendParams(num_mel_bins=15), VARIED)
+    assert (tmp_path / "spectra").is_dir()
+    np.testing.assert_array_equal(again.training, once.training)
+    np.testing.assert_array_equal(again.validation, once.validation)

@@ -4,10 +4,12 @@ from sweep.audio.dataset import Dataset
 from sweep.candidate import QUANTIZATIONS, Candidate
 from sweep.limits import Limit
 from sweep.litert import zipped_kb
+from sweep.stages import gate
 from sweep.stages.compression import compress
 from sweep.stages.gate import expect, passes
 from sweep.stages.measurement import Bench
 from sweep.stages.network import Architecture
+from sweep.stages.size import ERROR
 
 from .conftest import learn
 
@@ -102,3 +104,21 @@ def test_the_first_variant_that_fits_is_enough(spoken):
     fits = bench(spoken, Limit.parse("size_kb", "< 100"), quantization=QUANTIZATIONS)
     assert [variant.quantization for variant in expect(fits)] == ["float32"]
     assert len(expect(fits, every=True)) == len(QUANTIZATIONS)
+
+
+def test_what_is_far_beyond_the_limit_is_not_converted(spoken, monkeypatch):
+    far = bench(spoken, Limit.parse("size_kb", "< 12"), alpha=1.0, quantization=("float32",))
+    true_kb = expect(far, every=True)[0].size_kb
+    monkeypatch.setattr(gate, "compress", lambda *given: pytest.fail("converted"))
+    (estimated,) = expect(far)
+    assert not passes([estimated])
+    assert abs(estimated.size_kb / true_kb - 1) < ERROR
+    assert estimated.latency_ms is None and estimated.tflite_size_kb is None
+    assert set(estimated.violations) == {"size_kb"}
+
+
+@pytest.mark.parametrize("share", [1.02, 1 + gate.MARGIN, (1 + gate.MARGIN) * (1 + ERROR / 2)])
+def test_what_is_near_the_limit_is_converted(spoken, share):
+    kb = expect(bench(spoken, quantization=("float32",)))[0].size_kb
+    near = expect(bench(spoken, Limit("size_kb", "<", kb / share), quantization=("float32",)))
+    assert near[0].size_kb == kb and near[0].tflite_size_kb is not None

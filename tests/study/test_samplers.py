@@ -2,6 +2,7 @@ import importlib.util
 import itertools
 from pathlib import Path
 
+import numpy as np
 import optuna
 import pytest
 from optuna.trial import TrialState
@@ -153,3 +154,52 @@ def test_the_published_grid_is_walked_from_its_first_to_its_last():
     proposals = [sampler.plan() for _ in range(2592)]
     expected = list(itertools.islice(space.combinations(), 2592))
     assert proposals == expected
+
+
+def searched(space: Space, trials: int, interrupted: bool = False) -> list[dict]:
+    """Return what TPE proposes in a study of many trials, perhaps with a fresh sampler."""
+    study = optuna.create_study(sampler=make_sampler(space, "tpe", 3), direction="maximize")
+    rng = np.random.default_rng(0)
+    study.add_trials(
+        optuna.trial.create_trial(params=draw, distributions=space.varying, value=score(draw))
+        for draw in (space.draw(rng) for _ in range(trials))
+    )
+    proposals = []
+    for _ in range(3):
+        if interrupted:
+            rng_state = study.sampler._rng
+            study.sampler = make_sampler(space, "tpe", 3)
+            study.sampler._rng = rng_state
+        trial = study.ask(space.varying)
+        proposals.append(trial.params)
+        study.tell(trial, score(trial.params))
+    return proposals
+
+
+def test_tpe_learns_from_a_bounded_number_of_trials_the_best_among_them(monkeypatch):
+    learnt = []
+
+    def note(study, trials, below):
+        learnt.append([trial.number for trial in trials])
+        return split(study, trials, below)
+
+    split = optuna.samplers._tpe.sampler._split_trials
+    monkeypatch.setattr("optuna.samplers._tpe.sampler._split_trials", note)
+    space, study = make_space(SPACE), optuna.create_study(direction="maximize")
+    study.sampler = make_sampler(space, "tpe", 3)
+    draws = [space.draw(np.random.default_rng(seed)) for seed in range(2000)]
+    study.add_trials(
+        optuna.trial.create_trial(params=draw, distributions=space.varying, value=score(draw))
+        for draw in draws
+    )
+    study.ask(space.varying)
+    assert 400 <= len(learnt[-1]) <= 800
+    best = sorted(range(2000), key=lambda number: score(draws[number]))[-80:]
+    assert set(best) <= set(learnt[-1])
+    late = sum(number >= 1000 for number in learnt[-1])
+    assert late > 0.7 * len(learnt[-1])
+
+
+def test_tpe_forgets_the_same_after_an_interruption():
+    space = make_space(SPACE)
+    assert searched(space, 1000) == searched(space, 1000, interrupted=True)
