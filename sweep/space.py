@@ -121,7 +121,7 @@ class Space:
             "require": self.file.require,
             "limits": [str(limit) for limit in self.limits],
             "objectives": self.file.objectives,
-            "search": self.file.search.model_dump(exclude_defaults=False),
+            "search": self.file.search.model_dump(exclude_none=True),
         }
 
     def text(self) -> str:

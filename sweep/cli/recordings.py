@@ -38,7 +38,7 @@ def prepare(
 ) -> None:
     """Download or synthesize recordings now."""
     from sweep.audio.dataset import prepare_source
-    from sweep.terminal import LiveLine
+    from sweep.live_line import LiveLine
 
     with LiveLine() as line:
         folder = prepare_source(name, url, tuple(label or ()), line.note)
@@ -52,7 +52,8 @@ def check_folder(
 ) -> None:
     """Say what a folder holds, and what is wrong with it."""
     from sweep.audio.check import inspect_folder
-    from sweep.terminal import LiveLine, console, print_folder
+    from sweep.live_line import LiveLine
+    from sweep.terminal import console, print_folder
 
     with LiveLine() as line:
         found = inspect_folder(path, line.note)

@@ -68,12 +68,13 @@ def run(
     Ends with the front, or with exit code 3 where nothing meets the limits.
     """
     from sweep.audio.dataset import open_dataset
+    from sweep.live_line import LiveLine
     from sweep.report.page import write
     from sweep.space import Space
     from sweep.study.launch import launch
     from sweep.study.storage import StudyFolder
     from sweep.study.table import best_candidates
-    from sweep.terminal import LiveLine, console, describe_dataset, print_front
+    from sweep.terminal import console, describe_dataset, print_front
 
     overrides = {"trials": trials, "timeout": timeout, "sampler": sampler, "seed": seed}
     wanted = Space.load(space).with_search(**overrides).with_data(data, lists)
@@ -122,10 +123,11 @@ def finalists(
 ) -> None:
     """Train the best again, then read the test clips: do they hold?"""
     from sweep.export import same_clips
+    from sweep.live_line import LiveLine
     from sweep.report.page import write
     from sweep.study.finalists import confirm
     from sweep.study.storage import StudyFolder
-    from sweep.terminal import LiveLine, console, print_finalists
+    from sweep.terminal import console, print_finalists
 
     folder = StudyFolder.find(study, results, storage)
     record = folder.record()
