@@ -1,6 +1,5 @@
 """The line that follows a sweep while it runs."""
 
-import math
 import time
 from dataclasses import dataclass
 from types import TracebackType
@@ -46,7 +45,7 @@ class LiveLine:
         self._console = console(stderr=True)
         self._standing = Standing()
         self._live = Live(self._standing, console=self._console, transient=True)
-        self._said = -math.inf
+        self._said = time.monotonic()
 
     def __enter__(self) -> "LiveLine":
         if self._console.is_terminal:

@@ -19,10 +19,10 @@ from optuna.distributions import (
 from sweep import distributions, spec
 from sweep.audio.splits import SPLITS
 from sweep.candidate import PARAMETERS, QUANTIZATIONS, Candidate
-from sweep.errors import SpecError
+from sweep.errors import SpecError, nearest
 from sweep.limits import METRICS, Limit
 from sweep.rules import DOMAINS, broken_rule, requirement
-from sweep.spec import Range, SpaceFile, nearest
+from sweep.spec import Range, SpaceFile
 
 _ENUMERABLE = 100_000
 _DRAWS = 2_000
@@ -79,7 +79,7 @@ class Space:
     def with_search(self, **changes: Any) -> "Space":
         """Return the space with another sampler, budget, timeout or seed; None changes nothing."""
         given = {key: value for key, value in changes.items() if value is not None}
-        search = spec.search_section(self.file.search.model_dump() | given, "search")
+        search = spec.search_section(self.file.search.model_dump() | given)
         return Space(self.file.model_copy(update={"search": search}), self.origin)
 
     def with_data(self, source: str | None, lists: str | None) -> "Space":

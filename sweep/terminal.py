@@ -1,7 +1,7 @@
 """What the shell shows of a study and of recordings, in columns."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -19,7 +19,7 @@ from sweep.study.table import StudyRecord, front
 
 _PLAIN_WIDTH = 160
 _NEAREST = 5
-_LEFT_OUT = 5
+_LISTED = 5
 
 
 def console(stderr: bool = False) -> Console:
@@ -40,10 +40,18 @@ def describe_dataset(study: str, dataset: Dataset, workers: int, scheduler: str 
     place = scheduler or f"{workers} worker{'s' if workers > 1 else ''}"
     kind = how[split] if isinstance(split, str) else "split by lists"
     lines = [f"{study}: {', '.join(dataset.labels)}; {counts} clips, {kind}; {place}"]
-    lines += [f"left out: {line}" for line in dataset.skipped[:_LEFT_OUT]]
-    if len(dataset.skipped) > _LEFT_OUT:
-        lines.append(f"left out: {len(dataset.skipped)} recordings in all")
+    if dataset.skipped:
+        lines.append(f"left out, for they cannot be used: {len(dataset.skipped)}")
+        lines += shortened(dataset.skipped)
     return "\n".join(lines)
+
+
+def shortened(names: Sequence[str]) -> list[str]:
+    """Return the first of some names, indented, and how many more there are."""
+    lines = [f"  {name}" for name in names[:_LISTED]]
+    if len(names) > _LISTED:
+        lines.append(f"  ... and {len(names) - _LISTED} more; sweep data check --json lists all")
+    return lines
 
 
 def status_facts(record: StudyRecord) -> dict[str, Any]:
@@ -113,7 +121,9 @@ def print_trials(out: Console, record: StudyRecord, frame: pd.DataFrame, title: 
 def print_finalists(out: Console, record: StudyRecord) -> None:
     """Print what retraining the finalists gave, and which of them hold."""
     found = finalist_table(record)
-    table = Table(*found.head, box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for column in found.head:
+        table.add_column(column, justify="right")
     for row in found.rows:
         table.add_row(*row)
     out.print(found.title)
@@ -159,10 +169,8 @@ def print_folder(out: Console, found: FolderReport) -> None:
         ("unreadable", found.unreadable),
     ):
         out.print(f"{what}: {len(names)}")
-        for name in names[:_LEFT_OUT]:
-            out.print(f"  {name}")
-        if len(names) > _LEFT_OUT:
-            out.print(f"  ... and {len(names) - _LEFT_OUT} more; --json lists all")
+        for line in shortened(names):
+            out.print(line)
 
 
 def _cell(metric: str, row: Mapping[str, Any]) -> str:

@@ -78,7 +78,7 @@ def run(
 
     overrides = {"trials": trials, "timeout": timeout, "sampler": sampler, "seed": seed}
     wanted = Space.load(space).with_search(**overrides).with_data(data, lists)
-    folder = StudyFolder(results, study or space.stem, storage)
+    folder = StudyFolder(results, space.stem if study is None else study, storage)
     if warm_start is not None:
         known = StudyFolder.find(warm_start, results, storage).record()
         wanted = wanted.beginning_with(best_candidates(known))
@@ -99,8 +99,8 @@ def run(
         raise Interrupted(
             f"interrupted; what is finished is kept in {folder.path}, the same command goes on"
         ) from error
-    write(record, folder.report)
     print_front(console(), record)
+    write(record, folder.report)
     if not record.funnel()["feasible"]:
         raise NothingFeasible("nothing is feasible; widen the space or ease the limit that binds")
     name = shlex.quote(folder.name if results == RESULTS else str(folder.path))

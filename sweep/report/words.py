@@ -49,9 +49,9 @@ def summary(row: Mapping[Any, Any]) -> str:
     parts = f"{row['features']} {frame}, {row['num_mel_bins']} mel"
     if row["features"] == "mfcc":
         parts += f", {row['num_coefficients']} coefficients"
-    kind = "block" if row["convolution"] == "depthwise_separable" else "standard block"
-    parts += f"; {int(row['filters'] * row['alpha'])} channels, {_count(row['blocks'], kind)}"
+    parts += f"; {int(row['filters'] * row['alpha'])} channels, {_count(row['blocks'], 'block')}"
     parts += f", {100 * row['final_sparsity']:.0f} % sparse"
+    parts += ", standard convolutions" if row["convolution"] == "standard" else ""
     return parts + (f", {row['variant']}" if pd.notna(row["variant"]) else "")
 
 
