@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -88,7 +89,7 @@ class Space:
         if source is not None:
             dataset = dataset.model_copy(update={"source": source})
         if lists is not None:
-            splits = {split: f"{lists}{split}_list.txt" for split in SPLITS}
+            splits = {split: os.path.abspath(f"{lists}{split}_list.txt") for split in SPLITS}
             dataset = dataset.model_copy(update={"split": splits})
         return Space(self.file.model_copy(update={"dataset": dataset}), self.origin)
 

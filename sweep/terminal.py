@@ -17,7 +17,7 @@ from sweep.report.verdict import headline, limit_counts, nearest_misses
 from sweep.report.words import accuracy, plain, summary
 from sweep.study.table import StudyRecord, front
 
-_PLAIN_WIDTH = 160
+_PLAIN_WIDTH = 240
 _NEAREST = 5
 _LISTED = 5
 
@@ -115,7 +115,7 @@ def print_trials(out: Console, record: StudyRecord, frame: pd.DataFrame, title: 
             continue
         out.print(numbers)
         if row is not cells[0]:
-            out.print(Padding(word, (0, 0, 0, widths[0] + 2)))
+            out.print(Padding(word, (0, 0, 0, widths[0] + 2), expand=False))
 
 
 def print_finalists(out: Console, record: StudyRecord) -> None:

@@ -78,10 +78,10 @@ class SearchProgress:
         """Time until the budget is spent at the pace so far, or time is up; None if unknown."""
         ends = []
         if self.timeout_s is not None:
-            ends.append(max(0.0, self.timeout_s - self.seconds))
+            ends.append(self.timeout_s - self.seconds)
         if self.finished_now:
             ends.append((self.budget - self.done) * self.seconds / self.finished_now)
-        return min(ends, default=None)
+        return max(0.0, min(ends)) if ends else None
 
     def add(self, evaluation: Evaluation) -> None:
         """Count one more finished trial."""
