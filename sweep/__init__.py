@@ -1,0 +1,35 @@
+"""Search front end, network, training and compression of small speech models together.
+
+The names below are what a program needs; each is imported when it is first used, so that
+``import sweep`` is fast and asks for no TensorFlow.
+"""
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "Candidate": "sweep.candidate",
+    "Classifier": "sweep.predict",
+    "Space": "sweep.space",
+    "StudyFolder": "sweep.study.storage",
+    "SweepError": "sweep.errors",
+    "evaluate": "sweep.stages.evaluate",
+    "export_trial": "sweep.export",
+    "front": "sweep.study.table",
+    "launch": "sweep.study.launch",
+    "open_dataset": "sweep.audio.dataset",
+    "pick": "sweep.study.table",
+    "table": "sweep.study.table",
+}
+
+__all__ = list(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,5 +1,14 @@
 """Every error a person can cause, and the exit code that goes with it."""
 
+import difflib
+from collections.abc import Iterable
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return a hint that names the known word most like ``word``, or all of them."""
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f"; did you mean {close[0]}?" if close else f"; known: {', '.join(known)}"
+
 
 class SweepError(Exception):
     """Something the user can act on; the message says what, where and what to do."""

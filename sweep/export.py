@@ -59,7 +59,8 @@ def same_clips(record: StudyRecord, source: str | None) -> Dataset:
     Raises:
         DataError: if these are other clips.
     """
-    dataset = open_dataset(record.space.with_data(source, None).file.dataset.spec())
+    where = source or record.about["source"]
+    dataset = open_dataset(record.space.with_data(where, None).file.dataset.spec())
     if dataset.fingerprint != record.about["fingerprint"]:
         raise DataError(
             f"{dataset.spec.source}: not the clips {record.name} was made with;"

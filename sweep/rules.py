@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sweep.candidate import PARAMETERS, QUANTIZATIONS, Candidate
+from sweep.errors import nearest
 
 
 @dataclass(frozen=True)
@@ -180,7 +181,8 @@ def requirement(text: str) -> Callable[[Mapping[str, Any]], bool]:
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     unknown = sorted(names - set(PARAMETERS))
     if unknown:
-        raise ValueError(f"{text!r} names {unknown[0]!r}, which is no parameter")
+        hint = nearest(unknown[0], PARAMETERS)
+        raise ValueError(f"{text!r} names {unknown[0]!r}, which is no parameter{hint}")
     if not names:
         raise ValueError(f"{text!r} names no parameter")
     compute = _compile(tree, text)

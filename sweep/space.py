@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -19,10 +20,10 @@ from optuna.distributions import (
 from sweep import distributions, spec
 from sweep.audio.splits import SPLITS
 from sweep.candidate import PARAMETERS, QUANTIZATIONS, Candidate
-from sweep.errors import SpecError
+from sweep.errors import SpecError, nearest
 from sweep.limits import METRICS, Limit
 from sweep.rules import DOMAINS, broken_rule, requirement
-from sweep.spec import Range, SpaceFile, nearest
+from sweep.spec import Range, SpaceFile
 
 _ENUMERABLE = 100_000
 _DRAWS = 2_000
@@ -79,7 +80,7 @@ class Space:
     def with_search(self, **changes: Any) -> "Space":
         """Return the space with another sampler, budget, timeout or seed; None changes nothing."""
         given = {key: value for key, value in changes.items() if value is not None}
-        search = spec.search_section(self.file.search.model_dump() | given, "search")
+        search = spec.search_section(self.file.search.model_dump() | given)
         return Space(self.file.model_copy(update={"search": search}), self.origin)
 
     def with_data(self, source: str | None, lists: str | None) -> "Space":
@@ -88,7 +89,7 @@ class Space:
         if source is not None:
             dataset = dataset.model_copy(update={"source": source})
         if lists is not None:
-            splits = {split: f"{lists}{split}_list.txt" for split in SPLITS}
+            splits = {split: os.path.abspath(f"{lists}{split}_list.txt") for split in SPLITS}
             dataset = dataset.model_copy(update={"split": splits})
         return Space(self.file.model_copy(update={"dataset": dataset}), self.origin)
 
@@ -121,7 +122,7 @@ class Space:
             "require": self.file.require,
             "limits": [str(limit) for limit in self.limits],
             "objectives": self.file.objectives,
-            "search": self.file.search.model_dump(exclude_defaults=False),
+            "search": self.file.search.model_dump(exclude_none=True),
         }
 
     def text(self) -> str:

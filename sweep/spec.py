@@ -1,9 +1,7 @@
 """The search-space file as written: its keys, their types, and the schema for editors."""
 
-import difflib
 import json
 import re
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -13,7 +11,7 @@ import yaml
 from sweep.audio.dataset import DatasetSpec
 from sweep.audio.splits import SPLITS
 from sweep.candidate import PARAMETERS
-from sweep.errors import SpecError
+from sweep.errors import SpecError, nearest
 from sweep.limits import METRICS
 from sweep.rules import DOMAINS
 
@@ -161,8 +159,8 @@ def parse(text: str, origin: str) -> SpaceFile:
         raise SpecError(f"{origin}: {_first_problem(error)}") from error
 
 
-def search_section(values: dict[str, Any], origin: str) -> SearchSection:
-    """Return a search section with values from a command line.
+def search_section(values: dict[str, Any]) -> SearchSection:
+    """Return a search section with values from the options of a command.
 
     Raises:
         SpecError: naming the option.
@@ -170,7 +168,7 @@ def search_section(values: dict[str, Any], origin: str) -> SearchSection:
     try:
         return SearchSection.model_validate(values)
     except pydantic.ValidationError as error:
-        raise SpecError(f"{origin}: {_first_problem(error)}") from error
+        raise SpecError(f"--{_first_problem(error)}") from error
 
 
 def duration_in_s(text: str) -> float:
@@ -202,12 +200,6 @@ def schema() -> dict[str, Any]:
         }
         properties[key]["additionalProperties"] = False
     return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | whole
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """Return a hint that names the known word most like ``word``, or all of them."""
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f"; did you mean {close[0]}?" if close else f"; known: {', '.join(known)}"
 
 
 def _first_problem(error: pydantic.ValidationError) -> str:

@@ -1,29 +1,25 @@
-"""What the shell shows: a live line while a sweep runs, and tables when it has ended."""
+"""What the shell shows of a study and of recordings, in columns."""
 
 import math
-import time
-from collections.abc import Iterable, Mapping
-from types import TracebackType
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.padding import Padding
 from rich.table import Table
 
 from sweep.audio.check import FolderReport
 from sweep.audio.dataset import Dataset
-from sweep.candidate import OUTCOMES
 from sweep.report.frame import trial_frame
+from sweep.report.tables import finalist_table
 from sweep.report.verdict import headline, limit_counts, nearest_misses
-from sweep.report.words import accuracy, amount, plain, summary
-from sweep.study.search import SearchProgress
+from sweep.report.words import accuracy, plain, summary
 from sweep.study.table import StudyRecord, front
 
-_PLAIN_WIDTH = 160
-_PLAIN_EVERY_S = 10.0
+_PLAIN_WIDTH = 240
 _NEAREST = 5
-_LEFT_OUT = 5
+_LISTED = 5
 
 
 def console(stderr: bool = False) -> Console:
@@ -36,61 +32,6 @@ def console(stderr: bool = False) -> Console:
     return made
 
 
-class LiveLine:
-    """One line that follows a search; where there is no terminal, a line every ten seconds."""
-
-    def __init__(self) -> None:
-        self._console = console(stderr=True)
-        self._bar = Progress(
-            MofNCompleteColumn(),
-            BarColumn(bar_width=24),
-            TextColumn("{task.description}", markup=False),
-            console=self._console,
-            transient=True,
-        )
-        self._task = self._bar.add_task("starting workers", total=None)
-        self._said = -math.inf
-
-    def __enter__(self) -> "LiveLine":
-        if self._console.is_terminal:
-            self._bar.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._console.is_terminal:
-            self._bar.stop()
-
-    def say(self, text: str) -> None:
-        """Print a line that stays."""
-        self._console.print(text)
-
-    def count(self, done: int, total: int) -> None:
-        """Show how many trainings are done."""
-        self._bar.update(self._task, description="trainings", completed=done, total=total)
-        if not self._console.is_terminal:
-            self.say(f"{done}/{total} trainings")
-
-    def note(self, what: str, share: float) -> None:
-        """Show a step of preparation and the share of it that is done."""
-        self._bar.update(self._task, description=what, completed=share, total=1.0)
-
-    def show(self, progress: SearchProgress) -> None:
-        """Show how a search stands."""
-        text = describe_progress(progress)
-        if self._console.is_terminal:
-            self._bar.update(
-                self._task, description=text, completed=progress.done, total=progress.budget
-            )
-        elif time.monotonic() - self._said > _PLAIN_EVERY_S:
-            self._said = time.monotonic()
-            self._console.print(f"{progress.done}/{progress.budget}  {text}")
-
-
 def describe_dataset(study: str, dataset: Dataset, workers: int, scheduler: str | None) -> str:
     """Return what a sweep learns from and where it runs, in a line; then what was left out."""
     counts = " / ".join(str(count) for count in dataset.counts.values())
@@ -99,10 +40,18 @@ def describe_dataset(study: str, dataset: Dataset, workers: int, scheduler: str 
     place = scheduler or f"{workers} worker{'s' if workers > 1 else ''}"
     kind = how[split] if isinstance(split, str) else "split by lists"
     lines = [f"{study}: {', '.join(dataset.labels)}; {counts} clips, {kind}; {place}"]
-    lines += [f"left out: {line}" for line in dataset.skipped[:_LEFT_OUT]]
-    if len(dataset.skipped) > _LEFT_OUT:
-        lines.append(f"left out: {len(dataset.skipped)} recordings in all")
+    if dataset.skipped:
+        lines.append(f"left out, for they cannot be used: {len(dataset.skipped)}")
+        lines += shortened(dataset.skipped)
     return "\n".join(lines)
+
+
+def shortened(names: Sequence[str]) -> list[str]:
+    """Return the first of some names, indented, and how many more there are."""
+    lines = [f"  {name}" for name in names[:_LISTED]]
+    if len(names) > _LISTED:
+        lines.append(f"  ... and {len(names) - _LISTED} more; sweep data check --json lists all")
+    return lines
 
 
 def status_facts(record: StudyRecord) -> dict[str, Any]:
@@ -129,19 +78,6 @@ def status_facts(record: StudyRecord) -> dict[str, Any]:
     }
 
 
-def describe_progress(progress: SearchProgress) -> str:
-    """Return how a search stands, in one line."""
-    counts = [f"{o} {progress.outcomes[o]}" for o in OUTCOMES[1:] if progress.outcomes[o]]
-    best = [amount(metric, value) for metric, value in progress.best.items()]
-    left = progress.seconds_left
-    parts = [
-        ", ".join(counts) or "starting workers",
-        f"best {', '.join(best)}" if best else "",
-        f"{_clock(left)} left" if left is not None else "",
-    ]
-    return "; ".join(part for part in parts if part)
-
-
 def print_front(out: Console, record: StudyRecord) -> None:
     """Print the verdict and the Pareto front of the feasible trials, or the nearest misses."""
     frame = trial_frame(record)
@@ -155,50 +91,42 @@ def print_front(out: Console, record: StudyRecord) -> None:
 
 
 def print_trials(out: Console, record: StudyRecord, frame: pd.DataFrame, title: str) -> None:
-    """Print trials as a table: number, outcome, the metrics of limits and objectives, in words."""
+    """Print a line a trial: number, outcome, the metrics of limits and objectives, in words.
+
+    The words go below the numbers where the terminal is too narrow for both.
+    """
     if frame.empty:
         return
     metrics = shown_metrics(record)
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("trial", justify="right")
-    table.add_column("outcome")
-    for metric in metrics:
-        table.add_column(metric, justify="right")
-    table.add_column("what it is", overflow="fold")
-    for trial in frame.to_dict("records"):
-        row = {str(name): value for name, value in trial.items()}
-        values = [_cell(metric, row) for metric in metrics]
-        table.add_row(str(row["trial"]), row["outcome"], *values, summary(row))
-    out.print(table)
+    trials = [{str(name): value for name, value in t.items()} for t in frame.to_dict("records")]
+    cells = [["trial", "outcome", *metrics]]
+    cells += [[str(t["trial"]), t["outcome"], *(_cell(m, t) for m in metrics)] for t in trials]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    words = ["what it is", *map(summary, trials)]
+    beside = sum(widths) + 2 * len(widths) + max(map(len, words)) <= out.width
+    out.print(title)
+    for row, word in zip(cells, words, strict=True):
+        numbers = "  ".join(
+            cell.ljust(width) if i == 1 else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        if beside:
+            out.print(f"{numbers}  {word}")
+            continue
+        out.print(numbers)
+        if row is not cells[0]:
+            out.print(Padding(word, (0, 0, 0, widths[0] + 2), expand=False))
 
 
 def print_finalists(out: Console, record: StudyRecord) -> None:
     """Print what retraining the finalists gave, and which of them hold."""
-    limits = record.space.limits
-    columns = (
-        "trial",
-        "holds",
-        "chance",
-        "test accuracy",
-        "in the search",
-        "latency_ms",
-        "size_kb",
-    )
+    found = finalist_table(record)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for column in columns:
+    for column in found.head:
         table.add_column(column, justify="right")
-    for one in record.finalists:
-        low, high = one.interval()
-        mean, spread = one.mean("test_accuracy"), one.spread("test_accuracy")
-        table.add_row(
-            str(one.trial),
-            "yes" if one.holds(limits) else "no",
-            f"{one.chance(limits):.0%}",
-            f"{mean:.3f} ± {spread:.3f} ({low:.3f}–{high:.3f})",
-            f"{one.searched['accuracy']:.3f}",
-            f"{one.mean('latency_ms'):.3g}",
-            f"{one.mean('size_kb'):.2f} ± {one.spread('size_kb'):.2f}",
-        )
+    for row in found.rows:
+        table.add_row(*row)
+    out.print(found.title)
     out.print(table)
     if not record.confirmed():
         out.print("None holds: search longer, or ease a limit.")
@@ -211,11 +139,12 @@ def shown_metrics(record: StudyRecord) -> list[str]:
 
 
 def print_pairs(out: Console, pairs: Iterable[tuple[str, Any]]) -> None:
-    """Print names and values in columns; a value may itself be names and values."""
+    """Print names and values in columns, a value may itself be names and values; no empty ones."""
     table = Table(show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name, value in pairs:
         rows = value.items() if isinstance(value, Mapping) else [("", value)]
-        for i, (inner, content) in enumerate(rows):
+        filled = [(inner, content) for inner, content in rows if content not in ([], {})]
+        for i, (inner, content) in enumerate(filled):
             table.add_row("" if i else str(name), str(inner), plain(content))
     out.print(table)
 
@@ -232,17 +161,16 @@ def print_folder(out: Console, found: FolderReport) -> None:
         )
     out.print(table)
     rates = ", ".join(f"{rate} Hz" for rate in found.sample_rates)
-    out.print(f"{found.clips} clips at {rates or 'no rate'}; {found.noises} background recordings")
+    noises = f"{found.noises} background recording{'' if found.noises == 1 else 's'}"
+    out.print(f"{found.clips} clips at {rates or 'no rate'}; {noises}")
     for what, names in (
         ("silent", found.silent),
         ("repeated", tuple(" = ".join(group) for group in found.repeated)),
         ("unreadable", found.unreadable),
     ):
         out.print(f"{what}: {len(names)}")
-        for name in names[:_LEFT_OUT]:
-            out.print(f"  {name}")
-        if len(names) > _LEFT_OUT:
-            out.print(f"  ... and {len(names) - _LEFT_OUT} more; --json lists all")
+        for line in shortened(names):
+            out.print(line)
 
 
 def _cell(metric: str, row: Mapping[str, Any]) -> str:
@@ -251,10 +179,4 @@ def _cell(metric: str, row: Mapping[str, Any]) -> str:
         return "-"
     if metric == "accuracy":
         return accuracy(value, int(row["clips"]))
-    return f"{value:.3g}"
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+    return plain(float(value))

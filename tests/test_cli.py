@@ -9,7 +9,8 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,21 @@ def refused(*arguments: object, cwd: Path, code: int) -> str:
     said = [line for line in done.stderr.splitlines() if line.startswith(("sweep: ", "Error: "))]
     assert len(said) == 1 and said[0] == done.stderr.splitlines()[-1], done.stderr
     return said[0]
+
+
+@contextmanager
+def small_disk(place: Path) -> Iterator[Path]:
+    """Mount a disk of 300 KB."""
+    place.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(place)], capture_output=True
+    )
+    if mounted.returncode != 0:
+        pytest.skip("a small disk can only be mounted by root")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "-l", str(place)], check=True)
 
 
 def space_file(folder: Path, text: str = SPACE, name: str = "words.yaml") -> Path:
@@ -246,7 +262,10 @@ class TestFinalists:
         where = ("--data", "clips", "--workers", "1")
         done = sweep("run", space_file(tmp_path, text), *where, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
-        assert sweep("export", "words", "--out", "out", cwd=tmp_path).returncode == 0
+        elsewhere = tmp_path / "elsewhere"
+        elsewhere.mkdir()
+        done = sweep("export", tmp_path / "results/words", "--out", "out", cwd=elsewhere)
+        assert done.returncode == 0, done.stderr
         line = refused("finalists", "words", "--workers", "1", "--seeds", "1", cwd=tmp_path, code=1)
         assert "testing" in line
 
@@ -293,10 +312,11 @@ class TestMistakes:
         line = refused("run", space_file(tmp_path), "--data", "empty", cwd=tmp_path, code=1)
         assert "empty" in line
 
-    def test_a_study_name_that_leads_elsewhere(self, tmp_path: Path) -> None:
-        line = refused("run", space_file(tmp_path), "--study", "../x", cwd=tmp_path, code=2)
-        assert "'../x' cannot name a study" in line
-        assert not (tmp_path.parent / "x").exists()
+    @pytest.mark.parametrize("name", ["../x", ""])
+    def test_a_name_that_cannot_name_a_study(self, name: str, tmp_path: Path) -> None:
+        line = refused("run", space_file(tmp_path), "--study", name, cwd=tmp_path, code=2)
+        assert f"{name!r} cannot name a study" in line
+        assert not (tmp_path.parent / "x").exists() and not (tmp_path / "results").exists()
 
     def test_a_results_folder_that_cannot_be_written(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("")
@@ -311,28 +331,42 @@ class TestMistakes:
 
     def test_a_study_made_for_another_space(self, finished: Path) -> None:
         file = space_file(finished, SPACE.replace("< 25", "< 20"), "other.yaml")
+        before = (finished / "results/words/study.db").read_bytes()
         line = refused("run", file, "--study", "words", cwd=finished, code=1)
+        assert (finished / "results/words/study.db").read_bytes() == before
         assert "made with limits.size_kb = '< 25', now it is '< 20'" in line
 
     def test_a_timeout_that_is_no_duration(self, tmp_path: Path) -> None:
         line = refused("run", space_file(tmp_path), "--timeout", "soon", cwd=tmp_path, code=2)
-        assert "timeout" in line and "90s, 30m or 1h30m" in line
+        assert "--timeout: 'soon' is no duration" in line and "90s, 30m or 1h30m" in line
 
-    def test_a_full_disk(self, finished: Path, tmp_path: Path) -> None:
-        disk = tmp_path / "disk"
-        disk.mkdir()
-        mounted = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(disk)], capture_output=True
-        )
-        if mounted.returncode != 0:
-            pytest.skip("a small disk can only be mounted by root")
-        try:
+    def test_a_disk_full_of_trials(self, tmp_path: Path) -> None:
+        with small_disk(tmp_path / "disk") as disk:
             line = refused(
                 "run", space_file(tmp_path), "--results", disk, "--trials", 40, cwd=tmp_path, code=1
             )
             assert "full" in line or "space" in line
-        finally:
-            subprocess.run(["umount", "-l", str(disk)], check=True)
+
+    def test_a_disk_too_full_for_the_report_keeps_the_old_one(
+        self, finished: Path, tmp_path: Path
+    ) -> None:
+        with small_disk(tmp_path / "disk") as disk:
+            study = disk / "words"
+            study.mkdir()
+            shutil.copy(finished / "results/words/study.db", study)
+            (study / "report.html").write_text("the old one")
+            line = refused("report", study, cwd=tmp_path, code=1)
+            assert "report.html: cannot be written: No space left on device" in line
+            assert (study / "report.html").read_text() == "the old one"
+
+    def test_a_disk_too_full_for_the_cache(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with small_disk(tmp_path / "disk") as disk:
+            monkeypatch.setenv("SWEEP_CACHE", str(disk))
+            line = refused("run", space_file(tmp_path), cwd=tmp_path, code=1)
+            assert "cannot write the cache (No space left on device)" in line
+            assert not list(disk.rglob("*.wav"))
 
 
 class TestHelp:

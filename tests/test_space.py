@@ -132,7 +132,8 @@ def test_options_replace_what_the_file_says():
     moved = found.with_data("recordings", "lists/official_")
     assert moved.file.dataset.source == "recordings"
     assert moved.file.dataset.split == {
-        split: f"lists/official_{split}_list.txt" for split in ("training", "validation", "testing")
+        split: str(Path.cwd() / f"lists/official_{split}_list.txt")
+        for split in ("training", "validation", "testing")
     }
     assert found.with_data(None, None).file == found.file
 
@@ -196,8 +197,9 @@ def test_comparable_leaves_out_how_to_search_but_not_the_seed():
             "x.yaml: objectives.sizekb: unknown metric; did you mean size_kb?",
         ),
         (
-            "require: [bins <= 3]",
-            "x.yaml: require.0: 'bins <= 3' names 'bins', which is no parameter",
+            "require: [num_mels <= 3]",
+            "x.yaml: require.0: 'num_mels <= 3' names 'num_mels', which is no parameter;"
+            " did you mean num_mel_bins?",
         ),
         ("require: ['1 < 2']", "x.yaml: require.0: '1 < 2' names no parameter"),
         (

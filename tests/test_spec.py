@@ -124,9 +124,9 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path):
 
 
 def test_options_of_the_command_line_are_checked_like_the_file():
-    assert search_section({"trials": 3}, "search").trials == 3
-    with pytest.raises(SpecError, match="^search: timeout: '3 days' is no duration"):
-        search_section({"timeout": "3 days"}, "search")
+    assert search_section({"trials": 3}).trials == 3
+    with pytest.raises(SpecError, match="^--timeout: '3 days' is no duration"):
+        search_section({"timeout": "3 days"})
 
 
 @pytest.mark.parametrize(

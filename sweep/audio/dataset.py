@@ -154,7 +154,7 @@ class Dataset:
                 f"{self.spec.source}: {split} clips have changed since the dataset was opened; "
                 "start again"
             )
-        _check_every_label(self.labels, split, reading.names)
+        _check_every_label(self.spec, split, reading)
 
 
 def open_dataset(spec: DatasetSpec, progress: Progress | None = None) -> Dataset:
@@ -192,7 +192,7 @@ def open_dataset(spec: DatasetSpec, progress: Progress | None = None) -> Dataset
     noises = _read(folder, layout.noise_names(folder), decode)
     listed |= {split: reading.names for split, reading in readings.items()}
     for split in SPLITS:
-        _check_every_label(spec.labels, split, listed[split])
+        _check_every_label(spec, split, readings.get(split, _Reading(listed[split], (), "")))
     contents = [reading.content for reading in (*readings.values(), noises)]
     return Dataset(
         spec=spec,
@@ -271,13 +271,15 @@ def _read(
     return _Reading(tuple(kept), tuple(skipped), content.hexdigest())
 
 
-def _check_every_label(labels: Iterable[str], split: str, names: Iterable[str]) -> None:
-    heard = {layout.label_of(name) for name in names}
-    missing = [label for label in labels if label not in heard]
+def _check_every_label(spec: DatasetSpec, split: str, reading: _Reading) -> None:
+    heard = {layout.label_of(name) for name in reading.names}
+    missing = [label for label in spec.labels if label not in heard]
     if missing:
+        skipped = reading.skipped
+        unusable = f" ({len(skipped)} cannot be used, such as {skipped[0]})" if skipped else ""
         raise DataError(
-            f"no usable clip of {', '.join(missing)} for {split}; record more speakers, "
-            "or name the clips of each split in lists"
+            f"{spec.source}: no usable clip of {', '.join(missing)} for {split}{unusable}; "
+            "record more speakers, or name the clips of each split in lists"
         )
 
 

@@ -75,7 +75,9 @@ def unpack(archive: Path, folder: Path) -> None:
                     target.parent.mkdir(exist_ok=True)
                     # Reading a member to its end checks its CRC.
                     target.write_bytes(opened.read(member))
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    # zipfile raises NotImplementedError, a RuntimeError, for a compression it does not know, and a
+    # RuntimeError for a member that is encrypted.
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
         raise DataError(f"the archive is not a whole ZIP file ({error})") from error
 
 

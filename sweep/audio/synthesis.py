@@ -1,6 +1,7 @@
 """Synthetic recordings of any words, so that a sweep can be tried without a data set."""
 
 import importlib.metadata
+import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -108,7 +109,7 @@ def _write_word(
             raise DataError(f"eSpeak NG says nothing for the label {word!r}; use another spelling")
         name = f"{_speaker(utterance.voice)}_nohash_{i // len(order)}.wav"
         clip = to_int16(_in_noise(speech, rng.uniform(*snr_db), rng))
-        soundfile.write(folder / word / name, clip, RATE, subtype="PCM_16")
+        (folder / word / name).write_bytes(_wav(clip))
 
 
 def _write_noise(folder: Path, seed: int) -> None:
@@ -117,7 +118,14 @@ def _write_noise(folder: Path, seed: int) -> None:
         rng = np.random.default_rng([seed, int(exponent)])
         noise = coloured_noise(_NOISE_LENGTH_IN_S * RATE, exponent, rng)
         noise = to_int16(0.5 * noise / np.max(np.abs(noise)))
-        soundfile.write(folder / NOISE_FOLDER / f"{colour}_noise.wav", noise, RATE)
+        (folder / NOISE_FOLDER / f"{colour}_noise.wav").write_bytes(_wav(noise))
+
+
+def _wav(samples: np.ndarray) -> bytes:
+    # Python writes the file, not soundfile: so a full disk is an OSError, like any other.
+    file = io.BytesIO()
+    soundfile.write(file, samples, RATE, subtype="PCM_16", format="WAV")
+    return file.getvalue()
 
 
 def _speaker(voice: str) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 import pandas as pd
 from plotly.offline import get_plotlyjs
 
+from sweep.errors import StudyError
 from sweep.report import markup
 from sweep.report.closeups import closeups
 from sweep.report.edges import edges
@@ -78,17 +79,23 @@ def render(record: StudyRecord) -> str:
 
 
 def write(record: StudyRecord, path: Path) -> Path:
-    """Write the report of a study to ``path``, all of it or nothing."""
+    """Write the report of a study to ``path``, all of it or nothing.
+
+    Raises:
+        StudyError: if it cannot be written.
+    """
     page = render(record)
-    handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(page)
-        os.chmod(scratch, 0o644)
-        os.replace(scratch, path)
-    except BaseException:
-        os.unlink(scratch)
-        raise
+        handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(page)
+            os.chmod(scratch, 0o644)
+            os.replace(scratch, path)
+        finally:
+            Path(scratch).unlink(missing_ok=True)
+    except OSError as error:
+        raise StudyError(f"{path}: cannot be written: {error.strerror}") from error
     return path
 
 

@@ -53,6 +53,7 @@ def summary(row: Mapping[Any, Any]) -> str:
         parts += f", {row['num_coefficients']} coefficients"
     parts += f"; {int(row['filters'] * row['alpha'])} channels, {_count(row['blocks'], 'block')}"
     parts += f", {100 * row['final_sparsity']:.0f} % sparse"
+    parts += ", standard convolutions" if row["convolution"] == "standard" else ""
     return parts + (f", {row['variant']}" if pd.notna(row["variant"]) else "")
 
 

@@ -1,6 +1,7 @@
 """How candidates are proposed: Optuna's samplers, and two of the report's own kind."""
 
 import importlib.util
+from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -48,9 +49,9 @@ class _PlannedSampler(BaseSampler):
         self._taken: set[tuple[Any, ...]] = set()
         self._noted: set[int] = set()
 
+    @abstractmethod
     def plan(self) -> dict[str, Any]:
         """Return the next values of the varying parameters."""
-        raise NotImplementedError
 
     def note(self, trial: FrozenTrial, direction: StudyDirection) -> None:
         """Learn from a trial that has finished; ``direction`` is the first objective's."""

@@ -52,6 +52,7 @@ class SearchProgress:
         best: the best value of each objective among feasible trials.
         running: how many are being evaluated.
         finished_now: how many this run has finished, and ``seconds`` how long it took.
+        timeout_s: after how many seconds no more trials are begun; None for never.
         front: the objectives of the feasible trials that none beats, as costs.
         idle: how many trials have ended since the front last changed.
     """
@@ -63,6 +64,7 @@ class SearchProgress:
     running: int = 0
     finished_now: int = 0
     seconds: float = 0.0
+    timeout_s: float | None = None
     front: list[dict[str, float]] = field(default_factory=list)
     idle: int = 0
 
@@ -73,10 +75,13 @@ class SearchProgress:
 
     @property
     def seconds_left(self) -> float | None:
-        """Time the rest of the budget will take at the pace so far; None before there is one."""
-        if self.finished_now == 0:
-            return None
-        return (self.budget - self.done) * self.seconds / self.finished_now
+        """Time until the budget is spent at the pace so far, or time is up; None if unknown."""
+        ends = []
+        if self.timeout_s is not None:
+            ends.append(self.timeout_s - self.seconds)
+        if self.finished_now:
+            ends.append((self.budget - self.done) * self.seconds / self.finished_now)
+        return max(0.0, min(ends)) if ends else None
 
     def add(self, evaluation: Evaluation) -> None:
         """Count one more finished trial."""
@@ -131,7 +136,9 @@ class Search:
         listen: Callable[[SearchProgress], None] = lambda progress: None,
     ) -> None:
         self.space, self.study, self.folder, self.engine = space, study, folder, engine
-        self.progress = SearchProgress(space.file.search.trials, dict(space.file.objectives))
+        self.progress = SearchProgress(
+            space.file.search.trials, dict(space.file.objectives), timeout_s=timeout_s
+        )
         self._deadline = None if timeout_s is None else time.monotonic() + timeout_s
         self._listen = listen
         self._taken: set[str] = set()

@@ -245,6 +245,10 @@ def _no_collection() -> Iterator[None]:
 def _refuse_difference(path: Path, known: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
     before, now = _flat(known), _flat(wanted)
     for place in sorted(before.keys() | now.keys()):
+        if place == "clips" and before[place] != now[place]:
+            raise StudyError(
+                f"{path}: the study was made with other clips; name another --study to start anew"
+            )
         if before.get(place) != now.get(place):
             raise StudyError(
                 f"{path}: the study was made with {place} = {before.get(place)!r},"

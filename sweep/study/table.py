@@ -9,10 +9,9 @@ from typing import Any
 import pandas as pd
 
 from sweep.candidate import OUTCOMES, Candidate, Evaluation
-from sweep.errors import SpecError, StudyError
+from sweep.errors import SpecError, StudyError, nearest
 from sweep.limits import METRICS, total_violation
 from sweep.space import Space
-from sweep.spec import nearest
 from sweep.study.confirmation import Finalist
 
 PICKS = {

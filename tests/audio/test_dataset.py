@@ -227,6 +227,16 @@ def test_a_split_without_a_word_tells_what_to_do(recordings):
         open_dataset(DatasetSpec(str(recordings), ("go", "stop")))
 
 
+def test_a_split_whose_clips_cannot_be_used_names_one_of_them(spec, recordings):
+    for speaker in speakers("validation", 2):
+        (recordings / "stop" / f"{speaker}_nohash_0.wav").write_text("stop")
+    with pytest.raises(DataError) as refused:
+        open_dataset(spec)
+    message = str(refused.value)
+    assert message.startswith(f"{recordings}: no usable clip of stop for validation (2 cannot be")
+    assert "_nohash_0.wav: not a readable audio file)" in message
+
+
 def test_a_source_that_is_neither_a_name_nor_a_folder(tmp_path):
     with pytest.raises(DataError, match="gone: no such folder; .* synthetic or mini_speech"):
         open_dataset(DatasetSpec(str(tmp_path / "gone"), ("go", "stop")))

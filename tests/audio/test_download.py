@@ -199,6 +199,17 @@ def test_a_damaged_member_is_noticed(tmp_path):
         unpack(archive, tmp_path)
 
 
+@pytest.mark.parametrize(("place", "value"), [(8, 99), (6, 1)], ids=["compression", "encrypted"])
+def test_a_member_that_zipfile_cannot_read_is_told(tmp_path, place, value):
+    content = bytearray(pack(tmp_path / "a.zip", {"mini/go/a.wav": b"sound"}).read_bytes())
+    # The same two bytes stand in the member's own header and, two bytes later, in the directory.
+    for header, shift in ((b"PK\3\4", 0), (b"PK\1\2", 2)):
+        content[content.index(header) + place + shift] = value
+    (tmp_path / "a.zip").write_bytes(content)
+    with pytest.raises(DataError, match="not a whole ZIP file"):
+        unpack(tmp_path / "a.zip", tmp_path)
+
+
 @pytest.mark.parametrize("content", [b"", b"<html>not found</html>"])
 def test_something_else_called_zip_is_noticed(tmp_path, content):
     (tmp_path / "a.zip").write_bytes(content)

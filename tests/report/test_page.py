@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from sweep.errors import StudyError
 from sweep.report.page import render, write
 
 from .made_up import SPACE, make_record
@@ -74,3 +75,8 @@ def test_a_page_that_cannot_be_put_in_place_leaves_no_scraps(tmp_path, monkeypat
     with pytest.raises(OSError, match="full"):
         write(make_record(0), tmp_path / "report.html")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_page_that_cannot_be_written_is_told(tmp_path):
+    with pytest.raises(StudyError, match="gone/report.html: cannot be written: No such file"):
+        write(make_record(1), tmp_path / "gone" / "report.html")

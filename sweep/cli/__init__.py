@@ -1,0 +1,42 @@
+"""The commands: parse, call, print.
+
+Each command imports what it needs when it is called, so that ``--help`` answers at once.
+"""
+
+import sys
+
+import typer
+
+from sweep.cli import deploying, listing, recordings, searching
+from sweep.errors import SweepError
+
+app = typer.Typer(
+    help="Search front end, network, training and compression of a small speech model together.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for command in (
+    searching.check,
+    searching.run,
+    listing.status,
+    listing.trials,
+    listing.report,
+    listing.serve,
+    searching.finalists,
+    deploying.export,
+    deploying.predict,
+    searching.worker,
+):
+    app.command()(command)
+app.add_typer(recordings.app, name="data")
+
+
+def main() -> None:
+    """Run a command; the one place where an error becomes an exit code."""
+    try:
+        app()
+    except SweepError as error:
+        print(f"sweep: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)

@@ -1,0 +1,66 @@
+"""Commands that bring a model to work: export, predict."""
+
+import json
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sweep.cli.options import RESULTS, Csv, Data, Json, Pick, Results, Storage, Study
+
+
+def export(
+    study: Study,
+    trial: Annotated[int | None, typer.Option(metavar="N", help="Number of the trial.")] = None,
+    pick: Annotated[
+        Pick, typer.Option(help="Which feasible trial, if none is named.")
+    ] = Pick.SMALLEST,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder to write.")] = None,
+    data: Data = None,
+    storage: Storage = None,
+    results: Results = RESULTS,
+) -> None:
+    """Write a trial as a folder to deploy, measured again."""
+    from sweep.export import export_trial
+    from sweep.study.storage import StudyFolder
+    from sweep.study.table import pick as pick_trial
+    from sweep.study.table import table
+    from sweep.terminal import console, print_pairs
+
+    folder = StudyFolder.find(study, results, storage)
+    record = folder.record()
+    confirmed = record.confirmed()
+    number = (
+        trial if trial is not None else int(pick_trial(table(record), pick, confirmed)["trial"])
+    )
+    target = out or Path(f"{folder.name}-{number}")
+    metadata = export_trial(folder, record, number, data, target)
+    print(f"trial {number} -> {target}")
+    values = {name: metric["value"] for name, metric in metadata["metrics"].items()}
+    print_pairs(console(), values.items())
+    print(f"next: sweep predict {shlex.quote(str(target))} CLIP.wav")
+
+
+def predict(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="An exported folder.")],
+    clips: Annotated[list[Path], typer.Argument(metavar="CLIP", help="Recordings.")],
+    as_json: Json = False,
+    as_csv: Csv = False,
+) -> None:
+    """Say which label is heard in recordings."""
+    from sweep.predict import Classifier
+
+    classifier = Classifier(folder)
+    predictions = [classifier.predict(clip) for clip in clips]
+    if as_json:
+        print(json.dumps([vars(prediction) for prediction in predictions], indent=2))
+        return
+    if as_csv:
+        print(",".join(["clip", "label", *classifier.labels]))
+    for found in predictions:
+        shares = [f"{share:.3f}" for share in found.probabilities.values()]
+        cells = (
+            [found.clip, found.label, *shares] if as_csv else [found.clip, found.label, max(shares)]
+        )
+        print((",", "  ")[not as_csv].join(cells))

@@ -1,0 +1,99 @@
+"""Commands that show a study: status, trials, report, serve."""
+
+import json
+import webbrowser
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sweep.cli.options import RESULTS, Csv, Json, Results, Storage, Study
+
+
+def status(
+    study: Study, as_json: Json = False, storage: Storage = None, results: Results = RESULTS
+) -> None:
+    """Say how a study stands: funnel, front, nearest misses."""
+    from sweep.study.storage import StudyFolder
+    from sweep.terminal import console, print_front, print_pairs, status_facts
+
+    record = StudyFolder.find(study, results, storage).record()
+    if as_json:
+        print(json.dumps(status_facts(record), indent=2))
+        return
+    out = console()
+    print_pairs(out, record.funnel().items())
+    print_front(out, record)
+
+
+def trials(
+    study: Study,
+    feasible: Annotated[bool, typer.Option("--feasible", help="Only those in the limits.")] = False,
+    sort: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column to sort by.")] = None,
+    as_csv: Csv = False,
+    as_json: Json = False,
+    storage: Storage = None,
+    results: Results = RESULTS,
+) -> None:
+    """List the trials of a study."""
+    from sweep.study.storage import StudyFolder
+    from sweep.study.table import select, table
+    from sweep.terminal import console, print_trials
+
+    record = StudyFolder.find(study, results, storage).record()
+    frame = select(table(record), feasible, sort)
+    if as_csv:
+        print(frame.to_csv(index=False), end="")
+    elif as_json:
+        print(frame.to_json(orient="records", date_format="iso", indent=2))
+    else:
+        print_trials(console(), record, frame, f"{len(frame)} trials")
+
+
+def report(
+    study: Study,
+    open_page: Annotated[bool, typer.Option("--open", help="Show it in a browser.")] = False,
+    png: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder for the figures as PNG.")
+    ] = None,
+    svg: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder for the figures as SVG.")
+    ] = None,
+    storage: Storage = None,
+    results: Results = RESULTS,
+) -> None:
+    """Write the report: one page that works offline."""
+    from sweep.report.page import write
+    from sweep.report.pictures import write_pictures
+    from sweep.study.storage import StudyFolder
+
+    folder = StudyFolder.find(study, results, storage)
+    record = folder.record()
+    print(write(record, folder.report))
+    for kind, pictures in (("png", png), ("svg", svg)):
+        if pictures is not None:
+            print(*write_pictures(record, kind, pictures), sep="\n")
+    if open_page:
+        webbrowser.open(folder.report.absolute().as_uri())
+
+
+def serve(
+    study: Annotated[
+        str | None, typer.Argument(metavar="STUDY", help="A study; all of them by default.")
+    ] = None,
+    host: Annotated[
+        str, typer.Option(help="Address; any but this machine's own asks for a token.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, metavar="N", help="0 for any free one.")
+    ] = 8050,
+    storage: Storage = None,
+    results: Results = RESULTS,
+) -> None:
+    """Show studies in a browser, live while they run."""
+    from sweep.report.live import open_server
+    from sweep.study.watching import Shelf
+
+    server = open_server(Shelf.find(study, results, storage), host, port)
+    print(f"{server.url}  (Ctrl-C to stop)", flush=True)
+    server.run()

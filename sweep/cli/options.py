@@ -1,0 +1,55 @@
+"""The arguments and options that several commands share."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Pick(StrEnum):
+    """Ways to pick a trial."""
+
+    SMALLEST = "smallest"
+    FASTEST = "fastest"
+    MOST_ACCURATE = "most-accurate"
+    BALANCED = "balanced"
+
+
+class Sampler(StrEnum):
+    """Samplers a search can use."""
+
+    TPE = "tpe"
+    NSGA2 = "nsga2"
+    RANDOM = "random"
+    GRID = "grid"
+    GREEDY = "greedy"
+    GP = "gp"
+
+
+RESULTS = Path("results")
+
+SpaceFile = Annotated[Path, typer.Argument(metavar="SPACE", help="A search-space file (YAML).")]
+Study = Annotated[
+    str,
+    typer.Argument(metavar="STUDY", help="A study: its name in the results folder, or a path."),
+]
+Results = Annotated[Path, typer.Option(metavar="DIR", help="The folder of studies.")]
+Storage = Annotated[
+    str | None,
+    typer.Option(
+        envvar="SWEEP_STORAGE", metavar="URL", help="Optuna storage URL, instead of SQLite."
+    ),
+]
+Data = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PATH|NAME",
+        help="synthetic, mini_speech_commands or a folder, in place of the file's.",
+    ),
+]
+Processes = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Processes; one for each core by default.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Csv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]

@@ -1,0 +1,63 @@
+"""Commands about recordings: data list, data prepare, data check."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sweep.cli.options import Json
+
+app = typer.Typer(help="Look at recordings, and get them ready.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_sources(as_json: Json = False) -> None:
+    """List the sources that can stand for a folder."""
+    from sweep.audio.sources import SOURCES
+    from sweep.terminal import console, print_pairs
+
+    if as_json:
+        print(json.dumps(SOURCES, indent=2))
+    else:
+        print_pairs(console(), SOURCES.items())
+
+
+@app.command()
+def prepare(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="mini_speech_commands, or synthetic.")
+    ],
+    url: Annotated[
+        str | None, typer.Option(metavar="URL", help="A mirror to download from.")
+    ] = None,
+    label: Annotated[
+        list[str] | None, typer.Option(metavar="WORD", help="A word to synthesize; repeat it.")
+    ] = None,
+) -> None:
+    """Download or synthesize recordings now."""
+    from sweep.audio.dataset import prepare_source
+    from sweep.live_line import LiveLine
+
+    with LiveLine() as line:
+        folder = prepare_source(name, url, tuple(label or ()), line.note)
+    print(folder)
+
+
+@app.command("check")
+def check_folder(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A folder of recordings.")],
+    as_json: Json = False,
+) -> None:
+    """Say what a folder holds, and what is wrong with it."""
+    from sweep.audio.check import inspect_folder
+    from sweep.live_line import LiveLine
+    from sweep.terminal import console, print_folder
+
+    with LiveLine() as line:
+        found = inspect_folder(path, line.note)
+    if as_json:
+        print(json.dumps(asdict(found), indent=2))
+    else:
+        print_folder(console(), found)

@@ -1,0 +1,166 @@
+"""Commands that search: check, run, finalists, worker."""
+
+import json
+import os
+import shlex
+from typing import Annotated
+
+import typer
+
+from sweep.cli.options import (
+    RESULTS,
+    Data,
+    Json,
+    Processes,
+    Results,
+    Sampler,
+    SpaceFile,
+    Storage,
+    Study,
+)
+from sweep.errors import Interrupted, NothingFeasible
+
+
+def check(space: SpaceFile, as_json: Json = False) -> None:
+    """Say what would be searched, without running it."""
+    from sweep.space import Space
+    from sweep.terminal import console, print_pairs
+
+    facts = Space.load(space).facts()
+    if as_json:
+        print(json.dumps(facts, indent=2))
+    else:
+        print_pairs(console(), facts.items())
+
+
+def run(
+    space: SpaceFile,
+    study: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Name; the file's by default.")
+    ] = None,
+    lists: Annotated[
+        str | None,
+        typer.Option(metavar="PREFIX", help="Split by PREFIXtraining_list.txt, and so on."),
+    ] = None,
+    trials: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Budget of trials.")
+    ] = None,
+    timeout: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Begin no trial after: 30m, 2h, 90s.")
+    ] = None,
+    data: Data = None,
+    sampler: Annotated[Sampler | None, typer.Option(help="How to search.")] = None,
+    workers: Processes = None,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Dask scheduler to use instead.")
+    ] = None,
+    storage: Storage = None,
+    warm_start: Annotated[
+        str | None, typer.Option(metavar="STUDY", help="A study whose front is tried first.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="Seed of search and training.")
+    ] = None,
+    results: Results = RESULTS,
+) -> None:
+    """Search, or go on searching.
+
+    Ends with the front, or with exit code 3 where nothing meets the limits.
+    """
+    from sweep.audio.dataset import open_dataset
+    from sweep.live_line import LiveLine
+    from sweep.report.page import write
+    from sweep.space import Space
+    from sweep.study.launch import launch
+    from sweep.study.storage import StudyFolder
+    from sweep.study.table import best_candidates
+    from sweep.terminal import console, describe_dataset, print_front
+
+    overrides = {"trials": trials, "timeout": timeout, "sampler": sampler, "seed": seed}
+    wanted = Space.load(space).with_search(**overrides).with_data(data, lists)
+    folder = StudyFolder(results, space.stem if study is None else study, storage)
+    if warm_start is not None:
+        known = StudyFolder.find(warm_start, results, storage).record()
+        wanted = wanted.beginning_with(best_candidates(known))
+    processes = workers or os.cpu_count() or 1
+    try:
+        with LiveLine() as line:
+            dataset = open_dataset(wanted.file.dataset.spec(), line.note)
+            line.say(describe_dataset(folder.name, dataset, processes, scheduler))
+            record = launch(
+                wanted,
+                dataset,
+                folder,
+                workers=processes,
+                scheduler=scheduler,
+                listen=line.show,
+            )
+    except KeyboardInterrupt as error:
+        raise Interrupted(
+            f"interrupted; what is finished is kept in {folder.path}, the same command goes on"
+        ) from error
+    print_front(console(), record)
+    write(record, folder.report)
+    if not record.funnel()["feasible"]:
+        raise NothingFeasible("nothing is feasible; widen the space or ease the limit that binds")
+    name = shlex.quote(folder.name if results == RESULTS else str(folder.path))
+    print(
+        f"next: sweep report {name} --open"
+        f"\n      sweep finalists {name}"
+        f"\n      sweep export {name} --pick smallest"
+    )
+
+
+def finalists(
+    study: Study,
+    top: Annotated[int, typer.Option(min=1, metavar="N", help="How many trials of the front.")] = 5,
+    seeds: Annotated[int, typer.Option(min=1, metavar="N", help="How many trainings of each.")] = 5,
+    data: Data = None,
+    workers: Processes = None,
+    as_json: Json = False,
+    storage: Storage = None,
+    results: Results = RESULTS,
+) -> None:
+    """Train the best again, then read the test clips: do they hold?"""
+    from sweep.export import same_clips
+    from sweep.live_line import LiveLine
+    from sweep.report.page import write
+    from sweep.study.finalists import confirm
+    from sweep.study.storage import StudyFolder
+    from sweep.terminal import console, print_finalists
+
+    folder = StudyFolder.find(study, results, storage)
+    record = folder.record()
+    try:
+        with LiveLine() as line:
+            confirm(
+                record,
+                same_clips(record, data),
+                folder,
+                top=top,
+                seeds=seeds,
+                workers=workers or os.cpu_count() or 1,
+                listen=line.count,
+            )
+    except KeyboardInterrupt as error:
+        raise Interrupted("interrupted; no finalist was kept") from error
+    record = folder.record()
+    write(record, folder.report)
+    if as_json:
+        print(json.dumps([one.to_json() for one in record.finalists], indent=2))
+    else:
+        print_finalists(console(), record)
+
+
+def worker(
+    address: Annotated[
+        str, typer.Argument(metavar="ADDRESS", help="Of a Dask scheduler: tcp://host:8786.")
+    ],
+) -> None:
+    """Lend this machine to a Dask scheduler, until Ctrl-C."""
+    from sweep.study.engine import serve_worker
+
+    try:
+        serve_worker(address, os.cpu_count() or 1)
+    except KeyboardInterrupt as error:
+        raise Interrupted("interrupted") from error

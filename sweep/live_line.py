@@ -1,0 +1,104 @@
+"""The line that follows a sweep while it runs."""
+
+import time
+from dataclasses import dataclass
+from types import TracebackType
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+
+from sweep.candidate import OUTCOMES
+from sweep.report.words import amount
+from sweep.study.search import SearchProgress
+from sweep.terminal import console
+
+_BAR_WIDTH = 24
+_PLAIN_EVERY_S = 10.0
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How work stands: a bar with a count before it, and words beside it or, for want of room,
+    below it.
+    """
+
+    count: str = ""
+    share: float = 0.0
+    text: str = "beginning"
+
+    def __rich_console__(self, out: Console, options: ConsoleOptions) -> RenderResult:
+        bar = ProgressBar(total=1.0, completed=self.share, width=_BAR_WIDTH)
+        beside = len(self.count) + 1 + _BAR_WIDTH + 2 + len(self.text) <= options.max_width
+        grid = Table.grid(padding=(0, 1))
+        grid.add_row(self.count, bar, self.text if beside else "")
+        yield grid
+        if not beside:
+            yield self.text
+
+
+class LiveLine:
+    """One line that follows a search; where there is no terminal, a line every ten seconds."""
+
+    def __init__(self) -> None:
+        self._console = console(stderr=True)
+        self._standing = Standing()
+        self._live = Live(self._standing, console=self._console, transient=True)
+        self._said = time.monotonic()
+
+    def __enter__(self) -> "LiveLine":
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._live.stop()
+
+    def say(self, text: str) -> None:
+        """Print a line that stays."""
+        self._console.print(text)
+
+    def count(self, done: int, total: int) -> None:
+        """Show how many trainings are done."""
+        self._stand(Standing(f"{done}/{total}", done / total, "trainings"))
+
+    def note(self, what: str, share: float) -> None:
+        """Show a step of preparation and the share of it that is done."""
+        self._stand(Standing(f"{share:.0%}", share, what))
+
+    def show(self, progress: SearchProgress) -> None:
+        """Show how a search stands."""
+        share = progress.done / progress.budget
+        count = f"{progress.done}/{progress.budget}"
+        self._stand(Standing(count, share, describe_progress(progress)))
+
+    def _stand(self, standing: "Standing") -> None:
+        self._live.update(standing)
+        if not self._console.is_terminal and time.monotonic() - self._said > _PLAIN_EVERY_S:
+            self._said = time.monotonic()
+            self.say(f"{standing.count}  {standing.text}")
+
+
+def describe_progress(progress: SearchProgress) -> str:
+    """Return how a search stands, in one line."""
+    counts = [f"{o} {progress.outcomes[o]}" for o in OUTCOMES[1:] if progress.outcomes[o]]
+    best = [amount(metric, value) for metric, value in progress.best.items()]
+    left = progress.seconds_left
+    parts = [
+        ", ".join(counts) or (f"{progress.running} running" if progress.running else ""),
+        f"best {', '.join(best)}" if best else "",
+        f"{_clock(left)} left" if left is not None else "",
+    ]
+    return "; ".join(part for part in parts if part) or "starting workers"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,0 +1,90 @@
+"""What the shell shows of a study and of recordings, at the widths of terminals."""
+
+import io
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from sweep.audio.dataset import Dataset
+from sweep.report.frame import trial_frame
+from sweep.study.table import StudyRecord
+from sweep.terminal import describe_dataset, print_front, print_pairs, print_trials
+
+from .report.made_up import SPACE, make_record
+
+
+def shown(width: int, show: Callable[..., None], *arguments: Any) -> list[str]:
+    """Return the lines that a terminal so wide shows."""
+    file = io.StringIO()
+    show(Console(file=file, width=width, markup=False, highlight=False, emoji=False), *arguments)
+    return file.getvalue().splitlines()
+
+
+@pytest.fixture(scope="module")
+def record() -> StudyRecord:
+    return make_record(40, seed=3)
+
+
+def test_in_a_wide_terminal_a_trial_takes_one_line(record: StudyRecord) -> None:
+    lines = shown(200, print_trials, record, trial_frame(record), "All")
+    assert lines[0] == "All" and len(lines) == 2 + 40
+    assert lines[1].split()[:5] == ["trial", "outcome", "accuracy", "latency_ms", "size_kb"]
+    starts = {line.index(" ms, ") for line in lines[2:]}
+    assert len({line.index("mfcc" if "mfcc" in line else "log_mel") for line in lines[2:]}) == 1
+    assert starts
+
+
+def test_in_a_narrow_terminal_the_words_stand_below_the_numbers(record: StudyRecord) -> None:
+    lines = shown(64, print_trials, record, trial_frame(record), "All")
+    numbers = [line for line in lines[2:] if not line.startswith("       ")]
+    assert [int(line.split()[0]) for line in numbers] == list(range(40))
+    assert all(len(line) <= 64 for line in lines)
+    words = " ".join(line.strip() for line in lines if line.startswith("       "))
+    assert words.count("channels") == 40
+
+
+def test_standard_convolutions_are_named() -> None:
+    space = SPACE.replace("epochs: 30", "epochs: 30\n  convolution: standard")
+    other = make_record(3, space=space)
+    lines = shown(200, print_trials, other, trial_frame(other), "All")
+    assert all("standard convolutions" in line for line in lines[2:])
+
+
+def test_the_front_is_what_a_search_ends_with(record: StudyRecord) -> None:
+    lines = shown(200, print_front, record)
+    assert "meet the limits; the smallest takes" in lines[0] and lines[1] == "The front"
+    assert {line.split()[1] for line in lines[3:]} == {"feasible"}
+
+
+def test_without_a_feasible_trial_the_limit_that_binds_and_the_nearest_misses_are_shown() -> None:
+    lines = shown(200, print_front, make_record(30, seed=3, offset=-0.3))
+    assert "The limit accuracy >= 0.97 binds: the best trial has" in lines[0]
+    assert lines[0].endswith(" away.") and lines[1] == "The nearest misses"
+    assert len(lines) == 3 + 5
+
+
+def test_pairs_stand_in_columns_and_empty_ones_are_left_out() -> None:
+    pairs = {"labels": ["stop", "go"], "require": [], "search": {"goal": {}, "trials": 9}}
+    assert [line.split() for line in shown(80, print_pairs, pairs.items())] == [
+        ["labels", "stop,", "go"],
+        ["search", "trials", "9"],
+    ]
+
+
+def test_a_sweep_says_what_it_learns_from(spoken: Dataset) -> None:
+    assert describe_dataset("words", spoken, 2, None) == (
+        "words: stop, go; 94 / 14 / 12 clips, speaker-disjoint; 2 workers"
+    )
+    assert describe_dataset("words", spoken, 2, "tcp://a:1").endswith("; tcp://a:1")
+
+
+@pytest.mark.parametrize("count", [1, 9])
+def test_what_is_left_out_is_counted_and_named(spoken: Dataset, count: int) -> None:
+    skipped = tuple(f"go/{i}.flac: not a readable audio file" for i in range(count))
+    told = describe_dataset("words", replace(spoken, skipped=skipped), 1, None).splitlines()
+    assert told[1] == f"left out, for they cannot be used: {count}"
+    assert told[2] == f"  {skipped[0]}"
+    assert (told[-1].strip().startswith("... and 4 more")) == (count == 9)
