@@ -14,13 +14,35 @@ RETRAINED = ("test_accuracy", "accuracy", "latency_ms", "size_kb")
 
 @dataclass(frozen=True)
 class Retraining:
-    """One training of a finalist from a seed of its own."""
+    """One training of a finalist from a seed of its own.
+
+    Attributes:
+        seed: where the training started from.
+        accuracy, test_accuracy: shares of the validation and of the test clips.
+        latency_ms, size_kb: as for any trial.
+        losses, accuracies: training loss and validation accuracy after each epoch.
+        confusion: test clips by true label (rows) and label heard (columns).
+        mistakes: the test clips heard wrong, the most confident first.
+    """
 
     seed: int
     accuracy: float
     test_accuracy: float
     latency_ms: float
     size_kb: float
+    losses: tuple[float, ...] = ()
+    accuracies: tuple[float, ...] = ()
+    confusion: tuple[tuple[int, ...], ...] = ()
+    mistakes: tuple[str, ...] = ()
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> "Retraining":
+        """Read what ``asdict`` and JSON made of one."""
+        plain: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in record.items()
+        }
+        plain["confusion"] = tuple(tuple(row) for row in plain.get("confusion", ()))
+        return cls(**plain)
 
 
 @dataclass(frozen=True)
@@ -78,7 +100,7 @@ class Finalist:
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> "Finalist":
         """Read what ``to_json`` wrote."""
-        again = tuple(Retraining(**one) for one in record["retrainings"])
+        again = tuple(Retraining.from_json(one) for one in record["retrainings"])
         return cls(record["trial"], record["searched"], again, record["test_clips"])
 
     def _fixed(self, limit: Limit) -> float:
