@@ -68,7 +68,7 @@ def render(record: StudyRecord) -> str:
         matters=markup.matters(importance(record, frame).parameters, [goal, *costs]),
         shown=markup.shown(first_shown(frame)),
         goal=escape(goal),
-        corner=markup.corner(progress(record, frame)) if found else "",
+        volume=markup.volume(progress(record, frame)) if found else "",
         tables="".join(markup.table(one) for one in published_tables(record, frame)),
         foot=markup.foot(record),
         data=_data(record, frame),
