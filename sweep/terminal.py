@@ -15,6 +15,7 @@ from sweep.audio.check import FolderReport
 from sweep.audio.dataset import Dataset
 from sweep.candidate import OUTCOMES
 from sweep.report.frame import trial_frame
+from sweep.report.tables import finalist_table
 from sweep.report.verdict import headline, limit_counts, nearest_misses
 from sweep.report.words import accuracy, amount, plain, summary
 from sweep.study.search import SearchProgress
@@ -174,31 +175,13 @@ def print_trials(out: Console, record: StudyRecord, frame: pd.DataFrame, title: 
 
 def print_finalists(out: Console, record: StudyRecord) -> None:
     """Print what retraining the finalists gave, and which of them hold."""
-    limits = record.space.limits
-    columns = (
-        "trial",
-        "holds",
-        "chance",
-        "test accuracy",
-        "in the search",
-        "latency_ms",
-        "size_kb",
-    )
+    found = finalist_table(record)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for column in columns:
+    for column in found.head:
         table.add_column(column, justify="right")
-    for one in record.finalists:
-        low, high = one.interval()
-        mean, spread = one.mean("test_accuracy"), one.spread("test_accuracy")
-        table.add_row(
-            str(one.trial),
-            "yes" if one.holds(limits) else "no",
-            f"{one.chance(limits):.0%}",
-            f"{mean:.3f} ± {spread:.3f} ({low:.3f}–{high:.3f})",
-            f"{one.searched['accuracy']:.3f}",
-            f"{one.mean('latency_ms'):.3g}",
-            f"{one.mean('size_kb'):.2f} ± {one.spread('size_kb'):.2f}",
-        )
+    for row in found.rows:
+        table.add_row(*row)
+    out.print(found.title)
     out.print(table)
     if not record.confirmed():
         out.print("None holds: search longer, or ease a limit.")

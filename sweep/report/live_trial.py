@@ -4,18 +4,16 @@ import shlex
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import plotly.graph_objects as go
 from dash import dcc, html
 from dash.development.base_component import Component
-from plotly.subplots import make_subplots
 
 from sweep.candidate import Evaluation
 from sweep.limits import METRICS
 from sweep.predict import MODEL
+from sweep.report.finalist import draw_curves
 from sweep.report.live_pages import graph, part
 from sweep.report.live_parts import address, row_of
 from sweep.report.live_view import plain_figure
-from sweep.report.theme import BLUE
 from sweep.report.words import accuracy, amount, plain
 from sweep.study.table import StudyRecord, TrialRecord
 
@@ -54,22 +52,6 @@ def trial_page(record: StudyRecord, number: int, playable: Callable[[int], bool]
             html.Section([html.H2("Candidate"), *_candidate(record, trial)]),
         ]
     )
-
-
-def draw_curves(found: Evaluation) -> go.Figure:
-    """Draw validation accuracy and training loss over epochs."""
-    names = ("validation accuracy", "training loss")
-    figure = make_subplots(
-        rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.14, subplot_titles=names
-    )
-    for row, values in enumerate((found.accuracies, found.losses), start=1):
-        epochs = list(range(1, len(values) + 1))
-        line = {"color": BLUE, "width": 2}
-        figure.add_scatter(x=epochs, y=list(values), row=row, col=1, mode="lines", line=line)
-    figure.update_annotations(x=0, xanchor="left", font={"size": 13})
-    figure.update_xaxes(title="epoch", row=2, col=1)
-    figure.update_layout(height=360, showlegend=False)
-    return figure
 
 
 def _headline(record: StudyRecord, trial: TrialRecord) -> Component:
@@ -134,7 +116,7 @@ def _variants(found: Evaluation) -> Component | None:
 def _curves(study: str, found: Evaluation) -> Sequence[Component]:
     if not found.accuracies:
         return ()
-    drawn = {"curves": plain_figure(draw_curves(found))}
+    drawn = {"curves": plain_figure(draw_curves([found.accuracies], [found.losses]))}
     return dcc.Store(id=part("figures", study), data=drawn), graph(
         "curves", study, "accuracy and loss over epochs"
     )

@@ -9,14 +9,15 @@ import plotly.graph_objects as go
 
 from sweep.intervals import wilson
 from sweep.report.axes import decades, title
-from sweep.report.theme import BLUE, GREEN, PURPLE, VERMILLION
-from sweep.report.tradeoff import Tradeoff
-from sweep.report.words import hover
+from sweep.report.theme import BLUE, BROWN, GREEN, ORANGE, PURPLE, VERMILLION
+from sweep.report.tradeoff import Mark, Tradeoff
+from sweep.report.words import finalist_hover, hover
 
 SELECTED = "selected"
 """Name of the empty trace that rings the trial a reader has picked."""
 
 _WHISKERS = "rgba(0,158,115,0.5)"
+_FINALISTS = (("finalist, holds", "star", True), ("finalist, does not hold", "star-open", False))
 
 
 def draw_tradeoff(picture: Tradeoff, parameters: list[str]) -> go.Figure:
@@ -54,6 +55,7 @@ def draw_tradeoff(picture: Tradeoff, parameters: list[str]) -> go.Figure:
         marker={"symbol": "diamond", "size": 11, "color": GREEN},
         error_y=_whiskers(picture.front) if picture.y == "accuracy" else None,
     )
+    _add_finalists(figure, picture.finalists)
     figure.add_scatter(
         x=[],
         y=[],
@@ -65,6 +67,41 @@ def draw_tradeoff(picture: Tradeoff, parameters: list[str]) -> go.Figure:
     )
     _frame(figure, picture)
     return figure
+
+
+def _add_finalists(figure: go.Figure, marks: list[Mark]) -> None:
+    """Draw where training again put the finalists, each tied to where the search had seen it."""
+    if not marks:
+        return
+    ties = [((mark.searched[0], mark.x, None), (mark.searched[1], mark.y, None)) for mark in marks]
+    figure.add_scatter(
+        x=[x for xs, _ in ties for x in xs],
+        y=[y for _, ys in ties for y in ys],
+        mode="lines",
+        line={"color": BROWN, "width": 1, "dash": "dot"},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    for name, symbol, holds in _FINALISTS:
+        kept = [mark for mark in marks if mark.holds == holds]
+        if not kept:
+            continue
+        figure.add_scatter(
+            x=[mark.x for mark in kept],
+            y=[mark.y for mark in kept],
+            customdata=[mark.finalist.trial for mark in kept],
+            hovertext=[finalist_hover(mark.finalist, holds) for mark in kept],
+            hovertemplate="%{hovertext}<extra></extra>",
+            name=name,
+            mode="markers",
+            marker={
+                "symbol": symbol,
+                "size": 15,
+                "color": ORANGE if holds else BROWN,
+                "line": _stroke(BROWN, 1.2),
+            },
+            error_y=_between([(mark.y, mark.interval) for mark in kept], BROWN),
+        )
 
 
 def draw_space(first: Tradeoff, second: Tradeoff, parameters: list[str]) -> go.Figure:
@@ -79,6 +116,21 @@ def draw_space(first: Tradeoff, second: Tradeoff, parameters: list[str]) -> go.F
         points = _points(first, rows, parameters)
         points |= {"y": [float(value) for value in rows[second.x]], "z": points["y"]}
         figure.add_scatter3d(**points, name=name, mode="markers", marker=marker)
+    for name, _, holds in _FINALISTS:
+        both = zip(first.finalists, second.finalists, strict=True)
+        kept = [(mark, other) for mark, other in both if mark.holds == holds]
+        if kept:
+            figure.add_scatter3d(
+                x=[mark.x for mark, _ in kept],
+                y=[other.x for _, other in kept],
+                z=[mark.y for mark, _ in kept],
+                customdata=[mark.finalist.trial for mark, _ in kept],
+                hovertext=[finalist_hover(mark.finalist, holds) for mark, _ in kept],
+                hovertemplate="%{hovertext}<extra></extra>",
+                name=name,
+                mode="markers",
+                marker={"symbol": "cross", "size": 6, "color": ORANGE if holds else BROWN},
+            )
     ring = {"symbol": "circle-open", "size": 12, "color": PURPLE, "line": {"width": 4}}
     figure.add_scatter3d(
         x=[], y=[], z=[], name=SELECTED, mode="markers", marker=ring, showlegend=False
@@ -116,18 +168,21 @@ def _scale(picture: Tradeoff) -> str:
 
 
 def _whiskers(rows: pd.DataFrame) -> dict[str, Any]:
-    ends = [
-        (share, *wilson(share, int(clips)))
-        for share, clips in zip(rows["accuracy"], rows["clips"], strict=True)
-    ]
+    ends = zip(rows["accuracy"], rows["clips"], strict=True)
+    return _between([(share, wilson(share, int(clips))) for share, clips in ends], _WHISKERS)
+
+
+def _between(points: list[tuple[float, tuple[float, float] | None]], colour: str) -> dict[str, Any]:
+    """Return whiskers from the low to the high end of each point's interval."""
+    ends = [(at, *(interval or (at, at))) for at, interval in points]
     return {
         "type": "data",
         "symmetric": False,
-        "array": [high - share for share, _, high in ends],
-        "arrayminus": [share - low for share, low, _ in ends],
+        "array": [high - at for at, _, high in ends],
+        "arrayminus": [at - low for at, low, _ in ends],
         "thickness": 1,
         "width": 0,
-        "color": _WHISKERS,
+        "color": colour,
     }
 
 

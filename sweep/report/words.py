@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sweep.intervals import wilson
+from sweep.study.confirmation import Finalist
 
 FORMATS = {"accuracy": "{:.3f}", "latency_ms": "{:.3f}\u00a0ms", "size_kb": "{:.2f}\u00a0KB"}
 
@@ -65,6 +66,21 @@ def hover(row: Mapping[Any, Any], names: list[str]) -> str:
         lines.append(f"{size}, {latency}, {row['variant']}")
     values = [html.escape(f"{name} {plain(row[name])}") for name in names]
     return "<br>".join([*lines, *values])
+
+
+def finalist_hover(one: Finalist, holds: bool) -> str:
+    """Return what became of a finalist, as lines of Plotly's own markup."""
+    low, high = one.interval()
+    mean, spread = one.mean("test_accuracy"), one.spread("test_accuracy")
+    lines = (
+        f"<b>trial {one.trial}, trained again</b> {'holds' if holds else 'does not hold'}",
+        f"accuracy on {one.test_clips} test clips {mean:.3f} ({low:.3f}–{high:.3f})",
+        f"± {spread:.3f} over {_count(len(one.retrainings), 'seed')}; "
+        f"the search saw {one.searched['accuracy']:.3f}",
+        f"{amount('size_kb', one.mean('size_kb'))}, "
+        f"{amount('latency_ms', one.mean('latency_ms'))}",
+    )
+    return "<br>".join(lines)
 
 
 def _count(number: int, noun: str) -> str:
