@@ -1,8 +1,7 @@
 """The live page of one trial: candidate, curves, variants, confusion, clips heard wrong."""
 
 import shlex
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Container, Sequence
 
 from dash import dcc, html
 from dash.development.base_component import Component
@@ -12,7 +11,7 @@ from sweep.limits import METRICS
 from sweep.predict import MODEL
 from sweep.report.finalist import draw_curves
 from sweep.report.live_pages import graph, part
-from sweep.report.live_parts import address, row_of
+from sweep.report.live_parts import address, clip_list, row_of
 from sweep.report.live_view import plain_figure
 from sweep.report.words import accuracy, amount, plain
 from sweep.study.table import StudyRecord, TrialRecord
@@ -21,13 +20,13 @@ MOST_CLIPS = 24
 """How many of the clips heard wrong are listed, the most confident first."""
 
 
-def trial_page(record: StudyRecord, number: int, playable: Callable[[int], bool]) -> Component:
+def trial_page(record: StudyRecord, number: int, audible: Container[str]) -> Component:
     """Return the page of a trial.
 
     Args:
         record: the study.
         number: the trial.
-        playable: tells whether the clip at a place among the trial's mistakes can be played.
+        audible: the recordings that can be played, by name.
     """
     back = html.Nav(
         html.A(f"All of {record.name}", href=address(record.name), className="button"),
@@ -41,7 +40,7 @@ def trial_page(record: StudyRecord, number: int, playable: Callable[[int], bool]
     sections = [
         _section("Training", *_curves(record.name, found)),
         _section("Validation clips", *_confusion(record, found)),
-        _section("Heard wrong, most confident first", *_clips(record, trial, playable)),
+        _section("Heard wrong, most confident first", *_clips(record, trial, audible)),
     ]
     return html.Div(
         [
@@ -131,23 +130,14 @@ def _confusion(record: StudyRecord, found: Evaluation) -> Sequence[Component]:
     return [_table(("said \\ heard", *labels), rows)] if rows else []
 
 
-def _clips(
-    record: StudyRecord, trial: TrialRecord, playable: Callable[[int], bool]
-) -> Sequence[Component]:
-    items, heard = [], 0
-    for place, name in enumerate(trial.evaluation.mistakes[:MOST_CLIPS]):
-        pieces: list[Any] = [html.Span(name)]
-        if playable(place):
-            source = f"{address(record.name, trial.number)}/clip/{place}"
-            pieces.append(html.Audio(src=source, controls=True, preload="none", title=name))
-            heard += 1
-        items.append(html.Li(pieces))
-    if not items:
+def _clips(record: StudyRecord, trial: TrialRecord, audible: Container[str]) -> Sequence[Component]:
+    mistakes = trial.evaluation.mistakes
+    if not mistakes:
         return ()
-    left = len(trial.evaluation.mistakes) - len(items)
-    more = [html.P(f"and {left} more", className="quiet")] if left else []
-    absent = [html.P("The recordings are not on this machine.", className="quiet")]
-    return [html.Ol(items, className="clips"), *more, *([] if heard else absent)]
+    left = len(mistakes) - MOST_CLIPS
+    more = [html.P(f"and {left} more", className="quiet")] if left > 0 else []
+    listed = [(name, "") for name in mistakes[:MOST_CLIPS]]
+    return *clip_list(f"{address(record.name, trial.number)}/clip", listed, audible), *more
 
 
 def _candidate(record: StudyRecord, trial: TrialRecord) -> list[Component]:

@@ -1,20 +1,24 @@
 """Pieces of the page as HTML; every text that comes from a study is escaped here."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
 
 from sweep.limits import METRICS
 from sweep.report.axes import title
 from sweep.report.edges import Edge
-from sweep.report.parallel import SHOWN
 from sweep.report.progress import Progress
 from sweep.report.tables import Table
 from sweep.report.tradeoff import Price
 from sweep.report.verdict import Effort, LimitCount, Pick
-from sweep.report.words import amount
+from sweep.report.words import amount, counted
 from sweep.study.table import StudyRecord
+
+HOLD = "Does it hold?"
+CURVES = "Training, each seed and their mean"
+CONFUSION = "Test clips, said and heard, all seeds together"
+WORST = "Test clips heard wrong by most seeds"
 
 
 def chips(counts: list[LimitCount]) -> str:
@@ -30,28 +34,36 @@ def chips(counts: list[LimitCount]) -> str:
     return "".join(items)
 
 
-def funnel(counts: Mapping[str, int], confirmed: int | None = None) -> str:
-    """Return what became of the suggested trials, as bars, and how many finalists hold."""
-    total = sum(counts.values())
-    rows = {"suggested": total} | {n: c for n, c in counts.items() if n != "failed" or c}
-    if confirmed is not None:
-        rows["confirmed"] = confirmed
-    return "".join(
+def funnel(record: StudyRecord, spent: Effort) -> str:
+    """Return what became of the suggested trials, as bars, and what giving up on some saved."""
+    counts = record.funnel()
+    rows = {"suggested": len(record.trials)}
+    rows |= {name: count for name, count in counts.items() if name != "failed" or count}
+    notes = {
+        name: f"saved about {duration(seconds)}" for name, seconds in spent.saved.items() if seconds
+    }
+    if record.finalists:
+        rows["confirmed"] = len(record.confirmed())
+        notes["confirmed"] = f"of {counted(len(record.finalists), 'finalist')}"
+    bars = "".join(
         f'<li class="{name}"><span>{name}</span><span class="bar">'
-        f'<i style="--share:{count / (total or 1):.4f};--some:{min(count, 1)}"></i></span>'
-        f'<span class="count">{count:,}</span></li>'
+        f'<i style="--share:{count / (len(record.trials) or 1):.4f};--some:{min(count, 1)}"></i>'
+        f'</span><span class="count">{count:,}</span><small>{notes.get(name, "")}</small></li>'
         for name, count in rows.items()
     )
+    if record.finalists:
+        return bars
+    waiting = "<span>confirmed</span><span>no finalists yet</span>"
+    return f'{bars}<li class="confirmed none">{waiting}</li>'
 
 
 def effort(spent: Effort) -> str:
     """Return the training time spent and saved, in words."""
-    if spent.spent == spent.saved == 0:
+    saved = sum(spent.saved.values())
+    if spent.spent == saved == 0:
         return ""
-    saved = (
-        f"; gating and stopping early saved about {duration(spent.saved)}" if spent.saved else ""
-    )
-    return f"Training took {duration(spent.spent)} in all{saved}."
+    less = f"; gating and stopping early saved about {duration(saved)} more" if saved else ""
+    return f"Training took {duration(spent.spent)} in all{less}."
 
 
 def duration(seconds: float) -> str:
@@ -95,16 +107,40 @@ def table(content: Table, numbers: bool = False) -> str:
 
 
 def finalists(record: StudyRecord, content: Table) -> str:
-    """Return what became of the finalists, or nothing where there are none."""
+    """Return what became of the finalists, or how to have some."""
     if not record.finalists:
-        return ""
+        command = f"sweep finalists {shlex.quote(record.name)}"
+        return (
+            f"<p>Nothing was trained again yet. <code>{escape(command)}</code> trains the best of "
+            "the front from other seeds and then, for the first time, reads the test clips.</p>"
+        )
     held = len(record.confirmed())
     verdict = (
-        f"{held} of {len(record.finalists)} finalists hold: the means keep every limit."
+        f"{held} of {counted(len(record.finalists), 'finalist')} "
+        f"{'holds' if held == 1 else 'hold'}: the means keep every limit."
         if held
         else "None of the finalists holds; export with care, search longer, or ease a limit."
     )
-    return f"<p>{verdict}</p>{table(content, numbers=True)}"
+    return (
+        f"<p>{verdict}</p>{table(content, numbers=True)}"
+        '<p class="quiet">Mean and standard deviation over the seeds, and the 95 % Wilson interval '
+        "of the mean. Chance: that the true accuracy meets its limit. Luck: by how much the search "
+        "had made it look better.</p>"
+    )
+
+
+def finalist_places(record: StudyRecord) -> str:
+    """Return where a chosen finalist is looked at closely, or nothing where there are none."""
+    if not record.finalists:
+        return ""
+    numbers = [str(one.trial) for one in record.finalists]
+    return (
+        '<div class="tools"><fieldset class="switch"><legend>Finalist: trial</legend>'
+        f'{radios("finalist", numbers, numbers[0])}</fieldset></div><div class="pair">'
+        f"<figure><figcaption>{CURVES}</figcaption>{place('curves', CURVES, True)}</figure>"
+        f"<figure><figcaption>{CONFUSION}</figcaption>{place('confusion', CONFUSION, True)}"
+        f'</figure></div><h3>{WORST}</h3><ol id="worst" class="clips"></ol>'
+    )
 
 
 def fronts(metric: str, costs: list[str]) -> str:
@@ -116,11 +152,12 @@ def fronts(metric: str, costs: list[str]) -> str:
     )
 
 
-def place(figure: str, label: str) -> str:
-    """Return the empty element in which a figure is drawn."""
+def place(figure: str, label: str, named: bool = False) -> str:
+    """Return the empty element in which a figure is drawn; ``named`` gives it an id as well."""
+    id_ = f'id="{escape(figure)}" ' if named else ""
     return (
-        f'<div class="plot" data-lazy="{escape(figure)}" role="group" aria-label="{escape(label)}">'
-        "</div>"
+        f'<div class="plot" {id_}data-lazy="{escape(figure)}" role="group" '
+        f'aria-label="{escape(label)}"></div>'
     )
 
 
@@ -181,12 +218,12 @@ def _select(name: str, choices: list[str]) -> str:
     return f'<label class="field">{name} <select id="{name}">{options}</select></label>'
 
 
-def shown(first: str) -> str:
-    """Return the switch between the ways to choose trials."""
+def radios(name: str, options: Iterable[str], first: str) -> str:
+    """Return a switch between options."""
     return "".join(
-        f'<label><input type="radio" name="show" value="{show}"'
-        f'{" checked" if show == first else ""}><span>{show}</span></label>'
-        for show in SHOWN
+        f'<label><input type="radio" name="{name}" value="{option}"'
+        f'{" checked" if option == first else ""}><span>{option}</span></label>'
+        for option in options
     )
 
 

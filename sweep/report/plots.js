@@ -93,6 +93,8 @@ const painters = {
   importance: drawImportance,
   slice: drawSlice,
   progress: drawProgress,
+  curves: drawFinalist,
+  confusion: drawFinalist,
 };
 
 function redraw(host) {

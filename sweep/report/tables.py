@@ -25,6 +25,17 @@ PUBLISHED = {
 }
 """The published report's columns: column of the table of trials, digits, unit."""
 
+COLUMNS: list[dict[str, Any]] = [
+    {"name": "trial"},
+    {"name": "outcome"},
+    *(
+        {"name": name, "number": True, "digits": digits, "unit": unit}
+        for name, (_, digits, unit) in PUBLISHED.items()
+    ),
+    {"name": "what"},
+]
+"""The columns that a page shows of ``table_rows``."""
+
 
 @dataclass(frozen=True)
 class Table:
@@ -55,6 +66,12 @@ def trial_rows(frame: pd.DataFrame) -> dict[str, list[Any]]:
         columns["low"].append(ends[0] and round(ends[0], 4))
         columns["high"].append(ends[1] and round(ends[1], 4))
     return columns
+
+
+def table_rows(record: StudyRecord, frame: pd.DataFrame) -> dict[str, dict[str, list[Any]]]:
+    """Return what a page's table of trials holds: ``trial_rows``, and the parameters that vary."""
+    parameters = {name: [plain(value) for value in frame[name]] for name in record.space.varying}
+    return {"trials": trial_rows(frame), "parameters": parameters}
 
 
 def finalist_table(record: StudyRecord) -> Table:

@@ -50,7 +50,7 @@ def summary(row: Mapping[Any, Any]) -> str:
     parts = f"{row['features']} {frame}, {row['num_mel_bins']} mel"
     if row["features"] == "mfcc":
         parts += f", {row['num_coefficients']} coefficients"
-    parts += f"; {int(row['filters'] * row['alpha'])} channels, {_count(row['blocks'], 'block')}"
+    parts += f"; {int(row['filters'] * row['alpha'])} channels, {counted(row['blocks'], 'block')}"
     parts += f", {100 * row['final_sparsity']:.0f} % sparse"
     return parts + (f", {row['variant']}" if pd.notna(row["variant"]) else "")
 
@@ -75,7 +75,7 @@ def finalist_hover(one: Finalist, holds: bool) -> str:
     lines = (
         f"<b>trial {one.trial}, trained again</b> {'holds' if holds else 'does not hold'}",
         f"accuracy on {one.test_clips} test clips {mean:.3f} ({low:.3f}–{high:.3f})",
-        f"± {spread:.3f} over {_count(len(one.retrainings), 'seed')}; "
+        f"± {spread:.3f} over {counted(len(one.retrainings), 'seed')}; "
         f"the search saw {one.searched['accuracy']:.3f}",
         f"{amount('size_kb', one.mean('size_kb'))}, "
         f"{amount('latency_ms', one.mean('latency_ms'))}",
@@ -83,5 +83,6 @@ def finalist_hover(one: Finalist, holds: bool) -> str:
     return "<br>".join(lines)
 
 
-def _count(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """Return a number of things."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

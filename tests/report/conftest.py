@@ -7,7 +7,7 @@ import pytest
 
 from sweep.report.page import write
 
-from .made_up import make_record
+from .made_up import make_record, with_finalists
 
 TRIALS = 160
 FIGURES = ("[data-lazy=front-size_kb]", "#slice", "#parallel", "#progress")
@@ -38,8 +38,9 @@ def chromium():
 
 @pytest.fixture(scope="session")
 def report(tmp_path_factory) -> Path:
-    """The report of a study of TRIALS trials."""
-    return write(make_record(TRIALS, seed=11), tmp_path_factory.mktemp("report") / "report.html")
+    """The report of a study of TRIALS trials, three of them trained again."""
+    record = with_finalists(make_record(TRIALS, seed=11), 3)
+    return write(record, tmp_path_factory.mktemp("report") / "report.html")
 
 
 class Visit:

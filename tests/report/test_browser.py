@@ -50,7 +50,9 @@ def test_brushing_an_axis_filters_the_table(desk):
     record = make_record(TRIALS, seed=11)
     everything = desk.rows()
     drag_along(desk.page, "size", 0.02, 0.5)
-    desk.page.wait_for_function("document.getElementById('count').innerText.includes('brushed')")
+    desk.page.wait_for_function(
+        "document.querySelector('#table .count').innerText.includes('brushed')"
+    )
     low, high = desk.page.evaluate(
         "document.getElementById('parallel').data[0].dimensions"
         ".find(axis => axis.name === 'size_kb').constraintrange"
@@ -83,8 +85,15 @@ def test_a_click_on_the_front_selects_the_trial_everywhere(desk):
     desk.page.wait_for_selector("#table tr.selected", state="attached")
     number = int(desk.page.locator("#table tr.selected").get_attribute("data-trial"))
     assert f"--trial {number}" in desk.page.locator("#card").inner_text()
-    ringed = desk.page.evaluate(f"document.querySelector('{FIRST}').data.at(-1).x")
-    assert len(ringed) == 1
+    ringed, marked = desk.page.evaluate(
+        f"""(() => {{
+            const {{ data }} = document.querySelector('{FIRST}');
+            const marks = data.flatMap(trace => (trace.customdata ?? []).flatMap(
+                (trial, i) => trial === {number} ? [trace.x[i]] : []));
+            return [data.at(-1).x, marks];
+        }})()"""
+    )
+    assert ringed == marked and len(ringed) >= 1
     assert desk.page.locator("#parallel svg.picked polyline").count() == 2
     desk.page.keyboard.press("Escape")
     assert desk.page.locator("#card").is_hidden()
