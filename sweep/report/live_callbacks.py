@@ -18,7 +18,10 @@ from sweep.report.slices import draw_slice
 from sweep.report.tables import table_rows
 from sweep.study.table import StudyRecord
 
-LAYOUT = html.Main([dcc.Location(id="place"), dcc.Store(id="scheme"), html.Div(id="page")])
+_READING = html.P("Reading …", className="quiet")
+LAYOUT = html.Main(
+    [dcc.Location(id="place"), dcc.Store(id="scheme"), html.Div(_READING, id="page")]
+)
 
 _FILLED = (
     live_parts.head,

@@ -41,9 +41,9 @@ def graph(name: str, study: str, label: str) -> Component:
 
 def index_page(records: Sequence[StudyRecord | str]) -> Component:
     """Return the list of studies; a study that cannot be read is given by why."""
-    head = ("study", "labels", "trials", "feasible", "smallest", "last trial ended")
+    head = ("study", "labels", "trials", "feasible", "confirmed", "smallest", "last trial ended")
     rows = [
-        html.Tr(html.Td(record, colSpan=6) if isinstance(record, str) else _index_row(record))
+        html.Tr(html.Td(record, colSpan=7) if isinstance(record, str) else _index_row(record))
         for record in records
     ]
     table = html.Table([html.Thead(row_of(html.Th, head)), html.Tbody(rows)])
@@ -62,6 +62,7 @@ def _index_row(record: StudyRecord) -> list[Component]:
         ", ".join(record.space.file.dataset.labels),
         f"{len(record.trials):,}",
         f"{len(feasible):,}",
+        f"{len(record.confirmed())} of {len(record.finalists)}" if record.finalists else "–",
         "–" if smallest is None else amount("size_kb", smallest),
         "–" if last is None else f"{last:%Y-%m-%d %H:%M:%S}",
     )
@@ -104,20 +105,23 @@ def _column(view: View, beside: list[View]) -> Component:
     space = html.Details(
         [html.Summary("The three together, in 3-D"), graph("space", name, "three metrics at once")]
     )
+    choices = html.Div(
+        [
+            _choice("parameter", part("parameter", name), varying, next(iter(varying), None)),
+            _choice("metric", part("metric", name), [goal, *costs], goal),
+        ],
+        className="tools",
+    )
     matters = html.Div(
         [
             html.Div(id=part("warnings", name)),
-            graph("importance", name, "importance of each parameter for each metric"),
             html.Div(
                 [
-                    _choice(
-                        "parameter", part("parameter", name), varying, next(iter(varying), None)
-                    ),
-                    _choice("metric", part("metric", name), [goal, *costs], goal),
+                    graph("importance", name, "importance of each parameter for each metric"),
+                    html.Div([choices, graph("slice", name, "one parameter against one metric")]),
                 ],
-                className="tools",
+                className="pair",
             ),
-            graph("slice", name, "one parameter against one metric"),
         ],
         hidden=not varying,
     )

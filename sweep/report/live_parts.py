@@ -19,7 +19,7 @@ from sweep.report.verdict import caution, effort, headline, limit_counts, neares
 from sweep.report.words import accuracy, amount, summary
 from sweep.study.table import StudyRecord
 
-_LATEST = 12
+_LATEST = 6
 
 Pieces = list[Component | str]
 
@@ -81,7 +81,7 @@ def price_list(view: View) -> Pieces:
 def warnings(view: View) -> Pieces:
     """Return where the best trials press against the end of a range."""
     found = edges(view.record, view.frame)
-    return _pieces(view.record, markup.edges(found, view.record.space.origin))
+    return _pieces(view.record, markup.edges(found))
 
 
 def latest(view: View) -> Component:

@@ -9,10 +9,10 @@ from dash.development.base_component import Component
 from sweep.candidate import Evaluation
 from sweep.limits import METRICS
 from sweep.predict import MODEL
-from sweep.report.finalist import draw_curves
+from sweep.report.finalist import draw_confusion, draw_curves
 from sweep.report.live_pages import graph, part
 from sweep.report.live_parts import address, clip_list, row_of
-from sweep.report.live_view import plain_figure
+from sweep.report.live_view import Figure, plain_figure
 from sweep.report.words import accuracy, amount, plain
 from sweep.study.table import StudyRecord, TrialRecord
 
@@ -37,17 +37,20 @@ def trial_page(record: StudyRecord, number: int, audible: Container[str]) -> Com
         again = html.A("Look again", href=address(record.name, number))
         return html.Div([back, html.P([f"Trial {number} has not ended. ", again])])
     found = trial.evaluation
-    sections = [
-        _section("Training", *_curves(record.name, found)),
-        _section("Validation clips", *_confusion(record, found)),
-        _section("Heard wrong, most confident first", *_clips(record, trial, audible)),
+    figures = _figures(record, found)
+    places = [
+        html.Section([html.H2(heading), graph(name, record.name, heading)])
+        for name, heading in (("curves", "Training"), ("confusion", "Validation clips"))
+        if name in figures
     ]
     return html.Div(
         [
             back,
             _headline(record, trial),
             _section("Variants measured", _variants(found)),
-            html.Div([one for one in sections if one is not None], className="pair"),
+            dcc.Store(id=part("figures", record.name), data=figures),
+            html.Div(places, className="pair"),
+            _section("Heard wrong, most confident first", *_clips(record, trial, audible)),
             html.Section([html.H2("Candidate"), *_candidate(record, trial)]),
         ]
     )
@@ -112,22 +115,14 @@ def _variants(found: Evaluation) -> Component | None:
     return html.Div([_table(head, rows), measured])
 
 
-def _curves(study: str, found: Evaluation) -> Sequence[Component]:
-    if not found.accuracies:
-        return ()
-    drawn = {"curves": plain_figure(draw_curves([found.accuracies], [found.losses]))}
-    return dcc.Store(id=part("figures", study), data=drawn), graph(
-        "curves", study, "accuracy and loss over epochs"
-    )
-
-
-def _confusion(record: StudyRecord, found: Evaluation) -> Sequence[Component]:
-    labels = record.space.file.dataset.labels
-    rows = [
-        (label, *(f"{count:,}" for count in counts))
-        for label, counts in zip(labels, found.confusion, strict=False)
-    ]
-    return [_table(("said \\ heard", *labels), rows)] if rows else []
+def _figures(record: StudyRecord, found: Evaluation) -> dict[str, Figure]:
+    drawn = {}
+    if found.accuracies:
+        drawn["curves"] = plain_figure(draw_curves([found.accuracies], [found.losses]))
+    if found.confusion:
+        labels = record.space.file.dataset.labels
+        drawn["confusion"] = plain_figure(draw_confusion(found.confusion, labels))
+    return drawn
 
 
 def _clips(record: StudyRecord, trial: TrialRecord, audible: Container[str]) -> Sequence[Component]:

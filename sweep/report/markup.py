@@ -62,7 +62,7 @@ def effort(spent: Effort) -> str:
     saved = sum(spent.saved.values())
     if spent.spent == saved == 0:
         return ""
-    less = f"; gating and stopping early saved about {duration(saved)} more" if saved else ""
+    less = f"; gating and stopping early saved about {duration(saved)}" if saved else ""
     return f"Training took {duration(spent.spent)} in all{less}."
 
 
@@ -71,7 +71,7 @@ def duration(seconds: float) -> str:
     for unit, length in (("h", 3600), ("min", 60)):
         if seconds >= 2 * length:
             return f"{seconds / length:.1f} {unit}"
-    return f"{seconds:.1f} s"
+    return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
 
 
 def picks(found: list[Pick], study: str) -> str:
@@ -186,12 +186,12 @@ def prices(found: list[Price]) -> str:
     return table(Table("The price list", head, tuple(rows)), numbers=True)
 
 
-def edges(found: list[Edge], origin: str) -> str:
+def edges(found: list[Edge]) -> str:
     """Return a warning for each range whose end holds the best trials."""
     return "".join(
         f'<p class="warning"><b>{edge.parameter}</b>: {edge.near} of the {edge.best} trials on the '
-        f"front lie at its {edge.end} end ({edge.bound:.4g}). Better ones may lie beyond; in "
-        f"{escape(origin)}, under parameters, try <code>{escape(edge.line)}</code></p>"
+        f"front lie at its {edge.end} end ({edge.bound:.4g}). Better ones may lie beyond; in the "
+        f"search-space file, under parameters, try <code>{escape(edge.line)}</code></p>"
         for edge in found
     )
 
@@ -204,8 +204,8 @@ def matters(parameters: list[str], metrics: list[str]) -> str:
         '<p class="quiet">How much of the variance of each metric a parameter explains by itself '
         "(epsilon squared: the share of the sum of squares between its values, or fifths of its "
         "range, corrected for chance). It speaks of the trials the search chose to look at; "
-        "parameters that act only together can look weaker than they are. Click a cell to see it "
-        'below.</p><div class="pair"><figure>'
+        "parameters that act only together can look weaker than they are. Click a cell to see "
+        'its parameter against its metric.</p><div class="pair"><figure>'
         f"{place('importance', 'importance of each parameter for each metric')}</figure><figure>"
         f'<div class="tools">{_select("parameter", parameters)}{_select("metric", metrics)}</div>'
         f'<div class="plot" id="slice" data-lazy="slice" role="group" '
@@ -249,7 +249,7 @@ def foot(record: StudyRecord) -> str:
     return (
         f"<h3>Limits</h3><dl>{limits}</dl><h3>Metrics</h3><dl>{metrics}</dl>"
         + (f"<h3>This study</h3><dl>{about}</dl>" if about else "")
-        + f"<h3>Search space, from {escape(record.space.origin)}</h3>"
+        + "<h3>Search space</h3>"
         "<details><summary>The file in full, defaults filled in</summary>"
         f'<pre tabindex="0">{escape(record.space.text())}</pre></details>'
     )
@@ -260,7 +260,7 @@ def _entry(name: str, value: Any) -> str:
         inner = "".join(_entry(str(key), part) for key, part in value.items())
         return f"<dt>{escape(name)}</dt><dd><dl>{inner}</dl></dd>"
     if isinstance(value, (list, tuple)):
-        value = ", ".join(str(part) for part in value)
+        value = ", ".join(str(part) for part in value) or "none"
     return f"<dt>{escape(name)}</dt><dd>{escape(str(value))}</dd>"
 
 

@@ -93,7 +93,7 @@ def _finalist_cells(one: Finalist, limits: list[Limit]) -> tuple[str, ...]:
         f"{one.mean('test_accuracy'):.3f} ± {one.spread('test_accuracy'):.3f}",
         f"{low:.3f}–{high:.3f}",
         f"{one.searched['accuracy']:.3f}",
-        f"{100 * one.curse():+.1f} points",
+        f"{100 * one.curse():+.1f} points".replace("-", "−"),
         f"{one.mean('size_kb'):.2f} ± {one.spread('size_kb'):.2f} KB",
         amount("latency_ms", one.mean("latency_ms")),
     )

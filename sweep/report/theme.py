@@ -71,7 +71,13 @@ class Theme:
                     "font": {"color": self.ink, "size": 12, "family": FONT},
                     "align": "left",
                 },
-                "legend": {"orientation": "h", "y": 1.07, "yanchor": "bottom", "x": 0},
+                "legend": {
+                    "orientation": "h",
+                    "y": 1.07,
+                    "yanchor": "bottom",
+                    "x": 0,
+                    "font": {"size": 12},
+                },
                 "margin": {"l": 64, "r": 16, "t": 56, "b": 56},
             },
         )

@@ -10,7 +10,7 @@ from sweep.study.confirmation import Finalist
 from sweep.study.table import StudyRecord, front
 
 _NEAR = 3.0
-_FOCUS = 4.0
+_FOCUS = 2.0
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,7 @@ class Tradeoff:
         limits: the limit on each metric that has one.
         x_range, y_range: the part to show first; it holds the limits unless they are far away.
         x_log: whether ``x`` is on a log axis.
+        below: how many trials lie below ``y_range``.
     """
 
     x: str
@@ -59,6 +60,7 @@ class Tradeoff:
     x_range: tuple[float, float]
     y_range: tuple[float, float]
     x_log: bool
+    below: int
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,8 @@ def tradeoff(record: StudyRecord, frame: pd.DataFrame, x: str, y: str) -> Tradeo
     marks = [_mark(record, one, x, y) for one in record.finalists]
     values = [*map(float, measured[x]), *(mark.x for mark in marks)]
     log = log_scaled(x, values)
+    heights = [*map(float, measured[y]), *(mark.y for mark in marks)]
+    y_range = _y_range(heights, limits.get(y), y)
     return Tradeoff(
         x,
         y,
@@ -112,8 +116,9 @@ def tradeoff(record: StudyRecord, frame: pd.DataFrame, x: str, y: str) -> Tradeo
         marks,
         limits,
         _x_range(values, limits.get(x), log),
-        _y_range([*map(float, measured[y]), *(mark.y for mark in marks)], limits.get(y), y),
+        y_range,
         log,
+        sum(height < y_range[0] for height in heights),
     )
 
 
@@ -188,6 +193,6 @@ def _y_range(values: list[float], limit: Limit | None, metric: str) -> tuple[flo
     if metric == "accuracy":
         high = 1.0
         if limit:
-            low = max(low, limit.bound - _FOCUS * (1 - limit.bound) - 0.02)
+            low = max(low, limit.bound - _FOCUS * (1 - limit.bound))
     room = 0.05 * (high - low) or 0.02
     return low - room, high + room

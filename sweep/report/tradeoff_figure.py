@@ -8,16 +8,16 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from sweep.intervals import wilson
-from sweep.report.axes import decades, title
+from sweep.report.axes import log_ticks, title
 from sweep.report.theme import BLUE, BROWN, GREEN, ORANGE, PURPLE, VERMILLION
 from sweep.report.tradeoff import Mark, Tradeoff
-from sweep.report.words import finalist_hover, hover
+from sweep.report.words import counted, finalist_hover, hover
 
 SELECTED = "selected"
 """Name of the empty trace that rings the trial a reader has picked."""
 
 _WHISKERS = "rgba(0,158,115,0.5)"
-_FINALISTS = (("finalist, holds", "star", True), ("finalist, does not hold", "star-open", False))
+_FINALISTS = (("finalist, holds", "star", True), ("finalist, fails", "star-open", False))
 
 
 def draw_tradeoff(picture: Tradeoff, parameters: list[str]) -> go.Figure:
@@ -96,7 +96,7 @@ def _add_finalists(figure: go.Figure, marks: list[Mark]) -> None:
             mode="markers",
             marker={
                 "symbol": symbol,
-                "size": 15,
+                "size": 14,
                 "color": ORANGE if holds else BROWN,
                 "line": _stroke(BROWN, 1.2),
             },
@@ -129,7 +129,7 @@ def draw_space(first: Tradeoff, second: Tradeoff, parameters: list[str]) -> go.F
                 hovertemplate="%{hovertext}<extra></extra>",
                 name=name,
                 mode="markers",
-                marker={"symbol": "cross", "size": 6, "color": ORANGE if holds else BROWN},
+                marker={"symbol": "cross", "size": 8, "color": ORANGE if holds else BROWN},
             )
     ring = {"symbol": "circle-open", "size": 12, "color": PURPLE, "line": {"width": 4}}
     figure.add_scatter3d(
@@ -139,8 +139,8 @@ def draw_space(first: Tradeoff, second: Tradeoff, parameters: list[str]) -> go.F
         height=560,
         margin={"l": 0, "r": 0, "b": 0},
         scene={
-            "xaxis": {"title": title(first.x), "type": _scale(first)},
-            "yaxis": {"title": title(second.x), "type": _scale(second)},
+            "xaxis": {"title": _named(first), "type": _scale(first)},
+            "yaxis": {"title": _named(second), "type": _scale(second)},
             "zaxis": {"title": title(first.y), "range": list(first.y_range)},
             "camera": {"eye": {"x": 1.45, "y": 1.45, "z": 0.5}, "center": {"z": -0.15}},
             "aspectmode": "cube",
@@ -172,6 +172,10 @@ def _whiskers(rows: pd.DataFrame) -> dict[str, Any]:
     return _between([(share, wilson(share, int(clips))) for share, clips in ends], _WHISKERS)
 
 
+def _named(picture: Tradeoff) -> str:
+    return title(picture.x) + (", log scale" if picture.x_log else "")
+
+
 def _between(points: list[tuple[float, tuple[float, float] | None]], colour: str) -> dict[str, Any]:
     """Return whiskers from the low to the high end of each point's interval."""
     ends = [(at, *(interval or (at, at))) for at, interval in points]
@@ -189,12 +193,12 @@ def _between(points: list[tuple[float, tuple[float, float] | None]], colour: str
 def _frame(figure: go.Figure, picture: Tradeoff) -> None:
     """Set scales and ranges, shade what the limits allow and draw each limit as a line."""
     ends = [math.log10(end) if picture.x_log else end for end in picture.x_range]
-    figure.update_xaxes(title=title(picture.x), type=_scale(picture), range=ends)
+    figure.update_xaxes(title=_named(picture), type=_scale(picture), range=ends)
     if picture.x_log:
-        ticks = decades(*picture.x_range)
-        figure.update_xaxes(title=f"{title(picture.x)}, log scale")
+        ticks = log_ticks(*picture.x_range)
         figure.update_xaxes(tickvals=ticks, ticktext=[f"{tick:g}" for tick in ticks])
-    figure.update_yaxes(title=title(picture.y), range=list(picture.y_range))
+    lower = f" ({counted(picture.below, 'trial')} below)" if picture.below else ""
+    figure.update_yaxes(title=title(picture.y) + lower, range=list(picture.y_range))
     figure.update_layout(height=460, hovermode="closest", margin={"r": 62})
     region = dict(zip(("x0", "x1"), picture.x_range, strict=True))
     region |= dict(zip(("y0", "y1"), picture.y_range, strict=True))

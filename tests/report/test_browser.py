@@ -85,14 +85,12 @@ def test_a_click_on_the_front_selects_the_trial_everywhere(desk):
     desk.page.wait_for_selector("#table tr.selected", state="attached")
     number = int(desk.page.locator("#table tr.selected").get_attribute("data-trial"))
     assert f"--trial {number}" in desk.page.locator("#card").inner_text()
-    ringed, marked = desk.page.evaluate(
-        f"""(() => {{
+    ringed, marked = desk.page.evaluate(f"""(() => {{
             const {{ data }} = document.querySelector('{FIRST}');
             const marks = data.flatMap(trace => (trace.customdata ?? []).flatMap(
                 (trial, i) => trial === {number} ? [trace.x[i]] : []));
             return [data.at(-1).x, marks];
-        }})()"""
-    )
+        }})()""")
     assert ringed == marked and len(ringed) >= 1
     assert desk.page.locator("#parallel svg.picked polyline").count() == 2
     desk.page.keyboard.press("Escape")
