@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from sweep.report.live_files import listed_clip
+from sweep.study.confirmation import Finalist, Retraining
 
 from .made_up import SPACE, make_record
 
@@ -55,3 +56,13 @@ class TestListedClip:
             record = replace(record_of(source, ["stop/a.wav"]), about={"source": source})
             assert listed_clip(record, "trial", 0, 0) is None
         assert not (tmp_path / "cache").exists()
+
+    def test_of_a_finalist_is_one_of_its_worst(self, clips):
+        record = record_of(clips, [])
+        heard = Retraining(1, 0.9, 0.9, 0.2, 3.0, mistakes=("stop/gone.wav", "stop/a.wav"))
+        finalist = Finalist(0, {"accuracy": 0.9}, (heard,), 10)
+        record = replace(record, finalists=(finalist,))
+        assert listed_clip(record, "finalist", 0, 1) == clips / "stop/a.wav"
+        assert listed_clip(record, "finalist", 0, 0) is None
+        assert listed_clip(record, "finalist", 1, 0) is None
+        assert listed_clip(record, "trial", 0, 1) is None
