@@ -24,7 +24,7 @@ function selectFinalist(number) {
 /* A clip's name and, where the page is served beside the recordings, the clip itself. */
 function clip(kind, number, place, name, note = "") {
   const item = element("li");
-  item.append(element("span", "", name), element("small", "", note));
+  item.append(element("span", "", name), " ", element("small", "", note));
   if (data.audible.includes(name)) {
     const sound = element("audio");
     Object.assign(sound, { controls: true, preload: "none", src: `${kind}/${number}/clip/${place}`, title: name });

@@ -26,7 +26,7 @@ LAYOUT = html.Main(
 _FILLED = (
     live_parts.head,
     live_parts.take,
-    live_parts.hold,
+    live_parts.finalists,
     live_parts.price_list,
     live_parts.warnings,
     live_parts.latest,

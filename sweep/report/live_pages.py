@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from sweep.report import markup
+from sweep.report import hold
 from sweep.report.axes import title
 from sweep.report.importance import importance
 from sweep.report.live_parts import address, row_of
@@ -157,7 +157,7 @@ def _finalists(record: StudyRecord) -> Component:
     """Return the places of the finalists' table and of the one looked at closely."""
     name = record.name
     numbers = finalist_numbers(record)
-    pictures = (("curves", markup.CURVES), ("confusion", markup.CONFUSION))
+    pictures = (("curves", hold.CURVES), ("confusion", hold.CONFUSION))
     drawn = [
         html.Figure([html.Figcaption(words), graph(figure, name, words)])
         for figure, words in pictures
@@ -168,7 +168,7 @@ def _finalists(record: StudyRecord) -> Component:
         html.Div(id=part("worst", name)),
     ]
     hidden = html.Div(close, id=part("close", name), hidden=not numbers)
-    return html.Section([html.Div(id=part("hold", name)), hidden])
+    return html.Section([html.Div(id=part("finalists", name)), hidden])
 
 
 def _every_trial(view: View, goal: str, varying: int) -> list[Component]:

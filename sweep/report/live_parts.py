@@ -8,7 +8,7 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
-from sweep.report import markup
+from sweep.report import hold, markup
 from sweep.report.edges import edges
 from sweep.report.finalist import again
 from sweep.report.live_markup import to_components
@@ -55,12 +55,12 @@ def take(view: View) -> Pieces:
     return [html.H2(heading), *_pieces(record, markup.take(record, found, misses))]
 
 
-def hold(view: View) -> Pieces:
+def finalists(view: View) -> Pieces:
     """Return what became of the finalists, or how to have some."""
     if not view.record.funnel()["feasible"]:
         return []
-    told = markup.finalists(view.record, finalist_table(view.record))
-    return [html.H2(markup.HOLD), *_pieces(view.record, told)]
+    told = hold.verdict(view.record, finalist_table(view.record))
+    return [html.H2(hold.TITLE), *_pieces(view.record, told)]
 
 
 def worst(record: StudyRecord, chosen: str | None, audible: Container[str]) -> list[Component]:
@@ -70,7 +70,7 @@ def worst(record: StudyRecord, chosen: str | None, audible: Container[str]) -> l
         return []
     clips = [(name, f"{times} of {found[0].seeds}") for name, times in found[0].worst]
     place = f"{address(record.name)}/finalist/{chosen}/clip"
-    return [html.H3(markup.WORST), *clip_list(place, clips, audible)]
+    return [html.H3(hold.WORST), *clip_list(place, clips, audible)]
 
 
 def price_list(view: View) -> Pieces:
@@ -123,7 +123,7 @@ def clip_list(
     """
     items = []
     for i, (name, note) in enumerate(clips):
-        pieces: list[Component] = [html.Span(name), html.Small(note)]
+        pieces: Pieces = [html.Span(name), " ", html.Small(note)]
         if name in audible:
             sound = html.Audio(src=f"{place}/{i}", controls=True, preload="none", title=name)
             pieces.append(sound)

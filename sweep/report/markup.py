@@ -15,11 +15,6 @@ from sweep.report.verdict import Effort, LimitCount, Pick
 from sweep.report.words import amount, counted
 from sweep.study.table import StudyRecord
 
-HOLD = "Does it hold?"
-CURVES = "Training, each seed and their mean"
-CONFUSION = "Test clips, said and heard, all seeds together"
-WORST = "Test clips heard wrong by most seeds"
-
 
 def chips(counts: list[LimitCount]) -> str:
     """Return each limit with how many trials it fails, the one that binds marked."""
@@ -103,43 +98,6 @@ def table(content: Table, numbers: bool = False) -> str:
     return (
         f'<div><h3>{escape(content.title)}</h3><div class="scroll"><table{kind}>'
         f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div></div>"
-    )
-
-
-def finalists(record: StudyRecord, content: Table) -> str:
-    """Return what became of the finalists, or how to have some."""
-    if not record.finalists:
-        command = f"sweep finalists {shlex.quote(record.name)}"
-        return (
-            f"<p>Nothing was trained again yet. <code>{escape(command)}</code> trains the best of "
-            "the front from other seeds and then, for the first time, reads the test clips.</p>"
-        )
-    held = len(record.confirmed())
-    verdict = (
-        f"{held} of {counted(len(record.finalists), 'finalist')} "
-        f"{'holds' if held == 1 else 'hold'}: the means keep every limit."
-        if held
-        else "None of the finalists holds; export with care, search longer, or ease a limit."
-    )
-    return (
-        f"<p>{verdict}</p>{table(content, numbers=True)}"
-        '<p class="quiet">Mean and standard deviation over the seeds, and the 95 % Wilson interval '
-        "of the mean. Chance: that the true accuracy meets its limit. Luck: by how much the search "
-        "had made it look better.</p>"
-    )
-
-
-def finalist_places(record: StudyRecord) -> str:
-    """Return where a chosen finalist is looked at closely, or nothing where there are none."""
-    if not record.finalists:
-        return ""
-    numbers = [str(one.trial) for one in record.finalists]
-    return (
-        '<div class="tools"><fieldset class="switch"><legend>Finalist: trial</legend>'
-        f'{radios("finalist", numbers, numbers[0])}</fieldset></div><div class="pair">'
-        f"<figure><figcaption>{CURVES}</figcaption>{place('curves', CURVES, True)}</figure>"
-        f"<figure><figcaption>{CONFUSION}</figcaption>{place('confusion', CONFUSION, True)}"
-        f'</figure></div><h3>{WORST}</h3><ol id="worst" class="clips"></ol>'
     )
 
 

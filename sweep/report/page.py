@@ -17,7 +17,7 @@ from string import Template
 import pandas as pd
 from plotly.offline import get_plotlyjs
 
-from sweep.report import markup
+from sweep.report import hold, markup
 from sweep.report.closeups import closeups
 from sweep.report.edges import edges
 from sweep.report.figures import figures
@@ -140,8 +140,8 @@ def _data(record: StudyRecord, frame: pd.DataFrame, audible: Container[str]) -> 
 
 
 def _hold(record: StudyRecord) -> str:
-    inside = markup.finalists(record, finalist_table(record)) + markup.finalist_places(record)
-    return f'<section aria-labelledby="hold"><h2 id="hold">{markup.HOLD}</h2>{inside}</section>'
+    inside = hold.verdict(record, finalist_table(record)) + hold.places(record)
+    return f'<section aria-labelledby="hold"><h2 id="hold">{hold.TITLE}</h2>{inside}</section>'
 
 
 def first_shown(frame: pd.DataFrame) -> str:

@@ -10,6 +10,8 @@ from sweep.report.page import write
 from .made_up import make_record, with_finalists
 
 TRIALS = 160
+PATIENCE_IN_MS = 120_000
+"""How long a browser may take for a step: much, where the machine is busy with other work."""
 FIGURES = ("[data-lazy=front-size_kb]", "#slice", "#parallel", "#progress")
 _FLAGS = [
     "--no-sandbox",
@@ -50,6 +52,7 @@ class Visit:
         self.context = browser.new_context(
             viewport={"width": width, "height": 900}, reduced_motion="reduce", **context
         )
+        self.context.set_default_timeout(PATIENCE_IN_MS)
         self.page = self.context.new_page()
         self.requests: list[str] = []
         self.problems: list[str] = []
