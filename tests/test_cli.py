@@ -247,6 +247,11 @@ class TestFinalists:
         for one in told:
             assert len({again["seed"] for again in one["retrainings"]}) == 2
             assert one["test_clips"] == 12
+            for again in one["retrainings"]:
+                assert len(again["losses"]) == len(again["accuracies"]) > 0
+                assert sum(map(sum, again["confusion"])) == 12
+                right = sum(again["confusion"][i][i] for i in range(2))
+                assert right == round(12 * again["test_accuracy"]) == 12 - len(again["mistakes"])
         page = (folder / "results/words/report.html").read_text(encoding="utf-8")
         assert "Trained again from 2 seeds" in page
 

@@ -15,6 +15,7 @@ UNITS = {"latency_ms": "ms", "preprocessing_latency_ms": "ms", "model_latency_ms
 UNITS |= {"size_kb": "KB", "tflite_size_kb": "KB"}
 _WIDE = 20
 _LABELS = 8
+_FEWEST = 4
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,16 @@ def decades(low: float, high: float) -> list[float]:
     """Return the round numbers 1, 2, 5 times powers of ten between two positive numbers."""
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     return [d * 10.0**p for p in powers for d in (1, 2, 5) if low <= d * 10.0**p <= high]
+
+
+def log_ticks(low: float, high: float) -> list[float]:
+    """Return round numbers that label a log axis between two positive numbers, a few at least."""
+    ticks = decades(low, high)
+    if len(ticks) >= _FEWEST:
+        return ticks
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    finer = [float(f"{d * 10.0**p:.9g}") for p in powers for d in (1, 1.5, 2, 3, 4, 5, 7)]
+    return [tick for tick in finer if low <= tick <= high]
 
 
 def round_numbers(low: float, high: float) -> list[float]:

@@ -50,8 +50,8 @@ function closeup(number) {
   }
   if (look.accuracies.length) parts.append(curve(look.accuracies));
   if (look.mistakes.length) {
-    const list = element("ol");
-    list.append(...look.mistakes.map((name) => element("li", "", name)));
+    const list = element("ol", "clips");
+    list.append(...look.mistakes.map((name, place) => clip("trial", number, place, name)));
     const box = element("div");
     box.append(element("b", "", "Heard wrong, most confident first"), list);
     parts.append(box);

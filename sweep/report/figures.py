@@ -2,6 +2,7 @@
 
 import plotly.graph_objects as go
 
+from sweep.report.finalist import again, draw_confusion, draw_curves
 from sweep.report.frame import trial_frame
 from sweep.report.importance import draw_importance, importance
 from sweep.report.parallel import SHOWN, draw_parallel, parallel
@@ -16,7 +17,8 @@ def figures(record: StudyRecord) -> dict[str, go.Figure]:
     """Draw every figure of a study, by name.
 
     ``front-METRIC`` for each cost, ``space`` where there are two, ``parallel-SHOWN`` for each way
-    to choose trials, ``importance``, ``slice``, ``progress-trials`` and ``progress-minutes``.
+    to choose trials, ``importance``, ``slice``, ``progress-trials`` and ``progress-minutes``;
+    ``curves-TRIAL`` and ``confusion-TRIAL`` of each finalist.
     Colours of text and paper are left to a template of ``sweep.report.theme``.
     """
     frame = trial_frame(record)
@@ -35,4 +37,10 @@ def figures(record: StudyRecord) -> dict[str, go.Figure]:
     found = progress(record, frame)
     drawn["progress-trials"] = draw_progress(found, "trials")
     drawn["progress-minutes"] = draw_progress(found, "minutes")
+    for one in map(again, record.finalists):
+        if any(one.accuracies):
+            drawn[f"curves-{one.trial}"] = draw_curves(one.accuracies, one.losses)
+        if one.confusion:
+            labels = record.space.file.dataset.labels
+            drawn[f"confusion-{one.trial}"] = draw_confusion(one.confusion, labels)
     return drawn

@@ -1,4 +1,5 @@
-/* What Dash asks of the browser: figures in the reader's colours, where a click leads, copying. */
+/* What Dash asks of the browser: figures in the reader's colours, where a click leads,
+   the table that follows a brush, copying. */
 
 const lastDrawn = new Map();
 
@@ -21,10 +22,36 @@ function keepView(figure, plot, before) {
   }
   const camera = plot.layout?.scene?.camera;
   if (camera && figure.layout.scene) figure.layout.scene.camera = camera;
-  for (const axis of figure.data[0]?.dimensions ?? []) {
-    const range = plot.data?.[0]?.dimensions?.find((one) => one.name === axis.name)?.constraintrange;
-    if (range) axis.constraintrange = range;
+  if (figure.data[0]?.dimensions) setRanges(figure.data[0], rangesOf(plot.data?.[0]));
+}
+
+const tables = new Map();
+
+/* The table of a study; one is made when its place is new on the page. */
+function tableOf(study) {
+  const host = document.getElementById(domId({ part: "table", study }));
+  if (host && tables.get(study)?.host !== host) {
+    const trialCell = (number) => {
+      const link = element("a", "", String(number));
+      link.href = `/study/${encodeURIComponent(study)}/trial/${number}`;
+      return link;
+    };
+    tables.set(study, new TrialTable(host, { trialCell, file: `${study}.csv` }));
   }
+  return tables.get(study);
+}
+
+function plotOf(study) {
+  return document.getElementById(domId({ figure: "parallel", study }))?.querySelector(".js-plotly-plot");
+}
+
+/* Brush a study's parallel coordinates; the table follows. */
+function brushTo(study, ranges) {
+  const plot = plotOf(study);
+  const trace = structuredClone(plot.data[0]);
+  setRanges(trace, ranges);
+  Plotly.react(plot, [trace], plot.layout);
+  tableOf(study).brush(kept(trace));
 }
 
 function trialAddress(click, study) {
@@ -53,6 +80,7 @@ window.dash_clientside = Object.assign(window.dash_clientside ?? {}, {
         lastDrawn.set(key, { asked, layout: structuredClone(fresh.layout) });
         const plot = host?.querySelector(".js-plotly-plot");
         if (before && plot) keepView(fresh, plot, before);
+        if (id.figure === "parallel") tableOf(id.study).brush(kept(fresh.data[0]));
         return fresh;
       });
     },
@@ -66,6 +94,18 @@ window.dash_clientside = Object.assign(window.dash_clientside ?? {}, {
       const known = metrics.some((one) => (one.value ?? one) === metric);
       const same = dash_clientside.no_update;
       return [parameter ?? same, known ? metric : same];
+    },
+    fill(rows, shown, { study }) {
+      if (rows) tableOf(study).show(rows, data.shown[shown]);
+    },
+    brush(change, { study }) {
+      if (change) tableOf(study).brush(kept(plotOf(study).data[0]));
+    },
+    meet(_, { study }) {
+      brushTo(study, plotOf(study).data[0].meta.limits);
+    },
+    reset(_, { study }) {
+      brushTo(study, {});
     },
     compare(other, search) {
       return setQuery(search, "compare", other);

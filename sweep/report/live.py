@@ -16,10 +16,12 @@ from sweep.report.live_guard import Guard, make_guard, protect, script_hash
 from sweep.report.live_parts import address
 from sweep.report.live_view import Gallery
 from sweep.report.page import asset, style
+from sweep.report.parallel import SHOWN
+from sweep.report.tables import COLUMNS
 from sweep.report.theme import BRIGHTER, DARK, LIGHT
 from sweep.study.watching import Shelf
 
-_SCRIPTS = ("state.js", "look.js", "live.js")
+_SCRIPTS = ("state.js", "look.js", "brush.js", "table.js", "live.js")
 _PAGE = """<!doctype html>
 <html lang="en"><head>{%metas%}
 <meta name="color-scheme" content="light dark">
@@ -118,6 +120,8 @@ def _data() -> str:
         {
             "themes": {name: theme.template().to_plotly_json() for name, theme in themes.items()},
             "brighter": BRIGHTER,
+            "shown": SHOWN,
+            "columns": COLUMNS,
             "trials": {"trial": []},
         }
     )

@@ -1,5 +1,6 @@
 """What the live page does: shows the page of an address, and keeps a study's page up to date."""
 
+from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
@@ -9,23 +10,40 @@ from dash.exceptions import PreventUpdate
 
 from sweep.errors import SweepError
 from sweep.report import live_parts
-from sweep.report.live_files import mistaken_clip
-from sweep.report.live_pages import TICK_IN_MS, index_page, part, study_page
+from sweep.report.live_files import recordings_of
+from sweep.report.live_pages import TICK_IN_MS, finalist_numbers, index_page, part, study_page
 from sweep.report.live_trial import trial_page
 from sweep.report.live_view import Figure, Gallery, View, plain_figure, side_by_side
 from sweep.report.slices import draw_slice
+from sweep.report.tables import table_rows
 from sweep.study.table import StudyRecord
 
-LAYOUT = html.Main([dcc.Location(id="place"), dcc.Store(id="scheme"), html.Div(id="page")])
+_READING = html.P("Reading …", className="quiet")
+LAYOUT = html.Main(
+    [dcc.Location(id="place"), dcc.Store(id="scheme"), html.Div(_READING, id="page")]
+)
 
 _FILLED = (
     live_parts.head,
     live_parts.take,
+    live_parts.finalists,
     live_parts.price_list,
     live_parts.warnings,
     live_parts.latest,
 )
 _FIGURE = {"figure": ALL, "study": MATCH}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a reader has set the switches of a study's page to."""
+
+    shown: str
+    over: str
+    parameter: str | None
+    metric: str
+    axes: str
+    finalist: str | None
 
 
 def add_callbacks(app: Dash, gallery: Gallery) -> None:
@@ -45,12 +63,19 @@ def add_callbacks(app: Dash, gallery: Gallery) -> None:
     @app.callback(
         Output(part("figures", MATCH), "data"),
         Output(part("seen", MATCH), "data"),
+        Output(part("finalist", MATCH), "options"),
+        Output(part("finalist", MATCH), "value"),
+        Output(part("close", MATCH), "hidden"),
+        Output(part("worst", MATCH), "children"),
+        Output(part("rows", MATCH), "data"),
         *(Output(part(fill.__name__, MATCH), "children") for fill in _FILLED),
         Input(part("tick", MATCH), "n_intervals"),
         Input(part("show", MATCH), "value"),
         Input(part("over", MATCH), "value"),
         Input(part("parameter", MATCH), "value"),
         Input(part("metric", MATCH), "value"),
+        Input(part("axes", MATCH), "value"),
+        Input(part("finalist", MATCH), "value"),
         State(part("seen", MATCH), "data"),
         State(part("beside", MATCH), "data"),
         State(part("seen", MATCH), "id"),
@@ -61,22 +86,31 @@ def add_callbacks(app: Dash, gallery: Gallery) -> None:
         over: str,
         parameter: str | None,
         metric: str,
+        axes: str,
+        finalist: str | None,
         seen: dict[str, Any] | None,
         beside: list[str],
         this: dict[str, str],
     ) -> tuple[Any, ...]:
-        chosen = (shown, over, parameter, metric)
         try:
             views = [gallery.view(name) for name in (this["study"], *beside)]
         except SweepError as error:
-            return no_update, no_update, html.P(str(error)), *([no_update] * (len(_FILLED) - 1))
-        now = {"versions": [view.version for view in views], "chosen": list(chosen)}
+            rest = [no_update] * (len(_FILLED) - 1)
+            return *([no_update] * 7), html.P(str(error)), *rest
+        record = views[0].record
+        numbers = finalist_numbers(record)
+        finalist = finalist if finalist in numbers else next(iter(numbers), None)
+        chosen = Choice(shown, over, parameter, metric, axes, finalist)
+        now = {"versions": [view.version for view in views], "chosen": asdict(chosen)}
         if now == seen:
             raise PreventUpdate
-        drawn = _figures(views, *chosen)
+        heard = live_parts.worst(record, finalist, recordings_of(record))
+        again = numbers, finalist, not numbers, heard
+        drawn = _figures(views, chosen)
         if seen is not None and seen["versions"] == now["versions"]:
-            return drawn, now, *([no_update] * len(_FILLED))
-        return drawn, now, *(fill(views[0]) for fill in _FILLED)
+            return drawn, now, *again, *([no_update] * (len(_FILLED) + 1))
+        rows = table_rows(record, views[0].frame)
+        return drawn, now, *again, rows, *(fill(views[0]) for fill in _FILLED)
 
     _add_browser_callbacks(app)
 
@@ -107,6 +141,24 @@ def _add_browser_callbacks(app: Dash) -> None:
         State(part("metric", MATCH), "options"),
         prevent_initial_call=True,
     )
+    app.clientside_callback(
+        browser("fill"),
+        Input(part("rows", MATCH), "data"),
+        Input(part("show", MATCH), "value"),
+        State(part("table", MATCH), "id"),
+    )
+    app.clientside_callback(
+        browser("brush"),
+        Input({"figure": "parallel", "study": MATCH}, "restyleData"),
+        State(part("table", MATCH), "id"),
+    )
+    for button in ("meet", "reset"):
+        app.clientside_callback(
+            browser(button),
+            Input(part(button, MATCH), "n_clicks"),
+            State(part("table", MATCH), "id"),
+            prevent_initial_call=True,
+        )
     app.clientside_callback(
         browser("compare"),
         Output("place", "search"),
@@ -143,10 +195,8 @@ def page(gallery: Gallery, path: str, search: str) -> Component:
         views = [gallery.view(name) for name in (steps[1], *beside[:1])]
         return study_page(views, others, home=shelf.only is None)
     if len(steps) == 4 and steps[0] == "study" and steps[2] == "trial" and steps[3].isdecimal():
-        record, number = shelf.study(steps[1]).record(), int(steps[3][:9])
-        return trial_page(
-            record, number, lambda place: mistaken_clip(record, number, place) is not None
-        )
+        record = shelf.study(steps[1]).record()
+        return trial_page(record, int(steps[3][:9]), recordings_of(record))
     raise SweepError("There is no such page.")
 
 
@@ -160,16 +210,18 @@ def _records(gallery: Gallery) -> list[StudyRecord | str]:
     return records
 
 
-def _figures(
-    views: list[View], shown: str, over: str, parameter: str | None, metric: str
-) -> dict[str, Figure]:
+def _figures(views: list[View], chosen: Choice) -> dict[str, Figure]:
     """Return the figures of the first study, as chosen, on axes shared with the others."""
     mine, *others = views
     drawn = {name: figure for name, figure in mine.figures.items() if "-" not in name}
-    drawn["parallel"] = mine.figures[f"parallel-{shown}"]
-    drawn["progress"] = mine.figures[f"progress-{over}"]
-    if parameter is not None:
-        drawn["slice"] = plain_figure(draw_slice(mine.record, mine.frame, parameter, metric))
+    drawn["parallel"] = _lines(mine.figures[f"parallel-{chosen.shown}"], chosen.axes)
+    drawn["progress"] = mine.figures[f"progress-{chosen.over}"]
+    if chosen.parameter is not None:
+        across = draw_slice(mine.record, mine.frame, chosen.parameter, chosen.metric)
+        drawn["slice"] = plain_figure(across)
+    for name in ("curves", "confusion"):
+        if f"{name}-{chosen.finalist}" in mine.figures:
+            drawn[name] = mine.figures[f"{name}-{chosen.finalist}"]
     for name, figure in mine.figures.items():
         if name.startswith("front-"):
             drawn[name] = figure
@@ -177,3 +229,12 @@ def _figures(
                 if name in other.figures:
                     drawn[name] = side_by_side(drawn[name], other.figures[name])
     return drawn
+
+
+def _lines(figure: Figure, axes: str) -> Figure:
+    """Return parallel coordinates with all their axes, or those of the front end and the goal."""
+    if axes == "all":
+        return figure
+    (lines,) = figure["data"]
+    kept = [one for one in lines["dimensions"] if one["name"] in lines["meta"]["frontend"]]
+    return figure | {"data": [lines | {"dimensions": kept}]}

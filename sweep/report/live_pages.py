@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from sweep.report import hold
 from sweep.report.axes import title
 from sweep.report.importance import importance
 from sweep.report.live_parts import address, row_of
@@ -40,9 +41,9 @@ def graph(name: str, study: str, label: str) -> Component:
 
 def index_page(records: Sequence[StudyRecord | str]) -> Component:
     """Return the list of studies; a study that cannot be read is given by why."""
-    head = ("study", "labels", "trials", "feasible", "smallest", "last trial ended")
+    head = ("study", "labels", "trials", "feasible", "confirmed", "smallest", "last trial ended")
     rows = [
-        html.Tr(html.Td(record, colSpan=6) if isinstance(record, str) else _index_row(record))
+        html.Tr(html.Td(record, colSpan=7) if isinstance(record, str) else _index_row(record))
         for record in records
     ]
     table = html.Table([html.Thead(row_of(html.Th, head)), html.Tbody(rows)])
@@ -61,6 +62,7 @@ def _index_row(record: StudyRecord) -> list[Component]:
         ", ".join(record.space.file.dataset.labels),
         f"{len(record.trials):,}",
         f"{len(feasible):,}",
+        f"{len(record.confirmed())} of {len(record.finalists)}" if record.finalists else "–",
         "–" if smallest is None else amount("size_kb", smallest),
         "–" if last is None else f"{last:%Y-%m-%d %H:%M:%S}",
     )
@@ -103,30 +105,27 @@ def _column(view: View, beside: list[View]) -> Component:
     space = html.Details(
         [html.Summary("The three together, in 3-D"), graph("space", name, "three metrics at once")]
     )
+    choices = html.Div(
+        [
+            _choice("parameter", part("parameter", name), varying, next(iter(varying), None)),
+            _choice("metric", part("metric", name), [goal, *costs], goal),
+        ],
+        className="tools",
+    )
     matters = html.Div(
         [
             html.Div(id=part("warnings", name)),
-            graph("importance", name, "importance of each parameter for each metric"),
             html.Div(
                 [
-                    _choice(
-                        "parameter", part("parameter", name), varying, next(iter(varying), None)
-                    ),
-                    _choice("metric", part("metric", name), [goal, *costs], goal),
+                    graph("importance", name, "importance of each parameter for each metric"),
+                    html.Div([choices, graph("slice", name, "one parameter against one metric")]),
                 ],
-                className="tools",
+                className="pair",
             ),
-            graph("slice", name, "one parameter against one metric"),
         ],
         hidden=not varying,
     )
     fixed = html.P("Every parameter is fixed: there is nothing to compare.")
-    lines = html.Div(
-        graph("parallel", name, "parallel coordinates"),
-        className="scroll lines",
-        tabIndex=0,
-        style={"--least": f"{64 * (len(varying) + 3) + 120}px"},
-    )
     return html.Article(
         [
             dcc.Interval(id=part("tick", name), interval=TICK_IN_MS),
@@ -135,6 +134,7 @@ def _column(view: View, beside: list[View]) -> Component:
             dcc.Store(id=part("figures", name)),
             html.Header(id=part("head", name)),
             html.Section(id=part("take", name)),
+            _finalists(record),
             _section(
                 "What it costs to ask for more",
                 html.Div(fronts, className="pair"),
@@ -143,11 +143,7 @@ def _column(view: View, beside: list[View]) -> Component:
             ),
             _section("The trials that ended last", html.Div(id=part("latest", name))),
             _section("Which parameters matter", matters, *([] if varying else [fixed])),
-            _section(
-                "Every trial at once",
-                _switch("Trials", part("show", name), list(SHOWN), first_shown(view.frame)),
-                lines,
-            ),
+            *_every_trial(view, goal, len(varying)),
             _section(
                 "What the search did",
                 _switch("Over", part("over", name), ["trials", "minutes"], "trials"),
@@ -157,11 +153,62 @@ def _column(view: View, beside: list[View]) -> Component:
     )
 
 
+def _finalists(record: StudyRecord) -> Component:
+    """Return the places of the finalists' table and of the one looked at closely."""
+    name = record.name
+    numbers = finalist_numbers(record)
+    pictures = (("curves", hold.CURVES), ("confusion", hold.CONFUSION))
+    drawn = [
+        html.Figure([html.Figcaption(words), graph(figure, name, words)])
+        for figure, words in pictures
+    ]
+    close = [
+        _switch("Finalist: trial", part("finalist", name), numbers, next(iter(numbers), None)),
+        html.Div(drawn, className="pair"),
+        html.Div(id=part("worst", name)),
+    ]
+    hidden = html.Div(close, id=part("close", name), hidden=not numbers)
+    return html.Section([html.Div(id=part("finalists", name)), hidden])
+
+
+def _every_trial(view: View, goal: str, varying: int) -> list[Component]:
+    """Return parallel coordinates with their switches, and the table that follows the brush."""
+    name = view.record.name
+    axes = {"all": "everything", "frontend": f"front end and {goal}"}
+    tools = [
+        _switch("Trials", part("show", name), list(SHOWN), first_shown(view.frame)),
+        _switch("Axes", part("axes", name), axes, "all"),
+        html.Button("Meet the limits", id=part("meet", name), type="button"),
+        html.Button("Reset", id=part("reset", name), type="button"),
+    ]
+    lines = html.Div(
+        graph("parallel", name, "parallel coordinates"),
+        className="scroll lines",
+        tabIndex=0,
+        style={"--least": f"{64 * (varying + 4) + 120}px"},
+    )
+    words = "Drag along an axis to keep a range, click on the axis to let it go. The table follows."
+    told = html.P(words, className="quiet")
+    rows = dcc.Store(id=part("rows", name))
+    table = html.Div(id=part("table", name), className="trials")
+    return [
+        _section("Every trial at once", told, html.Div(tools, className="tools"), lines),
+        _section("Trials", rows, table),
+    ]
+
+
+def finalist_numbers(record: StudyRecord) -> list[str]:
+    """Return the finalists as the choices of a switch."""
+    return [str(one.trial) for one in record.finalists]
+
+
 def _section(heading: str, *children: Component) -> Component:
     return html.Section([html.H2(heading), *children])
 
 
-def _switch(legend: str, id_: object, options: list[str], value: str) -> Component:
+def _switch(
+    legend: str, id_: object, options: list[str] | dict[str, str], value: str | None
+) -> Component:
     radio = dcc.RadioItems(id=id_, options=options, value=value, className="radio", inline=True)
     return html.Fieldset([html.Legend(legend), radio], className="choices")
 

@@ -1,6 +1,6 @@
 """What the live page says of a study and changes as trials end: words, picks, latest trials."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -8,17 +8,18 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
-from sweep.report import markup
+from sweep.report import hold, markup
 from sweep.report.edges import edges
+from sweep.report.finalist import again
 from sweep.report.live_markup import to_components
 from sweep.report.live_view import View
-from sweep.report.tables import miss_table
+from sweep.report.tables import finalist_table, miss_table
 from sweep.report.tradeoff import prices
 from sweep.report.verdict import caution, effort, headline, limit_counts, nearest_misses, picks
 from sweep.report.words import accuracy, amount, summary
 from sweep.study.table import StudyRecord
 
-_LATEST = 12
+_LATEST = 6
 
 Pieces = list[Component | str]
 
@@ -30,7 +31,7 @@ def address(study: str, trial: object = None) -> str:
 
 def head(view: View) -> Pieces:
     """Return the answer in words: did it work, how do the limits fare, what became of trials."""
-    record, frame = view.record, view.frame
+    record, frame, spent = view.record, view.frame, effort(view.record)
     last = max((trial.finished for trial in record.trials), default=None)
     since = f"last trial ended {last:%H:%M:%S} on {last:%Y-%m-%d}" if last else "waiting"
     report = html.A("Full report", href=f"{address(record.name)}/report.html")
@@ -40,8 +41,8 @@ def head(view: View) -> Pieces:
         html.H1(headline(record, frame)),
         html.P(caution(record, frame), className="quiet"),
         html.Ul(_pieces(record, markup.chips(limit_counts(record))), className="chips"),
-        html.Ol(_pieces(record, markup.funnel(record.funnel())), className="funnel"),
-        html.P(markup.effort(effort(record)), className="quiet"),
+        html.Ol(_pieces(record, markup.funnel(record, spent)), className="funnel"),
+        html.P(markup.effort(spent), className="quiet"),
     ]
 
 
@@ -54,6 +55,24 @@ def take(view: View) -> Pieces:
     return [html.H2(heading), *_pieces(record, markup.take(record, found, misses))]
 
 
+def finalists(view: View) -> Pieces:
+    """Return what became of the finalists, or how to have some."""
+    if not view.record.funnel()["feasible"]:
+        return []
+    told = hold.verdict(view.record, finalist_table(view.record))
+    return [html.H2(hold.TITLE), *_pieces(view.record, told)]
+
+
+def worst(record: StudyRecord, chosen: str | None, audible: Container[str]) -> list[Component]:
+    """Return the test clips that a finalist hears worst."""
+    found = [again(one) for one in record.finalists if str(one.trial) == chosen]
+    if not found or not found[0].worst:
+        return []
+    clips = [(name, f"{times} of {found[0].seeds}") for name, times in found[0].worst]
+    place = f"{address(record.name)}/finalist/{chosen}/clip"
+    return [html.H3(hold.WORST), *clip_list(place, clips, audible)]
+
+
 def price_list(view: View) -> Pieces:
     """Return what each level of accuracy costs."""
     return _pieces(view.record, markup.prices(prices(view.record, view.frame)))
@@ -62,7 +81,7 @@ def price_list(view: View) -> Pieces:
 def warnings(view: View) -> Pieces:
     """Return where the best trials press against the end of a range."""
     found = edges(view.record, view.frame)
-    return _pieces(view.record, markup.edges(found, view.record.space.origin))
+    return _pieces(view.record, markup.edges(found))
 
 
 def latest(view: View) -> Component:
@@ -90,6 +109,28 @@ def _trial_row(study: str, row: dict[Any, Any]) -> Component:
         summary(row),
     )
     return html.Tr([html.Td(link), html.Td(outcome), *(html.Td(cell) for cell in cells)])
+
+
+def clip_list(
+    place: str, clips: Sequence[tuple[str, str]], audible: Container[str]
+) -> list[Component]:
+    """Return clips by name, each with a note and, where it can be played, its sound.
+
+    Args:
+        place: the address below which they are served, by their position in the list.
+        clips: name and note of each.
+        audible: the recordings that can be played, by name.
+    """
+    items = []
+    for i, (name, note) in enumerate(clips):
+        pieces: Pieces = [html.Span(name), " ", html.Small(note)]
+        if name in audible:
+            sound = html.Audio(src=f"{place}/{i}", controls=True, preload="none", title=name)
+            pieces.append(sound)
+        items.append(html.Li(pieces))
+    absent = html.P("The recordings are not on this machine.", className="quiet")
+    heard = any(name in audible for name, _ in clips)
+    return [html.Ol(items, className="clips"), *([] if heard else [absent])]
 
 
 def row_of(cell: type[Component], texts: Sequence[str]) -> Component:

@@ -1,21 +1,18 @@
 """The live page of one trial: candidate, curves, variants, confusion, clips heard wrong."""
 
 import shlex
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Container, Sequence
 
-import plotly.graph_objects as go
 from dash import dcc, html
 from dash.development.base_component import Component
-from plotly.subplots import make_subplots
 
 from sweep.candidate import Evaluation
 from sweep.limits import METRICS
 from sweep.predict import MODEL
+from sweep.report.finalist import draw_confusion, draw_curves
 from sweep.report.live_pages import graph, part
-from sweep.report.live_parts import address, row_of
-from sweep.report.live_view import plain_figure
-from sweep.report.theme import BLUE
+from sweep.report.live_parts import address, clip_list, row_of
+from sweep.report.live_view import Figure, plain_figure
 from sweep.report.words import accuracy, amount, plain
 from sweep.study.table import StudyRecord, TrialRecord
 
@@ -23,13 +20,13 @@ MOST_CLIPS = 24
 """How many of the clips heard wrong are listed, the most confident first."""
 
 
-def trial_page(record: StudyRecord, number: int, playable: Callable[[int], bool]) -> Component:
+def trial_page(record: StudyRecord, number: int, audible: Container[str]) -> Component:
     """Return the page of a trial.
 
     Args:
         record: the study.
         number: the trial.
-        playable: tells whether the clip at a place among the trial's mistakes can be played.
+        audible: the recordings that can be played, by name.
     """
     back = html.Nav(
         html.A(f"All of {record.name}", href=address(record.name), className="button"),
@@ -40,36 +37,23 @@ def trial_page(record: StudyRecord, number: int, playable: Callable[[int], bool]
         again = html.A("Look again", href=address(record.name, number))
         return html.Div([back, html.P([f"Trial {number} has not ended. ", again])])
     found = trial.evaluation
-    sections = [
-        _section("Training", *_curves(record.name, found)),
-        _section("Validation clips", *_confusion(record, found)),
-        _section("Heard wrong, most confident first", *_clips(record, trial, playable)),
+    figures = _figures(record, found)
+    places = [
+        html.Section([html.H2(heading), graph(name, record.name, heading)])
+        for name, heading in (("curves", "Training"), ("confusion", "Validation clips"))
+        if name in figures
     ]
     return html.Div(
         [
             back,
             _headline(record, trial),
             _section("Variants measured", _variants(found)),
-            html.Div([one for one in sections if one is not None], className="pair"),
+            dcc.Store(id=part("figures", record.name), data=figures),
+            html.Div(places, className="pair"),
+            _section("Heard wrong, most confident first", *_clips(record, trial, audible)),
             html.Section([html.H2("Candidate"), *_candidate(record, trial)]),
         ]
     )
-
-
-def draw_curves(found: Evaluation) -> go.Figure:
-    """Draw validation accuracy and training loss over epochs."""
-    names = ("validation accuracy", "training loss")
-    figure = make_subplots(
-        rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.14, subplot_titles=names
-    )
-    for row, values in enumerate((found.accuracies, found.losses), start=1):
-        epochs = list(range(1, len(values) + 1))
-        line = {"color": BLUE, "width": 2}
-        figure.add_scatter(x=epochs, y=list(values), row=row, col=1, mode="lines", line=line)
-    figure.update_annotations(x=0, xanchor="left", font={"size": 13})
-    figure.update_xaxes(title="epoch", row=2, col=1)
-    figure.update_layout(height=360, showlegend=False)
-    return figure
 
 
 def _headline(record: StudyRecord, trial: TrialRecord) -> Component:
@@ -131,41 +115,24 @@ def _variants(found: Evaluation) -> Component | None:
     return html.Div([_table(head, rows), measured])
 
 
-def _curves(study: str, found: Evaluation) -> Sequence[Component]:
-    if not found.accuracies:
+def _figures(record: StudyRecord, found: Evaluation) -> dict[str, Figure]:
+    drawn = {}
+    if found.accuracies:
+        drawn["curves"] = plain_figure(draw_curves([found.accuracies], [found.losses]))
+    if found.confusion:
+        labels = record.space.file.dataset.labels
+        drawn["confusion"] = plain_figure(draw_confusion(found.confusion, labels))
+    return drawn
+
+
+def _clips(record: StudyRecord, trial: TrialRecord, audible: Container[str]) -> Sequence[Component]:
+    mistakes = trial.evaluation.mistakes
+    if not mistakes:
         return ()
-    drawn = {"curves": plain_figure(draw_curves(found))}
-    return dcc.Store(id=part("figures", study), data=drawn), graph(
-        "curves", study, "accuracy and loss over epochs"
-    )
-
-
-def _confusion(record: StudyRecord, found: Evaluation) -> Sequence[Component]:
-    labels = record.space.file.dataset.labels
-    rows = [
-        (label, *(f"{count:,}" for count in counts))
-        for label, counts in zip(labels, found.confusion, strict=False)
-    ]
-    return [_table(("said \\ heard", *labels), rows)] if rows else []
-
-
-def _clips(
-    record: StudyRecord, trial: TrialRecord, playable: Callable[[int], bool]
-) -> Sequence[Component]:
-    items, heard = [], 0
-    for place, name in enumerate(trial.evaluation.mistakes[:MOST_CLIPS]):
-        pieces: list[Any] = [html.Span(name)]
-        if playable(place):
-            source = f"{address(record.name, trial.number)}/clip/{place}"
-            pieces.append(html.Audio(src=source, controls=True, preload="none", title=name))
-            heard += 1
-        items.append(html.Li(pieces))
-    if not items:
-        return ()
-    left = len(trial.evaluation.mistakes) - len(items)
-    more = [html.P(f"and {left} more", className="quiet")] if left else []
-    absent = [html.P("The recordings are not on this machine.", className="quiet")]
-    return [html.Ol(items, className="clips"), *more, *([] if heard else absent)]
+    left = len(mistakes) - MOST_CLIPS
+    more = [html.P(f"and {left} more", className="quiet")] if left > 0 else []
+    listed = [(name, "") for name in mistakes[:MOST_CLIPS]]
+    return *clip_list(f"{address(record.name, trial.number)}/clip", listed, audible), *more
 
 
 def _candidate(record: StudyRecord, trial: TrialRecord) -> list[Component]:

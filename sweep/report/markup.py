@@ -1,19 +1,18 @@
 """Pieces of the page as HTML; every text that comes from a study is escaped here."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
 
 from sweep.limits import METRICS
 from sweep.report.axes import title
 from sweep.report.edges import Edge
-from sweep.report.parallel import SHOWN
 from sweep.report.progress import Progress
 from sweep.report.tables import Table
 from sweep.report.tradeoff import Price
 from sweep.report.verdict import Effort, LimitCount, Pick
-from sweep.report.words import amount
+from sweep.report.words import amount, counted
 from sweep.study.table import StudyRecord
 
 
@@ -30,28 +29,36 @@ def chips(counts: list[LimitCount]) -> str:
     return "".join(items)
 
 
-def funnel(counts: Mapping[str, int], confirmed: int | None = None) -> str:
-    """Return what became of the suggested trials, as bars, and how many finalists hold."""
-    total = sum(counts.values())
-    rows = {"suggested": total} | {n: c for n, c in counts.items() if n != "failed" or c}
-    if confirmed is not None:
-        rows["confirmed"] = confirmed
-    return "".join(
+def funnel(record: StudyRecord, spent: Effort) -> str:
+    """Return what became of the suggested trials, as bars, and what giving up on some saved."""
+    counts = record.funnel()
+    rows = {"suggested": len(record.trials)}
+    rows |= {name: count for name, count in counts.items() if name != "failed" or count}
+    notes = {
+        name: f"saved about {duration(seconds)}" for name, seconds in spent.saved.items() if seconds
+    }
+    if record.finalists:
+        rows["confirmed"] = len(record.confirmed())
+        notes["confirmed"] = f"of {counted(len(record.finalists), 'finalist')}"
+    bars = "".join(
         f'<li class="{name}"><span>{name}</span><span class="bar">'
-        f'<i style="--share:{count / (total or 1):.4f};--some:{min(count, 1)}"></i></span>'
-        f'<span class="count">{count:,}</span></li>'
+        f'<i style="--share:{count / (len(record.trials) or 1):.4f};--some:{min(count, 1)}"></i>'
+        f'</span><span class="count">{count:,}</span><small>{notes.get(name, "")}</small></li>'
         for name, count in rows.items()
     )
+    if record.finalists:
+        return bars
+    waiting = "<span>confirmed</span><span>no finalists yet</span>"
+    return f'{bars}<li class="confirmed none">{waiting}</li>'
 
 
 def effort(spent: Effort) -> str:
     """Return the training time spent and saved, in words."""
-    if spent.spent == spent.saved == 0:
+    saved = sum(spent.saved.values())
+    if spent.spent == saved == 0:
         return ""
-    saved = (
-        f"; gating and stopping early saved about {duration(spent.saved)}" if spent.saved else ""
-    )
-    return f"Training took {duration(spent.spent)} in all{saved}."
+    less = f"; gating and stopping early saved about {duration(saved)}" if saved else ""
+    return f"Training took {duration(spent.spent)} in all{less}."
 
 
 def duration(seconds: float) -> str:
@@ -59,7 +66,7 @@ def duration(seconds: float) -> str:
     for unit, length in (("h", 3600), ("min", 60)):
         if seconds >= 2 * length:
             return f"{seconds / length:.1f} {unit}"
-    return f"{seconds:.1f} s"
+    return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
 
 
 def picks(found: list[Pick], study: str) -> str:
@@ -94,19 +101,6 @@ def table(content: Table, numbers: bool = False) -> str:
     )
 
 
-def finalists(record: StudyRecord, content: Table) -> str:
-    """Return what became of the finalists, or nothing where there are none."""
-    if not record.finalists:
-        return ""
-    held = len(record.confirmed())
-    verdict = (
-        f"{held} of {len(record.finalists)} finalists hold: the means keep every limit."
-        if held
-        else "None of the finalists holds; export with care, search longer, or ease a limit."
-    )
-    return f"<p>{verdict}</p>{table(content, numbers=True)}"
-
-
 def fronts(metric: str, costs: list[str]) -> str:
     """Return a place for each picture of ``metric`` against a cost."""
     return "".join(
@@ -116,11 +110,12 @@ def fronts(metric: str, costs: list[str]) -> str:
     )
 
 
-def place(figure: str, label: str) -> str:
-    """Return the empty element in which a figure is drawn."""
+def place(figure: str, label: str, named: bool = False) -> str:
+    """Return the empty element in which a figure is drawn; ``named`` gives it an id as well."""
+    id_ = f'id="{escape(figure)}" ' if named else ""
     return (
-        f'<div class="plot" data-lazy="{escape(figure)}" role="group" aria-label="{escape(label)}">'
-        "</div>"
+        f'<div class="plot" {id_}data-lazy="{escape(figure)}" role="group" '
+        f'aria-label="{escape(label)}"></div>'
     )
 
 
@@ -149,12 +144,12 @@ def prices(found: list[Price]) -> str:
     return table(Table("The price list", head, tuple(rows)), numbers=True)
 
 
-def edges(found: list[Edge], origin: str) -> str:
+def edges(found: list[Edge]) -> str:
     """Return a warning for each range whose end holds the best trials."""
     return "".join(
         f'<p class="warning"><b>{edge.parameter}</b>: {edge.near} of the {edge.best} trials on the '
-        f"front lie at its {edge.end} end ({edge.bound:.4g}). Better ones may lie beyond; in "
-        f"{escape(origin)}, under parameters, try <code>{escape(edge.line)}</code></p>"
+        f"front lie at its {edge.end} end ({edge.bound:.4g}). Better ones may lie beyond; in the "
+        f"search-space file, under parameters, try <code>{escape(edge.line)}</code></p>"
         for edge in found
     )
 
@@ -167,8 +162,8 @@ def matters(parameters: list[str], metrics: list[str]) -> str:
         '<p class="quiet">How much of the variance of each metric a parameter explains by itself '
         "(epsilon squared: the share of the sum of squares between its values, or fifths of its "
         "range, corrected for chance). It speaks of the trials the search chose to look at; "
-        "parameters that act only together can look weaker than they are. Click a cell to see it "
-        'below.</p><div class="pair"><figure>'
+        "parameters that act only together can look weaker than they are. Click a cell to see "
+        'its parameter against its metric.</p><div class="pair"><figure>'
         f"{place('importance', 'importance of each parameter for each metric')}</figure><figure>"
         f'<div class="tools">{_select("parameter", parameters)}{_select("metric", metrics)}</div>'
         f'<div class="plot" id="slice" data-lazy="slice" role="group" '
@@ -181,19 +176,25 @@ def _select(name: str, choices: list[str]) -> str:
     return f'<label class="field">{name} <select id="{name}">{options}</select></label>'
 
 
-def shown(first: str) -> str:
-    """Return the switch between the ways to choose trials."""
+def radios(name: str, options: Iterable[str], first: str) -> str:
+    """Return a switch between options."""
     return "".join(
-        f'<label><input type="radio" name="show" value="{show}"'
-        f'{" checked" if show == first else ""}><span>{show}</span></label>'
-        for show in SHOWN
+        f'<label><input type="radio" name="{name}" value="{option}"'
+        f'{" checked" if option == first else ""}><span>{option}</span></label>'
+        for option in options
     )
 
 
-def corner(found: Progress) -> str:
-    """Return the worst corner of the allowed box, in words."""
+def volume(found: Progress) -> str:
+    """Return what the hypervolume measures and from which corner, in words."""
     ends = ", ".join(f"{metric} {value:.4g}" for metric, value in found.corner.items())
-    return f"The box's worst corner is {escape(ends)}."
+    logs = [title(metric).partition(" (")[0] for metric in found.corner if metric != "accuracy"]
+    share = ["the share of the way from its limit to accuracy 1"] * ("accuracy" in found.corner)
+    halvings = [f"the halvings of {name} below its limit" for name in logs]
+    return (
+        "The first curve is the hypervolume that feasible trials dominate, seen from the corner "
+        f"{escape(ends)}: {escape(', times '.join([*share, *halvings]))}."
+    )
 
 
 def foot(record: StudyRecord) -> str:
@@ -206,7 +207,7 @@ def foot(record: StudyRecord) -> str:
     return (
         f"<h3>Limits</h3><dl>{limits}</dl><h3>Metrics</h3><dl>{metrics}</dl>"
         + (f"<h3>This study</h3><dl>{about}</dl>" if about else "")
-        + f"<h3>Search space, from {escape(record.space.origin)}</h3>"
+        + "<h3>Search space</h3>"
         "<details><summary>The file in full, defaults filled in</summary>"
         f'<pre tabindex="0">{escape(record.space.text())}</pre></details>'
     )
@@ -217,7 +218,7 @@ def _entry(name: str, value: Any) -> str:
         inner = "".join(_entry(str(key), part) for key, part in value.items())
         return f"<dt>{escape(name)}</dt><dd><dl>{inner}</dl></dd>"
     if isinstance(value, (list, tuple)):
-        value = ", ".join(str(part) for part in value)
+        value = ", ".join(str(part) for part in value) or "none"
     return f"<dt>{escape(name)}</dt><dd>{escape(str(value))}</dd>"
 
 

@@ -1,9 +1,21 @@
+/* The table below follows the brush above; a click on a row selects its trial. */
+const table = new TrialTable(byId("table"), {
+  trialCell: (number) => button(String(number), () => choose(number)),
+  act: choose,
+  file: "trials.csv",
+});
+
+function fillTable() {
+  table.show(data, data.shown[chosen("show")]);
+}
+
 /* One trial is selected everywhere; controls are wired; then figures are watched for. */
 
 function choose(number) {
   if (number === undefined || Array.isArray(number)) return;
   state.selected = state.selected === number ? null : number;
-  showRow(state.selected);
+  table.select(state.selected);
+  selectFinalist(state.selected);
   for (const host of drawn) {
     if (host.id === "parallel") overlay(host);
     else if (host.data?.at(-1)?.name === "selected") ring(host);
@@ -27,7 +39,7 @@ function fillCard() {
     const command = element("code", "", `${data.export} --trial ${state.selected}`);
     inner.append(command, button("Copy", (event) => copy(command, event.currentTarget)));
     inner.append(button("Show in table", () => {
-      const row = showRow(state.selected);
+      const row = table.select(state.selected);
       row?.scrollIntoView({ block: "center" });
       row?.querySelector("button").focus({ preventScroll: true });
     }));
@@ -58,25 +70,16 @@ function wire() {
   const onChange = (name, act) =>
     document.querySelectorAll(`[name="${name}"]`).forEach((input) => input.addEventListener("change", act));
   const refresh = () => {
-    if (drawn.has(parallel) || parallel.classList.contains("empty")) drawParallel(parallel);
-    else fillTable();
+    fillTable();
+    redraw(parallel);
   };
   onChange("show", refresh);
   onChange("axes", refresh);
   onChange("over", () => redraw(byId("progress")));
+  onChange("finalist", showFinalist);
   for (const id of ["parameter", "metric"]) byId(id)?.addEventListener("change", () => redraw(byId("slice")));
   byId("meet").addEventListener("click", meetLimits);
   byId("reset").addEventListener("click", () => drawParallel(parallel, {}));
-  byId("filter").addEventListener("input", fillTable);
-  byId("csv").addEventListener("click", saveCsv);
-  byId("more").addEventListener("click", () => {
-    wholeTable = true;
-    fillTable();
-  });
-  byId("table").tBodies[0].addEventListener("click", (event) => {
-    const row = event.target.closest("tr");
-    if (row && !event.target.closest("button")) choose(Number(row.dataset.trial));
-  });
   document.querySelectorAll("[data-trial]:is(button)").forEach((pick) =>
     pick.addEventListener("click", () => choose(Number(pick.dataset.trial))));
   addEventListener("keydown", (event) => {
@@ -84,7 +87,7 @@ function wire() {
   });
 }
 
-headTable();
 fillTable();
+showFinalist();
 wire();
 requestAnimationFrame(() => setTimeout(watch));

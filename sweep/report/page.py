@@ -6,73 +6,85 @@ import json
 import os
 import shlex
 import tempfile
+from collections.abc import Container
 from dataclasses import asdict
 from functools import cache
 from html import escape
 from importlib.resources import files
 from pathlib import Path
 from string import Template
-from typing import Any
 
 import pandas as pd
 from plotly.offline import get_plotlyjs
 
 from sweep.errors import StudyError
-from sweep.report import markup
+from sweep.report import hold, markup
 from sweep.report.closeups import closeups
 from sweep.report.edges import edges
 from sweep.report.figures import figures
+from sweep.report.finalist import again
 from sweep.report.frame import trial_frame
 from sweep.report.importance import importance
 from sweep.report.parallel import SHOWN
 from sweep.report.progress import progress
 from sweep.report.slices import columns
-from sweep.report.tables import PUBLISHED, finalist_table, miss_table, published_tables, trial_rows
+from sweep.report.tables import COLUMNS, finalist_table, miss_table, published_tables, table_rows
 from sweep.report.theme import BRIGHTER, DARK, FONT, LIGHT
 from sweep.report.tradeoff import goals, prices
 from sweep.report.verdict import caution, effort, headline, limit_counts, nearest_misses, picks
-from sweep.report.words import plain
 from sweep.study.table import StudyRecord
 
-_SCRIPTS = ("state.js", "look.js", "plots.js", "parallel.js", "table.js", "closeup.js", "page.js")
+_SCRIPTS = (
+    "state.js",
+    "look.js",
+    "plots.js",
+    "brush.js",
+    "parallel.js",
+    "table.js",
+    "finalists.js",
+    "closeup.js",
+    "page.js",
+)
 
 
-def render(record: StudyRecord) -> str:
+def render(record: StudyRecord, audible: Container[str] = ()) -> str:
     """Return the report of a study as a complete HTML page.
 
     The page needs nothing else: style, scripts, Plotly and data are inside, and its content
     security policy forbids every request.
+
+    Args:
+        record: the study.
+        audible: the recordings that a server of the page plays, by name.
     """
     frame = trial_frame(record)
     goal, costs = goals(record)
-    found = picks(frame)
+    found, spent = picks(frame), effort(record)
     script, plotly = _script(), get_plotlyjs()
     return Template(asset("page.html")).substitute(
-        policy=_policy(plotly, script),
+        policy=_policy(plotly, script, sounds=audible != ()),
         name=escape(record.name),
         labels=markup.labels(record),
         style=style(),
         headline=escape(headline(record, frame)),
         caution=escape(caution(record, frame)),
         chips=markup.chips(limit_counts(record)),
-        funnel=markup.funnel(
-            record.funnel(), len(record.confirmed()) if record.finalists else None
-        ),
-        effort=markup.effort(effort(record)),
+        funnel=markup.funnel(record, spent),
+        effort=markup.effort(spent),
         take_title="What to take" if found or frame.empty else "The nearest misses",
         take=markup.take(record, found, miss_table(record, nearest_misses(frame))),
-        finalists=markup.finalists(record, finalist_table(record)),
+        hold=_hold(record) if found else "",
         fronts=markup.fronts(goal, costs),
         space=markup.space() if len(costs) > 1 else "",
         prices=markup.prices(prices(record, frame)),
-        edges=markup.edges(edges(record, frame), record.space.origin),
+        edges=markup.edges(edges(record, frame)),
         matters=markup.matters(importance(record, frame).parameters, [goal, *costs]),
-        shown=markup.shown(first_shown(frame)),
+        shown=markup.radios("show", SHOWN, first_shown(frame)),
         goal=escape(goal),
-        corner=markup.corner(progress(record, frame)) if found else "",
+        volume=markup.volume(progress(record, frame)) if found else "",
         tables="".join(markup.table(one) for one in published_tables(record, frame)),
         foot=markup.foot(record),
-        data=_data(record, frame),
+        data=_data(record, frame, audible),
         plotly=plotly,
         script=script,
     )
@@ -99,7 +111,7 @@ def write(record: StudyRecord, path: Path) -> Path:
     return path
 
 
-def _data(record: StudyRecord, frame: pd.DataFrame) -> str:
+def _data(record: StudyRecord, frame: pd.DataFrame, audible: Container[str]) -> str:
     """Return everything the scripts need as JSON that can stand inside a script element."""
     drawn = {name: figure.to_plotly_json() for name, figure in figures(record).items()}
     hovers: dict[int, str] = {}
@@ -108,6 +120,10 @@ def _data(record: StudyRecord, frame: pd.DataFrame) -> str:
         for trace in figure["data"]:
             if "customdata" in trace and trace["type"] in ("scatter", "scatter3d"):
                 hovers |= dict(zip(trace["customdata"], trace.pop("text", ()), strict=False))
+    looks = closeups(record, frame)
+    chosen = [again(one) for one in record.finalists]
+    clips = [name for look in looks.values() for name in look.mistakes]
+    clips += [name for one in chosen for name, _ in one.worst]
     content = {
         "figures": drawn,
         "hovers": hovers,
@@ -118,12 +134,11 @@ def _data(record: StudyRecord, frame: pd.DataFrame) -> str:
         },
         "brighter": BRIGHTER,
         "shown": SHOWN,
-        "columns": _columns(),
-        "trials": trial_rows(frame),
-        "parameters": {
-            name: [plain(value) for value in frame[name]] for name in record.space.varying
-        },
-        "closeups": {number: asdict(look) for number, look in closeups(record, frame).items()},
+        "columns": COLUMNS,
+        **table_rows(record, frame),
+        "closeups": {number: asdict(look) for number, look in looks.items()},
+        "finalists": [{"trial": o.trial, "seeds": o.seeds, "worst": o.worst} for o in chosen],
+        "audible": [name for name in dict.fromkeys(clips) if name in audible],
         "labels": record.space.file.dataset.labels,
         "export": f"sweep export {shlex.quote(record.name)}",
     }
@@ -131,17 +146,9 @@ def _data(record: StudyRecord, frame: pd.DataFrame) -> str:
     return written.replace("&", r"\u0026").replace("<", r"\u003c").replace(">", r"\u003e")
 
 
-def _columns() -> list[dict[str, Any]]:
-    numbers = [
-        {"name": name, "number": True, "digits": digits, "unit": unit}
-        for name, (_, digits, unit) in PUBLISHED.items()
-    ]
-    return [
-        {"name": "trial"},
-        {"name": "outcome"},
-        *numbers,
-        {"name": "what"},
-    ]
+def _hold(record: StudyRecord) -> str:
+    inside = hold.verdict(record, finalist_table(record)) + hold.places(record)
+    return f'<section aria-labelledby="hold"><h2 id="hold">{hold.TITLE}</h2>{inside}</section>'
 
 
 def first_shown(frame: pd.DataFrame) -> str:
@@ -169,13 +176,17 @@ def asset(name: str) -> str:
     return files("sweep.report").joinpath(name).read_text(encoding="utf-8")
 
 
-def _policy(*scripts: str) -> str:
-    """Return a content security policy under which only these scripts run and nothing loads."""
+def _policy(*scripts: str, sounds: bool) -> str:
+    """Return a content security policy under which only these scripts run and nothing loads.
+
+    With ``sounds``, clips are played from where the page is served.
+    """
     hashes = " ".join(
         f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
         for text in scripts
     )
+    media = "media-src 'self'; " if sounds else ""
     return (
         f"default-src 'none'; script-src {hashes} 'unsafe-eval'; style-src 'unsafe-inline'; "
-        "img-src data: blob:; base-uri 'none'; form-action 'none'"
+        f"img-src data: blob:; {media}base-uri 'none'; form-action 'none'"
     )

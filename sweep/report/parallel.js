@@ -1,45 +1,29 @@
 /* Parallel coordinates: brushing filters the table, the selected trial is a line on top. */
 
-function drawParallel(host, ranges = rangesOf(host)) {
+function drawParallel(host, ranges = rangesOf(host.data?.[0])) {
   const figure = data.figures[`parallel-${chosen("show")}`];
   const trace = structuredClone(figure.data[0]);
   if (!trace.customdata.length) {
-    brush(null);
+    table.brush(null);
     return say(host, "There is no such trial to draw.");
   }
   if (chosen("axes") === "frontend") {
     trace.dimensions = trace.dimensions.filter((axis) => trace.meta.frontend.includes(axis.name));
   }
-  for (const axis of trace.dimensions) if (ranges[axis.name]) axis.constraintrange = ranges[axis.name];
-  brush(kept(trace));
+  setRanges(trace, ranges);
+  table.brush(kept(trace));
   if (!hasWebGL) {
     return say(host, "This figure needs WebGL, which this browser does not offer. The table below shows the same trials.");
   }
   host.style.minWidth = `${trace.dimensions.length * 64 + 120}px`;
   plot(host, { data: [trace], layout: figure.layout }).then(() => {
     host.on("plotly_restyle", () => {
-      brush(kept(host.data[0]));
+      table.brush(kept(host.data[0]));
       overlay(host);
     });
     host.on("plotly_afterplot", () => overlay(host));
     overlay(host);
   });
-}
-
-function rangesOf(host) {
-  const axes = host.data?.[0]?.dimensions ?? [];
-  return Object.fromEntries(axes.filter((axis) => axis.constraintrange).map((axis) => [axis.name, axis.constraintrange]));
-}
-
-/* The trials inside every brushed range, or null where nothing is brushed. */
-function kept(trace) {
-  const brushed = trace.dimensions.filter((axis) => axis.constraintrange?.length);
-  if (!brushed.length) return null;
-  const inside = (axis, i) => {
-    const ranges = Array.isArray(axis.constraintrange[0]) ? axis.constraintrange : [axis.constraintrange];
-    return ranges.some(([low, high]) => low <= axis.values[i] && axis.values[i] <= high);
-  };
-  return new Set(trace.customdata.filter((_, i) => brushed.every((axis) => inside(axis, i))));
 }
 
 function meetLimits() {

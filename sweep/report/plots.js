@@ -48,15 +48,15 @@ function drawPoints(host) {
   });
 }
 
-/* Put the ring of the last trace around the selected trial. */
+/* Put the rings of the last trace around the selected trial, and around it as a finalist. */
 function ring(host) {
   const last = host.data.length - 1;
   if (host.data[last].name !== "selected") return;
-  const at = { x: [[]], y: [[]] };
-  if (host.data[last].type === "scatter3d") at.z = [[]];
+  const sides = host.data[last].type === "scatter3d" ? ["x", "y", "z"] : ["x", "y"];
+  const at = Object.fromEntries(sides.map((side) => [side, [[]]]));
   for (const trace of host.data.slice(0, last)) {
     const i = trace.customdata ? trace.customdata.indexOf(state.selected) : -1;
-    if (i >= 0) for (const side of Object.keys(at)) at[side] = [[trace[side][i]]];
+    if (i >= 0) for (const side of sides) at[side][0].push(trace[side][i]);
   }
   Plotly.restyle(host, at, [last]);
 }
@@ -93,6 +93,8 @@ const painters = {
   importance: drawImportance,
   slice: drawSlice,
   progress: drawProgress,
+  curves: drawFinalist,
+  confusion: drawFinalist,
 };
 
 function redraw(host) {

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from sweep.report.axes import title
-from sweep.report.hypervolume import history
+from sweep.report.hypervolume import Costs, history
 from sweep.report.theme import BLUE
 from sweep.study.table import StudyRecord
 
@@ -20,9 +20,11 @@ class Progress:
     Attributes:
         trials: finished trials so far: 1, 2, ...
         minutes: wall-clock minutes from the start of the first trial.
-        volume: share of the allowed box that feasible trials dominate, 0 to 1.
+        volume: what feasible trials dominate below the corner: the product, over the objectives,
+            of the share of the way from the limit to accuracy 1, and of how many times each other
+            metric was halved (doubled, if it is maximized).
         best: the best feasible value so far of each objective; None before there is one.
-        corner: the box's worst corner, by objective: the limit, or else the worst feasible value.
+        corner: the worst corner, by objective: the limit, or else the worst feasible value.
     """
 
     trials: list[int]
@@ -33,10 +35,7 @@ class Progress:
 
 
 def progress(record: StudyRecord, frame: pd.DataFrame) -> Progress:
-    """Compute the progress of the search, in the order in which trials finished.
-
-    The box reaches from the corner to the perfect model: accuracy 1, everything else 0.
-    """
+    """Compute the progress of the search, in the order in which trials finished."""
     frame = frame.sort_values("finished", kind="stable")
     feasible = (frame["outcome"] == "feasible").to_numpy()
     objectives = dict(record.space.file.objectives)
@@ -45,31 +44,39 @@ def progress(record: StudyRecord, frame: pd.DataFrame) -> Progress:
     best: dict[str, list[float | None]] = {}
     for metric, way in objectives.items():
         values = frame[metric].to_numpy(dtype=float)
-        sign, ideal = (-1, 1.0) if way == "maximize" else (1, 0.0)
-        inside = values[feasible]
-        worst = float((sign * inside).max() * sign) if len(inside) else ideal
+        sign = -1 if way == "maximize" else 1
+        worst = float((sign * values[feasible]).max() * sign) if feasible.any() else 1.0
         corner[metric] = limits.get(metric, worst)
-        if metric != "accuracy" and way == "maximize":
-            ideal = float(inside.max()) if len(inside) else 1.0
-        columns.append((values - ideal) / ((corner[metric] - ideal) or 1.0))
-        costs = np.where(feasible, sign * values, np.inf)
-        so_far = np.minimum.accumulate(costs) if len(costs) else costs
+        columns.append(_costs(metric, values, corner[metric], sign))
+        reached = np.where(feasible, sign * values, np.inf)
+        so_far = np.minimum.accumulate(reached) if len(reached) else reached
         best[metric] = [float(sign * cost) if np.isfinite(cost) else None for cost in so_far]
-    points = np.where(feasible[:, None], np.column_stack(columns), 2.0)
+    points = np.where(feasible[:, None], np.column_stack(columns), np.inf)
     began = min((trial.started for trial in record.trials), default=None)
     minutes = [(at - began).total_seconds() / 60 for at in frame["finished"]] if began else []
     return Progress(
         list(range(1, len(frame) + 1)),
         [round(minute, 3) for minute in minutes],
-        history(points, np.ones(len(objectives))),
+        history(points, np.zeros(len(objectives))),
         best,
         corner,
     )
 
 
+def _costs(metric: str, values: Costs, corner: float, sign: int) -> Costs:
+    """Return how far each value lies from the corner: 0 there, and less the better it is.
+
+    Accuracy has an end at 1 and is measured along the way to it; of a size or a time, the next
+    halving is always worth as much as the last.
+    """
+    if metric == "accuracy":
+        return sign * (values - corner) / ((1 - corner) or 1.0)
+    return sign * np.log2(values / corner)
+
+
 def draw_progress(found: Progress, over: str) -> go.Figure:
     """Draw volume and best values over ``trials`` or over ``minutes``."""
-    names = ["share of the allowed box covered", *(f"best {title(m)}" for m in found.best)]
+    names = [_volume_title(list(found.best)), *(f"best {title(m)}" for m in found.best)]
     figure = make_subplots(
         rows=len(names), cols=1, shared_xaxes=True, vertical_spacing=0.07, subplot_titles=names
     )
@@ -92,3 +99,11 @@ def draw_progress(found: Progress, over: str) -> go.Figure:
     figure.update_xaxes(title=label, row=len(names), col=1)
     figure.update_layout(height=150 * len(names) + 60)
     return figure
+
+
+def _volume_title(metrics: list[str]) -> str:
+    """Say what the axes of the volume are."""
+    others = [title(metric).partition(" (")[0] for metric in metrics if metric != "accuracy"]
+    kinds = ["accuracy linear"] * ("accuracy" in metrics)
+    kinds += [f"{' and '.join(others)} log"] * bool(others)
+    return f"hypervolume below the limits ({', '.join(kinds)})"

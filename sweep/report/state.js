@@ -5,7 +5,7 @@
 const data = JSON.parse(document.getElementById("data").textContent);
 const trials = data.trials;
 const rowOf = new Map(trials.trial.map((number, i) => [number, i]));
-const state = { selected: null, brushed: null };
+const state = { selected: null };
 
 function byId(id) {
   return document.getElementById(id);

@@ -1,115 +1,158 @@
-/* The table of trials: sorted, filtered by text and by brush, saved as CSV. */
+/* A table of trials: sorted, filtered by text and by brush, saved as CSV; both pages have one. */
 
-const sorting = { column: "compressed_size", up: true };
 const atFirst = 100;
-let wholeTable = false;
 
-function brush(numbers) {
-  state.brushed = numbers;
-  fillTable();
-}
+class TrialTable {
+  /* `trialCell` makes what stands for a trial's number; `act`, if any, is told of a clicked row. */
+  constructor(host, { trialCell, act, file }) {
+    Object.assign(this, { host, trialCell, file, brushed: null, selected: null, whole: false });
+    this.sorting = { column: "compressed_size", up: true };
+    Object.assign(this, { trials: { trial: [] }, parameters: {}, outcomes: new Set() });
+    this.table = element("table");
+    this.table.append(element("thead"), element("tbody"));
+    this.filter = element("input");
+    this.filter.type = "search";
+    this.filter.placeholder = "log_mel, int8, 58 …";
+    this.filter.addEventListener("input", () => this.fill());
+    this.count = element("p", "quiet count");
+    this.count.setAttribute("role", "status");
+    this.more = button("", () => {
+      this.whole = true;
+      this.fill();
+    });
+    const field = element("label", "field", "Filter ");
+    field.append(this.filter);
+    const tools = element("div", "tools");
+    tools.append(field, button("Save as CSV", () => this.save()), this.count);
+    const scroll = element("div", "scroll");
+    scroll.tabIndex = 0;
+    scroll.setAttribute("role", "region");
+    scroll.setAttribute("aria-label", "Table of trials, scrollable");
+    scroll.append(this.table);
+    this.host.replaceChildren(tools, scroll, this.more);
+    this.table.tBodies[0].addEventListener("click", (event) => {
+      const row = event.target.closest("tr");
+      if (row && !event.target.closest("button, a")) act?.(Number(row.dataset.trial));
+    });
+    this.head();
+  }
 
-function visibleRows() {
-  const outcomes = new Set(data.shown[chosen("show")]);
-  const words = byId("filter").value.toLowerCase().split(/\s+/).filter(Boolean);
-  const text = (i) => ["trial", "outcome", "reason", "what"].map((name) => trials[name][i]).join(" ").toLowerCase();
-  const rows = [...trials.trial.keys()].filter((i) =>
-    outcomes.has(trials.outcome[i])
-    && (!state.brushed || state.brushed.has(trials.trial[i]))
-    && words.every((word) => text(i).includes(word)));
-  const column = trials[sorting.column];
-  const sign = sorting.up ? 1 : -1;
-  return rows.sort((a, b) => {
-    if (column[a] === null || column[b] === null) return (column[a] === null) - (column[b] === null);
-    return sign * (column[a] < column[b] ? -1 : column[a] > column[b] ? 1 : 0);
-  });
-}
+  /* Show trials, those of some outcomes only. */
+  show({ trials, parameters }, outcomes) {
+    Object.assign(this, { trials, parameters, outcomes: new Set(outcomes) });
+    this.fill();
+  }
 
-function cell(column, i) {
-  const td = element("td", column.number ? "number" : column.name);
-  const value = trials[column.name][i];
-  if (column.name === "trial") {
-    td.append(button(String(value), () => choose(value)));
-  } else if (column.number) {
-    td.textContent = value === null ? "–" : value.toFixed(column.digits);
-    if (column.name === "tflite_accuracy" && trials.low[i] !== null) {
-      td.append(element("small", "", `${trials.low[i].toFixed(3)}–${trials.high[i].toFixed(3)}`));
+  brush(numbers) {
+    this.brushed = numbers;
+    this.fill();
+  }
+
+  visible() {
+    const trials = this.trials;
+    const words = this.filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const text = (i) => ["trial", "outcome", "reason", "what"].map((name) => trials[name][i]).join(" ").toLowerCase();
+    const rows = [...trials.trial.keys()].filter((i) =>
+      this.outcomes.has(trials.outcome[i])
+      && (!this.brushed || this.brushed.has(trials.trial[i]))
+      && words.every((word) => text(i).includes(word)));
+    const column = trials[this.sorting.column];
+    const sign = this.sorting.up ? 1 : -1;
+    return rows.sort((a, b) => {
+      if (column[a] === null || column[b] === null) return (column[a] === null) - (column[b] === null);
+      return sign * (column[a] < column[b] ? -1 : column[a] > column[b] ? 1 : 0);
+    });
+  }
+
+  cell(column, i) {
+    const trials = this.trials;
+    const td = element("td", column.number ? "number" : column.name);
+    const value = trials[column.name][i];
+    if (column.name === "trial") {
+      td.append(this.trialCell(value));
+    } else if (column.number) {
+      td.textContent = value === null ? "–" : value.toFixed(column.digits);
+      if (column.name === "tflite_accuracy" && trials.low[i] !== null) {
+        td.append(element("small", "", `${trials.low[i].toFixed(3)}–${trials.high[i].toFixed(3)}`));
+      }
+    } else {
+      td.textContent = value || "";
+      if (column.name === "outcome" && trials.reason[i]) td.append(element("small", "", trials.reason[i]));
     }
-  } else {
-    td.textContent = value || "";
-    if (column.name === "outcome" && trials.reason[i]) td.append(element("small", "", trials.reason[i]));
+    return td;
   }
-  return td;
-}
 
-function fillTable() {
-  const rows = visibleRows();
-  const body = byId("table").tBodies[0];
-  const some = wholeTable ? rows : rows.slice(0, atFirst);
-  body.replaceChildren(...some.map((i) => {
-    const tr = element("tr", trials.trial[i] === state.selected ? "selected" : "");
-    tr.dataset.trial = trials.trial[i];
-    tr.append(...data.columns.map((column) => cell(column, i)));
-    return tr;
-  }));
-  byId("count").textContent = `${rows.length} of ${trials.trial.length} trials`
-    + (state.brushed ? ", brushed above" : "");
-  byId("more").hidden = some.length === rows.length;
-  byId("more").textContent = `Show all ${rows.length}`;
-}
-
-function headTable() {
-  const head = element("tr");
-  for (const column of data.columns) {
-    const th = element("th", column.number ? "number" : "");
-    th.scope = "col";
-    th.append(button(column.name.replaceAll("_", "_\u200b"), () => {
-      sorting.up = sorting.column === column.name ? !sorting.up : true;
-      sorting.column = column.name;
-      markSorting();
-      fillTable();
+  fill() {
+    const rows = this.visible();
+    const some = this.whole ? rows : rows.slice(0, atFirst);
+    this.table.tBodies[0].replaceChildren(...some.map((i) => {
+      const tr = element("tr", this.trials.trial[i] === this.selected ? "selected" : "");
+      tr.dataset.trial = this.trials.trial[i];
+      tr.append(...data.columns.map((column) => this.cell(column, i)));
+      return tr;
     }));
-    if (column.unit) th.append(element("small", "", column.unit));
-    th.dataset.column = column.name;
-    head.append(th);
+    const brushed = this.brushed ? ", brushed above" : "";
+    this.count.textContent = `${rows.length} of ${this.trials.trial.length} trials${brushed}`;
+    this.more.hidden = some.length === rows.length;
+    this.more.textContent = `Show all ${rows.length}`;
   }
-  byId("table").tHead.replaceChildren(head);
-  markSorting();
-}
 
-function markSorting() {
-  for (const th of byId("table").tHead.rows[0].cells) {
-    const here = th.dataset.column === sorting.column;
-    th.setAttribute("aria-sort", !here ? "none" : sorting.up ? "ascending" : "descending");
-    th.querySelector("button").dataset.arrow = !here ? "" : sorting.up ? "▲" : "▼";
+  head() {
+    const line = element("tr");
+    for (const column of data.columns) {
+      const th = element("th", column.number ? "number" : "");
+      th.scope = "col";
+      th.append(button(column.name.replaceAll("_", "_\u200b"), () => {
+        this.sorting = { column: column.name, up: this.sorting.column === column.name ? !this.sorting.up : true };
+        this.mark();
+        this.fill();
+      }));
+      if (column.unit) th.append(element("small", "", column.unit));
+      th.dataset.column = column.name;
+      line.append(th);
+    }
+    this.table.tHead.replaceChildren(line);
+    this.mark();
   }
-}
 
-function showRow(number) {
-  const find = () => byId("table").querySelector(`tr[data-trial="${number}"]`);
-  if (!find() && visibleRows().some((i) => trials.trial[i] === number)) {
-    wholeTable = true;
-    fillTable();
+  mark() {
+    for (const th of this.table.tHead.rows[0].cells) {
+      const here = th.dataset.column === this.sorting.column;
+      th.setAttribute("aria-sort", !here ? "none" : this.sorting.up ? "ascending" : "descending");
+      th.querySelector("button").dataset.arrow = !here ? "" : this.sorting.up ? "▲" : "▼";
+    }
   }
-  for (const tr of byId("table").tBodies[0].rows) {
-    tr.classList.toggle("selected", Number(tr.dataset.trial) === number);
-  }
-  return find();
-}
 
-function saveCsv() {
-  const names = [...data.columns.map((column) => column.name), "low", "high", "reason"];
-  const quoted = (value) => {
-    const text = value === null ? "" : String(value);
-    return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-  };
-  const settings = Object.keys(data.parameters);
-  const lines = visibleRows().map((i) =>
-    [...names.map((name) => trials[name][i]), ...settings.map((name) => data.parameters[name][i])].map(quoted).join());
-  const file = new Blob([[[...names, ...settings].join(), ...lines, ""].join("\n")], { type: "text/csv" });
-  const link = element("a");
-  link.href = URL.createObjectURL(file);
-  link.download = "trials.csv";
-  link.click();
-  URL.revokeObjectURL(link.href);
+  /* Mark a trial's row; return it if it is among those shown. */
+  select(number) {
+    this.selected = number;
+    const find = () => this.table.querySelector(`tr[data-trial="${number}"]`);
+    if (!find() && this.visible().some((i) => this.trials.trial[i] === number)) {
+      this.whole = true;
+      this.fill();
+    }
+    for (const tr of this.table.tBodies[0].rows) {
+      tr.classList.toggle("selected", Number(tr.dataset.trial) === number);
+    }
+    return find();
+  }
+
+  save() {
+    const names = [...data.columns.map((column) => column.name), "low", "high", "reason"];
+    const quoted = (value) => {
+      const text = value === null ? "" : String(value);
+      return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+    };
+    const settings = Object.keys(this.parameters);
+    const lines = this.visible().map((i) => [
+      ...names.map((name) => this.trials[name][i]),
+      ...settings.map((name) => this.parameters[name][i]),
+    ].map(quoted).join());
+    const content = new Blob([[[...names, ...settings].join(), ...lines, ""].join("\n")], { type: "text/csv" });
+    const link = element("a");
+    link.href = URL.createObjectURL(content);
+    link.download = this.file;
+    link.click();
+    URL.revokeObjectURL(link.href);
+  }
 }

@@ -7,8 +7,10 @@ import pandas as pd
 
 from sweep.candidate import PARAMETERS, Candidate, FrontendParams, TrainingParams
 from sweep.intervals import wilson
+from sweep.limits import Limit
 from sweep.report.words import amount, plain, summary
 from sweep.spec import Range
+from sweep.study.confirmation import Finalist
 from sweep.study.table import StudyRecord, pick
 
 PUBLISHED = {
@@ -22,6 +24,17 @@ PUBLISHED = {
     "tflite_accuracy": ("accuracy", 3, ""),
 }
 """The published report's columns: column of the table of trials, digits, unit."""
+
+COLUMNS: list[dict[str, Any]] = [
+    {"name": "trial"},
+    {"name": "outcome"},
+    *(
+        {"name": name, "number": True, "digits": digits, "unit": unit}
+        for name, (_, digits, unit) in PUBLISHED.items()
+    ),
+    {"name": "what"},
+]
+"""The columns that a page shows of ``table_rows``."""
 
 
 @dataclass(frozen=True)
@@ -55,30 +68,35 @@ def trial_rows(frame: pd.DataFrame) -> dict[str, list[Any]]:
     return columns
 
 
+def table_rows(record: StudyRecord, frame: pd.DataFrame) -> dict[str, dict[str, list[Any]]]:
+    """Return what a page's table of trials holds: ``trial_rows``, and the parameters that vary."""
+    parameters = {name: [plain(value) for value in frame[name]] for name in record.space.varying}
+    return {"trials": trial_rows(frame), "parameters": parameters}
+
+
 def finalist_table(record: StudyRecord) -> Table:
     """Return what training the finalists again gave: do they hold, and was the search lucky?"""
-    head = ("trial", "holds", "chance", "test accuracy, mean", "interval", "in the search", "curse")
-    limits, rows = record.space.limits, []
-    for one in record.finalists:
-        low, high = one.interval()
-        mean, spread = one.mean("test_accuracy"), one.spread("test_accuracy")
-        sizes, times = one.mean("size_kb"), one.mean("latency_ms")
-        rows.append(
-            (
-                str(one.trial),
-                "yes" if one.holds(limits) else "no",
-                f"{one.chance(limits):.0%}",
-                f"{mean:.3f} ± {spread:.3f}",
-                f"{low:.3f}–{high:.3f}",
-                f"{one.searched['accuracy']:.3f}",
-                f"{100 * one.curse():+.1f} points",
-                amount("size_kb", sizes),
-                amount("latency_ms", times),
-            )
-        )
+    head = ("trial", "holds", "chance", "test accuracy", "interval", "in the search", "luck")
     seeds = max((len(one.retrainings) for one in record.finalists), default=0)
-    title = f"Trained again from {seeds} seeds, then the test clips, once"
-    return Table(title, (*head, "size", "latency"), tuple(rows))
+    clips = max((one.test_clips for one in record.finalists), default=0)
+    title = f"Trained again from {seeds} seeds, then the {clips} test clips, once"
+    rows = tuple(_finalist_cells(one, record.space.limits) for one in record.finalists)
+    return Table(title, (*head, "size", "latency"), rows)
+
+
+def _finalist_cells(one: Finalist, limits: list[Limit]) -> tuple[str, ...]:
+    low, high = one.interval()
+    return (
+        str(one.trial),
+        "yes" if one.holds(limits) else "no",
+        f"{one.chance(limits):.0%}",
+        f"{one.mean('test_accuracy'):.3f} ± {one.spread('test_accuracy'):.3f}",
+        f"{low:.3f}–{high:.3f}",
+        f"{one.searched['accuracy']:.3f}",
+        f"{100 * one.curse():+.1f} points".replace("-", "−"),
+        f"{one.mean('size_kb'):.2f} ± {one.spread('size_kb'):.2f} KB",
+        amount("latency_ms", one.mean("latency_ms")),
+    )
 
 
 def published_tables(record: StudyRecord, frame: pd.DataFrame) -> list[Table]:

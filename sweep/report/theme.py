@@ -5,9 +5,12 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 BLUE, GREEN, VERMILLION, PURPLE = "#0072B2", "#009E73", "#D55E00", "#CC79A7"
-"""From the palette of Okabe and Ito (2008), which colour-blind readers can tell apart."""
+ORANGE, BROWN = "#E69F00", "#7A5200"
+"""From the palette of Okabe and Ito (2008), which colour-blind readers can tell apart; brown
+outlines orange, which alone is faint on white."""
 
 BRIGHTER = {BLUE: "#56B4E9", GREEN: "#2DC79B", VERMILLION: "#F0803C", PURPLE: "#E39CC4"}
+BRIGHTER |= {ORANGE: "#FFB81F", BROWN: "#FFE3A6"}
 """What each of them becomes on dark paper."""
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
@@ -68,7 +71,13 @@ class Theme:
                     "font": {"color": self.ink, "size": 12, "family": FONT},
                     "align": "left",
                 },
-                "legend": {"orientation": "h", "y": 1.07, "yanchor": "bottom", "x": 0},
+                "legend": {
+                    "orientation": "h",
+                    "y": 1.07,
+                    "yanchor": "bottom",
+                    "x": 0,
+                    "font": {"size": 12},
+                },
                 "margin": {"l": 64, "r": 16, "t": 56, "b": 56},
             },
         )

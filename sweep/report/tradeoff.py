@@ -6,10 +6,31 @@ import pandas as pd
 
 from sweep.limits import Limit
 from sweep.report.axes import log_scaled
+from sweep.study.confirmation import Finalist
 from sweep.study.table import StudyRecord, front
 
 _NEAR = 3.0
-_FOCUS = 4.0
+_FOCUS = 2.0
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A finalist in the picture of two metrics.
+
+    Attributes:
+        finalist: what became of it.
+        x, y: the means over its trainings, of accuracy on the test clips.
+        searched: where the search had placed it.
+        interval: the 95 % Wilson interval of ``y``, where that is the accuracy.
+        holds: whether it keeps every limit.
+    """
+
+    finalist: Finalist
+    x: float
+    y: float
+    searched: tuple[float, float]
+    interval: tuple[float, float] | None
+    holds: bool
 
 
 @dataclass(frozen=True)
@@ -21,9 +42,11 @@ class Tradeoff:
         front: feasible trials that no feasible trial beats in every objective of the study.
         feasible, infeasible: the other trials measured in both metrics, as rows of the table.
         steps: the best ``y`` that feasible trials reach at each ``x``, from the cheapest on.
+        finalists: the trials that were trained again.
         limits: the limit on each metric that has one.
         x_range, y_range: the part to show first; it holds the limits unless they are far away.
         x_log: whether ``x`` is on a log axis.
+        below: how many trials lie below ``y_range``.
     """
 
     x: str
@@ -32,10 +55,12 @@ class Tradeoff:
     feasible: pd.DataFrame
     infeasible: pd.DataFrame
     steps: list[tuple[float, float]]
+    finalists: list[Mark]
     limits: dict[str, Limit]
     x_range: tuple[float, float]
     y_range: tuple[float, float]
     x_log: bool
+    below: int
 
 
 @dataclass(frozen=True)
@@ -76,8 +101,11 @@ def tradeoff(record: StudyRecord, frame: pd.DataFrame, x: str, y: str) -> Tradeo
     best = feasible_front(record, measured)
     inside = measured["outcome"] == "feasible"
     limits = {limit.metric: limit for limit in record.space.limits}
-    values = [float(value) for value in measured[x]]
+    marks = [_mark(record, one, x, y) for one in record.finalists]
+    values = [*map(float, measured[x]), *(mark.x for mark in marks)]
     log = log_scaled(x, values)
+    heights = [*map(float, measured[y]), *(mark.y for mark in marks)]
+    y_range = _y_range(heights, limits.get(y), y)
     return Tradeoff(
         x,
         y,
@@ -85,10 +113,12 @@ def tradeoff(record: StudyRecord, frame: pd.DataFrame, x: str, y: str) -> Tradeo
         measured[inside & ~measured["trial"].isin(best["trial"])],
         measured[~inside],
         _steps(measured[inside], x, y, _sign(record, y)),
+        marks,
         limits,
         _x_range(values, limits.get(x), log),
-        _y_range([float(value) for value in measured[y]], limits.get(y), y),
+        y_range,
         log,
+        sum(height < y_range[0] for height in heights),
     )
 
 
@@ -119,6 +149,17 @@ def prices(record: StudyRecord, frame: pd.DataFrame) -> list[Price]:
             )
         )
     return found
+
+
+def _mark(record: StudyRecord, one: Finalist, x: str, y: str) -> Mark:
+    return Mark(
+        one,
+        one.found(x),
+        one.found(y),
+        (one.searched[x], one.searched[y]),
+        one.interval() if y == "accuracy" else None,
+        one.holds(record.space.limits),
+    )
 
 
 def _sign(record: StudyRecord, metric: str) -> int:
@@ -152,6 +193,6 @@ def _y_range(values: list[float], limit: Limit | None, metric: str) -> tuple[flo
     if metric == "accuracy":
         high = 1.0
         if limit:
-            low = max(low, limit.bound - _FOCUS * (1 - limit.bound) - 0.02)
+            low = max(low, limit.bound - _FOCUS * (1 - limit.bound))
     room = 0.05 * (high - low) or 0.02
     return low - room, high + room

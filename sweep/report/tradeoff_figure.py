@@ -8,15 +8,16 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from sweep.intervals import wilson
-from sweep.report.axes import decades, title
-from sweep.report.theme import BLUE, GREEN, PURPLE, VERMILLION
-from sweep.report.tradeoff import Tradeoff
-from sweep.report.words import hover
+from sweep.report.axes import log_ticks, title
+from sweep.report.theme import BLUE, BROWN, GREEN, ORANGE, PURPLE, VERMILLION
+from sweep.report.tradeoff import Mark, Tradeoff
+from sweep.report.words import counted, finalist_hover, hover
 
 SELECTED = "selected"
 """Name of the empty trace that rings the trial a reader has picked."""
 
 _WHISKERS = "rgba(0,158,115,0.5)"
+_FINALISTS = (("finalist, holds", "star", True), ("finalist, fails", "star-open", False))
 
 
 def draw_tradeoff(picture: Tradeoff, parameters: list[str]) -> go.Figure:
@@ -54,6 +55,7 @@ def draw_tradeoff(picture: Tradeoff, parameters: list[str]) -> go.Figure:
         marker={"symbol": "diamond", "size": 11, "color": GREEN},
         error_y=_whiskers(picture.front) if picture.y == "accuracy" else None,
     )
+    _add_finalists(figure, picture.finalists)
     figure.add_scatter(
         x=[],
         y=[],
@@ -65,6 +67,41 @@ def draw_tradeoff(picture: Tradeoff, parameters: list[str]) -> go.Figure:
     )
     _frame(figure, picture)
     return figure
+
+
+def _add_finalists(figure: go.Figure, marks: list[Mark]) -> None:
+    """Draw where training again put the finalists, each tied to where the search had seen it."""
+    if not marks:
+        return
+    ties = [((mark.searched[0], mark.x, None), (mark.searched[1], mark.y, None)) for mark in marks]
+    figure.add_scatter(
+        x=[x for xs, _ in ties for x in xs],
+        y=[y for _, ys in ties for y in ys],
+        mode="lines",
+        line={"color": BROWN, "width": 1, "dash": "dot"},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    for name, symbol, holds in _FINALISTS:
+        kept = [mark for mark in marks if mark.holds == holds]
+        if not kept:
+            continue
+        figure.add_scatter(
+            x=[mark.x for mark in kept],
+            y=[mark.y for mark in kept],
+            customdata=[mark.finalist.trial for mark in kept],
+            hovertext=[finalist_hover(mark.finalist, holds) for mark in kept],
+            hovertemplate="%{hovertext}<extra></extra>",
+            name=name,
+            mode="markers",
+            marker={
+                "symbol": symbol,
+                "size": 14,
+                "color": ORANGE if holds else BROWN,
+                "line": _stroke(BROWN, 1.2),
+            },
+            error_y=_between([(mark.y, mark.interval) for mark in kept], BROWN),
+        )
 
 
 def draw_space(first: Tradeoff, second: Tradeoff, parameters: list[str]) -> go.Figure:
@@ -79,6 +116,21 @@ def draw_space(first: Tradeoff, second: Tradeoff, parameters: list[str]) -> go.F
         points = _points(first, rows, parameters)
         points |= {"y": [float(value) for value in rows[second.x]], "z": points["y"]}
         figure.add_scatter3d(**points, name=name, mode="markers", marker=marker)
+    for name, _, holds in _FINALISTS:
+        both = zip(first.finalists, second.finalists, strict=True)
+        kept = [(mark, other) for mark, other in both if mark.holds == holds]
+        if kept:
+            figure.add_scatter3d(
+                x=[mark.x for mark, _ in kept],
+                y=[other.x for _, other in kept],
+                z=[mark.y for mark, _ in kept],
+                customdata=[mark.finalist.trial for mark, _ in kept],
+                hovertext=[finalist_hover(mark.finalist, holds) for mark, _ in kept],
+                hovertemplate="%{hovertext}<extra></extra>",
+                name=name,
+                mode="markers",
+                marker={"symbol": "cross", "size": 8, "color": ORANGE if holds else BROWN},
+            )
     ring = {"symbol": "circle-open", "size": 12, "color": PURPLE, "line": {"width": 4}}
     figure.add_scatter3d(
         x=[], y=[], z=[], name=SELECTED, mode="markers", marker=ring, showlegend=False
@@ -87,8 +139,8 @@ def draw_space(first: Tradeoff, second: Tradeoff, parameters: list[str]) -> go.F
         height=560,
         margin={"l": 0, "r": 0, "b": 0},
         scene={
-            "xaxis": {"title": title(first.x), "type": _scale(first)},
-            "yaxis": {"title": title(second.x), "type": _scale(second)},
+            "xaxis": {"title": _named(first), "type": _scale(first)},
+            "yaxis": {"title": _named(second), "type": _scale(second)},
             "zaxis": {"title": title(first.y), "range": list(first.y_range)},
             "camera": {"eye": {"x": 1.45, "y": 1.45, "z": 0.5}, "center": {"z": -0.15}},
             "aspectmode": "cube",
@@ -116,30 +168,37 @@ def _scale(picture: Tradeoff) -> str:
 
 
 def _whiskers(rows: pd.DataFrame) -> dict[str, Any]:
-    ends = [
-        (share, *wilson(share, int(clips)))
-        for share, clips in zip(rows["accuracy"], rows["clips"], strict=True)
-    ]
+    ends = zip(rows["accuracy"], rows["clips"], strict=True)
+    return _between([(share, wilson(share, int(clips))) for share, clips in ends], _WHISKERS)
+
+
+def _named(picture: Tradeoff) -> str:
+    return title(picture.x) + (", log scale" if picture.x_log else "")
+
+
+def _between(points: list[tuple[float, tuple[float, float] | None]], colour: str) -> dict[str, Any]:
+    """Return whiskers from the low to the high end of each point's interval."""
+    ends = [(at, *(interval or (at, at))) for at, interval in points]
     return {
         "type": "data",
         "symmetric": False,
-        "array": [high - share for share, _, high in ends],
-        "arrayminus": [share - low for share, low, _ in ends],
+        "array": [high - at for at, _, high in ends],
+        "arrayminus": [at - low for at, low, _ in ends],
         "thickness": 1,
         "width": 0,
-        "color": _WHISKERS,
+        "color": colour,
     }
 
 
 def _frame(figure: go.Figure, picture: Tradeoff) -> None:
     """Set scales and ranges, shade what the limits allow and draw each limit as a line."""
     ends = [math.log10(end) if picture.x_log else end for end in picture.x_range]
-    figure.update_xaxes(title=title(picture.x), type=_scale(picture), range=ends)
+    figure.update_xaxes(title=_named(picture), type=_scale(picture), range=ends)
     if picture.x_log:
-        ticks = decades(*picture.x_range)
-        figure.update_xaxes(title=f"{title(picture.x)}, log scale")
+        ticks = log_ticks(*picture.x_range)
         figure.update_xaxes(tickvals=ticks, ticktext=[f"{tick:g}" for tick in ticks])
-    figure.update_yaxes(title=title(picture.y), range=list(picture.y_range))
+    lower = f" ({counted(picture.below, 'trial')} below)" if picture.below else ""
+    figure.update_yaxes(title=title(picture.y) + lower, range=list(picture.y_range))
     figure.update_layout(height=460, hovermode="closest", margin={"r": 62})
     region = dict(zip(("x0", "x1"), picture.x_range, strict=True))
     region |= dict(zip(("y0", "y1"), picture.y_range, strict=True))

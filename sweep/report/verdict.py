@@ -44,10 +44,10 @@ class Pick:
 
 @dataclass(frozen=True)
 class Effort:
-    """Seconds of training: spent, and an estimate of what gating and stopping saved."""
+    """Seconds of training: spent, and an estimate of what giving up saved, by outcome."""
 
     spent: float
-    saved: float
+    saved: dict[str, float]
 
 
 def limit_counts(record: StudyRecord) -> list[LimitCount]:
@@ -132,16 +132,16 @@ def effort(record: StudyRecord) -> Effort:
 
     A gated or stopped trial is taken to cost as much as the mean of those trained to the end.
     """
-    seconds: dict[str, list[float]] = {"finished": [], "given up": []}
+    trained: dict[str, list[float]] = {"finished": [], "gated": [], "stopped": []}
     for trial in record.trials:
-        kind = {"gated": "given up", "stopped": "given up", "invalid": None, "failed": None}.get(
-            trial.evaluation.outcome, "finished"
-        )
-        if kind is not None:
-            seconds[kind].append(trial.evaluation.seconds.get("training", 0.0))
-    finished, given_up = seconds["finished"], seconds["given up"]
+        outcome = trial.evaluation.outcome
+        kind = "finished" if outcome in ("feasible", "infeasible") else outcome
+        if kind in trained:
+            trained[kind].append(trial.evaluation.seconds.get("training", 0.0))
+    finished = trained.pop("finished")
     mean = sum(finished) / len(finished) if finished else 0.0
-    return Effort(sum(finished) + sum(given_up), sum(max(0.0, mean - part) for part in given_up))
+    saved = {kind: sum(max(0.0, mean - one) for one in parts) for kind, parts in trained.items()}
+    return Effort(sum(finished) + sum(map(sum, trained.values())), saved)
 
 
 def caution(record: StudyRecord, frame: pd.DataFrame) -> str:

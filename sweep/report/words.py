@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sweep.intervals import wilson
+from sweep.study.confirmation import Finalist
 
 FORMATS = {"accuracy": "{:.3f}", "latency_ms": "{:.3f}\u00a0ms", "size_kb": "{:.2f}\u00a0KB"}
 
@@ -51,7 +52,7 @@ def summary(row: Mapping[Any, Any]) -> str:
     parts = f"{row['features']} {frame}, {row['num_mel_bins']} mel"
     if row["features"] == "mfcc":
         parts += f", {row['num_coefficients']} coefficients"
-    parts += f"; {int(row['filters'] * row['alpha'])} channels, {_count(row['blocks'], 'block')}"
+    parts += f"; {int(row['filters'] * row['alpha'])} channels, {counted(row['blocks'], 'block')}"
     parts += f", {100 * row['final_sparsity']:.0f} % sparse"
     parts += ", standard convolutions" if row["convolution"] == "standard" else ""
     return parts + (f", {row['variant']}" if pd.notna(row["variant"]) else "")
@@ -70,5 +71,21 @@ def hover(row: Mapping[Any, Any], names: list[str]) -> str:
     return "<br>".join([*lines, *values])
 
 
-def _count(number: int, noun: str) -> str:
+def finalist_hover(one: Finalist, holds: bool) -> str:
+    """Return what became of a finalist, as lines of Plotly's own markup."""
+    low, high = one.interval()
+    mean, spread = one.mean("test_accuracy"), one.spread("test_accuracy")
+    lines = (
+        f"<b>trial {one.trial}, trained again</b> {'holds' if holds else 'does not hold'}",
+        f"accuracy on {one.test_clips} test clips {mean:.3f} ({low:.3f}–{high:.3f})",
+        f"± {spread:.3f} over {counted(len(one.retrainings), 'seed')}; "
+        f"the search saw {one.searched['accuracy']:.3f}",
+        f"{amount('size_kb', one.mean('size_kb'))}, "
+        f"{amount('latency_ms', one.mean('latency_ms'))}",
+    )
+    return "<br>".join(lines)
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number of things."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -92,8 +92,8 @@ def evaluate(
         sparsity=_sparsity(architecture, trained.weights),
         losses=progress.losses,
         accuracies=progress.accuracies,
-        confusion=_confusion(truth, answers[result.quantization]),
-        mistakes=_mistakes(dataset.names("validation"), truth, answers[result.quantization]),
+        confusion=confusion(truth, answers[result.quantization]),
+        mistakes=mistakes(dataset.names("validation"), truth, answers[result.quantization]),
         clips=len(truth),
         seconds=watch.seconds,
     )
@@ -107,6 +107,24 @@ def describe_violations(variant: Variant, limits: list[Limit]) -> str:
     """Return in words which limits a variant breaks, and what it measured."""
     broken = [limit for limit in limits if variant.violations.get(limit.metric, 0) > 0]
     return ", ".join(f"{getattr(variant, limit.metric):.4g} misses {limit}" for limit in broken)
+
+
+def confusion(truth: np.ndarray, answers: np.ndarray) -> tuple[tuple[int, ...], ...]:
+    """Count clips by true label (rows) and label heard (columns).
+
+    Args:
+        truth: the label of each clip, as an index.
+        answers: a row of probabilities a clip.
+    """
+    counts = np.zeros((answers.shape[1],) * 2, int)
+    np.add.at(counts, (truth, answers.argmax(axis=1)), 1)
+    return tuple(tuple(row) for row in counts.tolist())
+
+
+def mistakes(names: list[str], truth: np.ndarray, answers: np.ndarray) -> tuple[str, ...]:
+    """Return the names of the clips heard wrong, the most confident first; see ``confusion``."""
+    wrong = np.flatnonzero(answers.argmax(axis=1) != truth)
+    return tuple(names[i] for i in sorted(wrong, key=lambda i: -answers[i].max()))
 
 
 def _unfinished(
@@ -127,17 +145,6 @@ def _unfinished(
 def _sparsity(architecture: Architecture, weights: Weights) -> float:
     kernels = np.concatenate([weights[name].ravel() for name in architecture.kernels()])
     return float(np.mean(kernels == 0))
-
-
-def _confusion(truth: np.ndarray, answers: np.ndarray) -> tuple[tuple[int, ...], ...]:
-    counts = np.zeros((answers.shape[1],) * 2, int)
-    np.add.at(counts, (truth, answers.argmax(axis=1)), 1)
-    return tuple(tuple(row) for row in counts.tolist())
-
-
-def _mistakes(names: list[str], truth: np.ndarray, answers: np.ndarray) -> tuple[str, ...]:
-    wrong = np.flatnonzero(answers.argmax(axis=1) != truth)
-    return tuple(names[i] for i in sorted(wrong, key=lambda i: -answers[i].max()))
 
 
 class _Stopwatch:

@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 
 from sweep.audio.dataset import Dataset
-from sweep.candidate import Candidate
+from sweep.candidate import Candidate, Evaluation
 from sweep.errors import StudyError
 from sweep.limits import METRICS
 from sweep.litert import Model, measure_latency, zipped_kb
 from sweep.predict import FRONTEND, MODEL
+from sweep.stages.evaluate import confusion, mistakes
 from sweep.study.confirmation import Finalist, Retraining
 from sweep.study.engine import Engine
 from sweep.study.storage import StudyFolder
@@ -64,7 +65,7 @@ def confirm(
     chosen = choose_finalists(record, top)
     jobs = [(trial, seed) for trial in chosen for seed in range(1, seeds + 1)]
     files: dict[int, dict[str, bytes]] = {}
-    accuracies: dict[int, float] = {}
+    answers: dict[int, Evaluation] = {}
     with folder.owned():
         with Engine(dataset, [], workers, None, folder.worker_log) as engine:
             for number, (trial, seed) in enumerate(jobs):
@@ -78,11 +79,11 @@ def confirm(
                     trial, _ = jobs[answer.number]
                     raise StudyError(f"trial {trial.number}: {answer.evaluation.reason}")
                 files[answer.number] = answer.files
-                accuracies[answer.number] = result.accuracy
+                answers[answer.number] = answer.evaluation
                 listen(len(files), len(jobs))
         # The workers are gone: nothing disturbs the latencies.
         again = {
-            number: _measure(dataset, trial, seed, accuracies[number], files[number])
+            number: _measure(dataset, trial, seed, answers[number], files[number])
             for number, (trial, seed) in enumerate(jobs)
         }
         clips = len(dataset.targets("testing"))
@@ -108,19 +109,25 @@ def _again(trial: TrialRecord, seed: int) -> Candidate:
 
 
 def _measure(
-    dataset: Dataset, trial: TrialRecord, seed: int, accuracy: float, files: dict[str, bytes]
+    dataset: Dataset, trial: TrialRecord, seed: int, found: Evaluation, files: dict[str, bytes]
 ) -> Retraining:
     rate = trial.candidate.frontend.downsampling_rate
     clips = dataset.waveforms("testing", rate).astype(np.float32) / 32768.0
     features = Model(files[FRONTEND]).run_each(clips)
-    heard = Model(files[MODEL]).run_each(features).argmax(axis=1)
+    answers, truth = Model(files[MODEL]).run_each(features), dataset.targets("testing")
+    result = found.result
+    assert result is not None and result.accuracy is not None
     latencies = [measure_latency(files[FRONTEND], clips), measure_latency(files[MODEL], features)]
     return Retraining(
         seed=trial.candidate.seed + seed,
-        accuracy=accuracy,
-        test_accuracy=float(np.mean(heard == dataset.targets("testing"))),
+        accuracy=result.accuracy,
+        test_accuracy=float(np.mean(answers.argmax(axis=1) == truth)),
         latency_ms=sum(latency.median_ms for latency in latencies),
         size_kb=zipped_kb(files[MODEL]),
+        losses=found.losses,
+        accuracies=found.accuracies,
+        confusion=confusion(truth, answers),
+        mistakes=mistakes(dataset.names("testing"), truth, answers),
     )
 
 

@@ -7,9 +7,11 @@ import pytest
 
 from sweep.report.page import write
 
-from .made_up import make_record
+from .made_up import make_record, with_finalists
 
 TRIALS = 160
+PATIENCE_IN_MS = 120_000
+"""How long a browser may take for a step: much, where the machine is busy with other work."""
 FIGURES = ("[data-lazy=front-size_kb]", "#slice", "#parallel", "#progress")
 _FLAGS = [
     "--no-sandbox",
@@ -38,8 +40,9 @@ def chromium():
 
 @pytest.fixture(scope="session")
 def report(tmp_path_factory) -> Path:
-    """The report of a study of TRIALS trials."""
-    return write(make_record(TRIALS, seed=11), tmp_path_factory.mktemp("report") / "report.html")
+    """The report of a study of TRIALS trials, three of them trained again."""
+    record = with_finalists(make_record(TRIALS, seed=11), 3)
+    return write(record, tmp_path_factory.mktemp("report") / "report.html")
 
 
 class Visit:
@@ -49,6 +52,7 @@ class Visit:
         self.context = browser.new_context(
             viewport={"width": width, "height": 900}, reduced_motion="reduce", **context
         )
+        self.context.set_default_timeout(PATIENCE_IN_MS)
         self.page = self.context.new_page()
         self.requests: list[str] = []
         self.problems: list[str] = []

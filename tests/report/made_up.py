@@ -1,14 +1,15 @@
 """Studies made up for the report's tests: plausible trials, nothing trained."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
 
 from sweep.candidate import Candidate, Evaluation, Variant
-from sweep.limits import total_violation, violations
+from sweep.limits import METRICS, total_violation, violations
 from sweep.space import Space
+from sweep.study.confirmation import Finalist, Retraining
 from sweep.study.table import StudyRecord, TrialRecord
 
 SPACE = """
@@ -36,6 +37,7 @@ search: {sampler: tpe, trials: 100, seed: 7}
 
 _BEGAN = datetime(2026, 11, 23, 9, 0, 0)
 _CLIPS = 206
+_TEST_CLIPS = 212
 
 
 def make_record(
@@ -57,6 +59,38 @@ def make_record(
         "versions": {"tinysweep": "0.1.0", "optuna": "5.0.0"},
     }
     return StudyRecord(name, understood, tuple(rows), about)
+
+
+def with_finalists(record: StudyRecord, top: int, seeds: int = 3) -> StudyRecord:
+    """Return a study whose ``top`` most accurate feasible trials were trained again."""
+    rng = np.random.default_rng(top)
+    feasible = [trial for trial in record.trials if trial.evaluation.outcome == "feasible"]
+    best = sorted(feasible, key=lambda trial: -(trial.evaluation.result.accuracy or 0))[:top]
+    return replace(record, finalists=tuple(_finalist(trial, seeds, rng) for trial in best))
+
+
+def _finalist(trial: TrialRecord, seeds: int, rng: np.random.Generator) -> Finalist:
+    result = trial.evaluation.result
+    assert result is not None and result.accuracy is not None
+    again = []
+    for seed in range(1, seeds + 1):
+        wrong = min(int(rng.integers(0, 12)), 100)
+        missed = rng.choice(20, wrong, replace=False)
+        again.append(
+            Retraining(
+                seed,
+                result.accuracy,
+                1 - wrong / _TEST_CLIPS,
+                result.latency_ms + 0.01 * rng.random(),
+                result.size_kb + 0.1 * rng.random(),
+                losses=tuple(1.0 / (epoch + 1) + 0.02 * rng.random() for epoch in range(30)),
+                accuracies=tuple(0.97 - 0.3 / (epoch + 1) for epoch in range(30)),
+                confusion=((106 - wrong, wrong), (0, 106)),
+                mistakes=tuple(f"stop/{i}_nohash_1.flac" for i in missed),
+            )
+        )
+    searched = {metric: float(getattr(result, metric)) for metric in METRICS}
+    return Finalist(trial.number, searched, tuple(again), _TEST_CLIPS)
 
 
 def _evaluate(

@@ -4,9 +4,12 @@ from pathlib import Path
 
 import optuna
 
+from sweep.study.confirmation import Finalist
 from sweep.study.storage import StudyFolder
 from sweep.study.table import StudyRecord
 from sweep.study.trials import finish
+
+from .made_up import with_finalists
 
 
 class Sweep:
@@ -35,6 +38,12 @@ class Sweep:
                 self.folder.keep_files(trial, {"model.tflite": model_of(trial.number)})
             finish(self._study, trial, coming.evaluation)
         return trial.number
+
+    def train_again(self, top: int) -> list[Finalist]:
+        """Have the best trials trained again; return what became of them."""
+        finalists = with_finalists(self.folder.record(), top).finalists
+        self.folder.keep_finalists(finalists)
+        return list(finalists)
 
     def stop(self) -> None:
         """Let go of the database."""

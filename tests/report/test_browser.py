@@ -3,11 +3,12 @@ from math import log10
 
 import pytest
 
+from sweep.report.finalist import again
 from sweep.report.page import write
 from sweep.report.parallel import SHOWN
 
 from .conftest import FIGURES, TRIALS
-from .made_up import SPACE, make_record
+from .made_up import SPACE, make_record, with_finalists
 
 FIRST = "[data-lazy=front-size_kb]"
 
@@ -50,7 +51,9 @@ def test_brushing_an_axis_filters_the_table(desk):
     record = make_record(TRIALS, seed=11)
     everything = desk.rows()
     drag_along(desk.page, "size", 0.02, 0.5)
-    desk.page.wait_for_function("document.getElementById('count').innerText.includes('brushed')")
+    desk.page.wait_for_function(
+        "document.querySelector('#table .count').innerText.includes('brushed')"
+    )
     low, high = desk.page.evaluate(
         "document.getElementById('parallel').data[0].dimensions"
         ".find(axis => axis.name === 'size_kb').constraintrange"
@@ -83,12 +86,85 @@ def test_a_click_on_the_front_selects_the_trial_everywhere(desk):
     desk.page.wait_for_selector("#table tr.selected", state="attached")
     number = int(desk.page.locator("#table tr.selected").get_attribute("data-trial"))
     assert f"--trial {number}" in desk.page.locator("#card").inner_text()
-    ringed = desk.page.evaluate(f"document.querySelector('{FIRST}').data.at(-1).x")
-    assert len(ringed) == 1
+    ringed, marked = desk.page.evaluate(f"""(() => {{
+            const {{ data }} = document.querySelector('{FIRST}');
+            const marks = data.flatMap(trace => (trace.customdata ?? []).flatMap(
+                (trial, i) => trial === {number} ? [trace.x[i]] : []));
+            return [data.at(-1).x, marks];
+        }})()""")
+    assert ringed == marked and len(ringed) >= 1
     assert desk.page.locator("#parallel svg.picked polyline").count() == 2
     desk.page.keyboard.press("Escape")
     assert desk.page.locator("#card").is_hidden()
     assert desk.page.locator("#table tr.selected").count() == 0
+
+
+def test_the_finalist_chosen_is_looked_at_closely(desk):
+    record = with_finalists(make_record(TRIALS, seed=11), 3)
+    for one in map(again, reversed(record.finalists)):
+        desk.page.locator(f"[name=finalist][value='{one.trial}']").check()
+        desk.draw("#curves")
+        desk.draw("#confusion")
+        counts = desk.page.evaluate("document.querySelector('#confusion').data[0].text")
+        shown = [[int(cell.split("<br>")[0].replace(",", "")) for cell in row] for row in counts]
+        assert shown == [list(row) for row in one.confusion]
+        assert desk.page.evaluate("document.querySelector('#curves').data.length") == 8
+        clips = desk.page.locator("#worst li").all_text_contents()
+        assert [clip.split()[0] for clip in clips] == [name for name, _ in one.worst]
+        assert all(f"{n} of 3" in clip for clip, (_, n) in zip(clips, one.worst, strict=True))
+
+
+def test_a_click_on_a_finalist_chooses_it(desk):
+    record = with_finalists(make_record(TRIALS, seed=11), 3)
+    desk.page.locator(f"[name=finalist][value='{record.finalists[0].trial}']").check()
+    desk.page.locator(FIRST).scroll_into_view_if_needed()
+    star = desk.page.locator(f"{FIRST} .scatterlayer .trace:nth-child(6) .point").first
+    number = desk.page.evaluate(
+        f"document.querySelector('{FIRST}').data.find(t => t.name?.startsWith('finalist'))"
+        ".customdata[0]"
+    )
+    box = star.bounding_box()
+    desk.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    desk.page.wait_for_selector("#card:not([hidden])")
+    chosen = desk.page.evaluate("document.querySelector('[name=finalist]:checked').value")
+    assert f"Trial {number}" in desk.page.locator("#card").inner_text()
+    assert chosen == str(number)
+    desk.page.keyboard.press("Escape")
+
+
+def test_the_keyboard_reaches_every_control(visit, report):
+    seen = visit(report)
+    reached = tab_through(seen.page)
+    for control in ("finalist", "show", "axes", "over"):
+        assert f"radio {control}" in reached
+    for control in ("Trial", "Meet the limits", "Reset", "Save as CSV"):
+        assert any(name.startswith(f"BUTTON {control}") for name in reached)
+    for control in ("SELECT parameter", "SELECT metric", "SUMMARY", "search Filter"):
+        assert any(name.startswith(control) for name in reached)
+    missed = seen.page.evaluate("""
+        [...document.querySelectorAll('button, input, select, summary, a[href]')]
+            .filter(one => one.checkVisibility() && one.tabIndex < 0).length
+    """)
+    assert missed == 0
+
+
+def tab_through(page):
+    """Press Tab until the page ends; return what had the focus, by kind and name."""
+    reached = []
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        name = page.evaluate("""(() => {
+            const here = document.activeElement;
+            if (here === document.body) return null;
+            if (here.type === 'radio') return `radio ${here.name}`;
+            if (here.type === 'search') return `search ${here.closest('label').innerText}`;
+            if (here.tagName === 'SELECT') return `SELECT ${here.id}`;
+            return `${here.tagName} ${here.innerText.slice(0, 40)}`;
+        })()""")
+        if name is None:
+            break
+        reached.append(name)
+    return reached
 
 
 def test_the_table_sorts_by_keyboard_filters_and_is_saved(desk, tmp_path):

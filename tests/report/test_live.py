@@ -1,3 +1,4 @@
+import json
 import signal
 import socket
 import subprocess
@@ -7,6 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
+from math import log10
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +16,12 @@ import pytest
 import soundfile
 
 from sweep.errors import SweepError
+from sweep.report.finalist import again
 from sweep.report.live import open_server
 from sweep.study.watching import Shelf
 
 from ..signals import heed_ctrl_c
+from .conftest import PATIENCE_IN_MS
 from .made_up import SPACE, make_record
 from .stored import Sweep, model_of
 
@@ -79,6 +83,7 @@ def live(results, running):
 def context(chromium):
     """A reader, whose browser keeps Dash's scripts from page to page."""
     context = chromium.new_context(viewport={"width": 1200, "height": 900})
+    context.set_default_timeout(PATIENCE_IN_MS)
     yield context
     context.close()
 
@@ -150,6 +155,122 @@ def test_a_new_trial_is_shown_within_5_s_of_its_end_and_zoom_stays(look, running
     assert time.monotonic() - begin < 5
     assert page.locator(".funnel .count").first.inner_text() == str(number + 1)
     assert page.evaluate(f"{plot}._fullLayout.yaxis.range") == zoomed
+
+
+def rows_of(page):
+    """The numbers of the trials in the table."""
+    return page.eval_on_selector_all(
+        ".trials tbody tr", "rows => rows.map(row => Number(row.dataset.trial))"
+    )
+
+
+def test_brushing_an_axis_filters_the_table_and_stays_when_a_trial_ends(look, running):
+    page = look("/study/running")
+    page.wait_for_selector('[id*="parallel"] .y-axis .domain', state="attached")
+    page.get_by_label("all", exact=True).check()
+    trials = len(running.folder.record().trials)
+    page.wait_for_function(f"document.querySelectorAll('.trials tbody tr').length === {trials}")
+    plot = "document.querySelector('[id*=\"parallel\"] .js-plotly-plot')"
+    page.wait_for_function(f"{plot}.data[0].customdata.length === {trials}")
+    drag_along(page, "size", 0.3, 0.7)
+    page.wait_for_function("document.querySelector('.trials .count').innerText.includes('brushed')")
+    axis = f"{plot}.data[0].dimensions.find(axis => axis.name === 'size_kb')"
+    low, high = page.evaluate(f"{axis}.constraintrange")
+
+    def inside():
+        found = ((t.number, t.evaluation.result) for t in running.folder.record().trials)
+        return {number for number, r in found if r and low <= log10(r.size_kb) <= high}
+
+    assert 0 < len(inside()) < trials
+    assert set(rows_of(page)) == inside()
+    running.end()
+    page.wait_for_function(
+        f"document.querySelector('.trials .count').innerText.includes('of {trials + 1} trials')"
+    )
+    page.wait_for_function(f"{plot}.data[0].customdata.length === {trials + 1}")
+    assert page.evaluate(f"{axis}.constraintrange") == [low, high]
+    assert set(rows_of(page)) == inside()
+    page.get_by_role("button", name="Reset").click()
+    page.wait_for_function(f"document.querySelectorAll('.trials tbody tr').length === {trials + 1}")
+    page.get_by_role("button", name="Meet the limits").click()
+    feasible = running.folder.record().funnel()["feasible"]
+    page.wait_for_function(f"document.querySelectorAll('.trials tbody tr').length === {feasible}")
+    page.get_by_label("front end and accuracy").check()
+    page.wait_for_function("document.querySelectorAll('[id*=\"parallel\"] .y-axis').length === 7")
+
+
+def drag_along(page, name, start, end):
+    """Drag the mouse along a parallel axis, between two shares of its height."""
+    page.locator('[id*="parallel"]').first.scroll_into_view_if_needed()
+    axes = page.locator('[id*="parallel"] .y-axis').filter(has_text=name)
+    box = axes.locator(".axis .domain").first.bounding_box()
+    x = box["x"] + box["width"] - 1
+    page.mouse.move(x, box["y"] + (1 - start) * box["height"])
+    page.mouse.down()
+    page.mouse.move(x, box["y"] + (1 - (start + end) / 2) * box["height"], steps=4)
+    page.mouse.move(x, box["y"] + (1 - end) * box["height"], steps=4)
+    page.mouse.up()
+
+
+def test_finalists_appear_when_they_are_trained_and_are_looked_at_closely(look, results, clip):
+    sweep = Sweep(results, make_record(20, seed=11, name="final"), source=str(clip.parents[1]))
+    sweep.end(20)
+    page = look("/study/final")
+    page.wait_for_selector("text=no finalists yet")
+    assert page.locator('[id*="curves"]').first.is_hidden()
+    finalists = sweep.train_again(2)
+    page.wait_for_selector("text=of 2 finalists")
+    stars = "document.querySelector('[id*=\"front-size_kb\"] .js-plotly-plot').data"
+    marked = page.evaluate(
+        f"{stars}.filter(t => t.name?.startsWith('finalist')).flatMap(t => t.customdata)"
+    )
+    assert sorted(marked) == sorted(one.trial for one in finalists)
+    for one in map(again, reversed(finalists)):
+        page.get_by_label(str(one.trial), exact=True).check()
+        heard = [[f"{count}<br>" for count in row] for row in one.confusion]
+        drawn = "document.querySelector('[id*=\"confusion\"] .js-plotly-plot')?.data?.[0].text"
+        page.wait_for_function(
+            f"{json.dumps(heard)}.every((row, i) => row.every((text, j) =>"
+            f" {drawn}?.[i][j].startsWith(text)))"
+        )
+        listed = page.locator(".clips li").all_inner_texts()
+        assert [text.split()[0] for text in listed] == [name for name, _ in one.worst]
+    report = look("/study/final/report.html")
+    report.wait_for_selector("#worst li")
+    sweep.stop()
+
+
+def test_the_worst_clips_of_a_finalist_are_played_where_they_are(look, live, results, clip):
+    sweep = Sweep(results, make_record(20, seed=11, name="heard"), source=str(clip.parents[1]))
+    sweep.end(20)
+    (finalist,) = sweep.train_again(1)
+    sweep.stop()
+    name = again(finalist).worst[0][0]
+    copy = clip.parents[1] / name
+    copy.write_bytes(clip.read_bytes())
+    for place, found in (("/study/heard", ".clips"), ("/study/heard/report.html", "#worst")):
+        page = look(place)
+        page.wait_for_selector(f"{found} audio", state="attached")
+        assert page.locator(f"{found} audio").count() == 1
+        page.evaluate(f"document.querySelector('{found} audio').preload = 'auto'")
+        page.wait_for_function(f"document.querySelector('{found} audio').duration === 0.5")
+    place = f"{live.url}study/heard/finalist/{finalist.trial}/clip"
+    assert status_of(f"{place}/0") == 200
+    assert status_of(f"{place}/1") == status_of(f"{place}/999") == 404
+
+
+def test_the_keyboard_reaches_every_control(look):
+    page = look("/study/ended")
+    page.wait_for_selector('[id*="progress"] .main-svg')
+    reached = set()
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        reached.add(
+            page.evaluate("document.activeElement.innerText || document.activeElement.value")
+        )
+    for control in ("All studies", "Full report", "Meet the limits", "Reset", "Save as CSV"):
+        assert control in reached
+    assert {"feasible", "all", "trials"} <= reached
 
 
 def test_the_list_of_studies_leads_to_each(look, running):

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from sweep.report.live_files import mistaken_clip
+from sweep.report.live_files import listed_clip
+from sweep.study.confirmation import Finalist, Retraining
 
 from .made_up import SPACE, make_record
 
@@ -28,30 +29,40 @@ def clips(tmp_path) -> Path:
     return folder
 
 
-class TestMistakenClip:
+class TestListedClip:
     def test_is_the_clip_at_that_place(self, clips):
         record = record_of(clips, ["stop/gone.wav", "stop/a.wav"])
-        assert mistaken_clip(record, 0, 1) == clips / "stop/a.wav"
-        assert mistaken_clip(record, 0, 0) is None
+        assert listed_clip(record, "trial", 0, 1) == clips / "stop/a.wav"
+        assert listed_clip(record, "trial", 0, 0) is None
 
     def test_is_nothing_that_was_not_a_mistake(self, clips):
         record = record_of(clips, ["stop/a.wav"])
-        assert mistaken_clip(record, 0, 1) is None
-        assert mistaken_clip(record, 7, 0) is None
+        assert listed_clip(record, "trial", 0, 1) is None
+        assert listed_clip(record, "trial", 7, 0) is None
 
     @pytest.mark.parametrize("name", ["../secret.wav", "stop/../../secret.wav", "stop/notes.txt"])
     def test_never_leads_out_of_the_folder_nor_to_what_is_no_sound(self, clips, name):
-        assert mistaken_clip(record_of(clips, [name]), 0, 0) is None
+        assert listed_clip(record_of(clips, [name]), "trial", 0, 0) is None
 
     def test_follows_no_absolute_name_and_no_link_outwards(self, clips, tmp_path):
         (clips / "stop/link.wav").symlink_to(tmp_path / "secret.wav")
         names = [str(tmp_path / "secret.wav"), "stop/link.wav"]
         record = record_of(clips, names)
-        assert [mistaken_clip(record, 0, place) for place in range(2)] == [None, None]
+        assert [listed_clip(record, "trial", 0, place) for place in range(2)] == [None, None]
 
     def test_downloads_and_makes_nothing(self, tmp_path, monkeypatch):
         monkeypatch.setenv("SWEEP_CACHE", str(tmp_path / "cache"))
         for source in ("mini_speech_commands", "synthetic"):
             record = replace(record_of(source, ["stop/a.wav"]), about={"source": source})
-            assert mistaken_clip(record, 0, 0) is None
+            assert listed_clip(record, "trial", 0, 0) is None
         assert not (tmp_path / "cache").exists()
+
+    def test_of_a_finalist_is_one_of_its_worst(self, clips):
+        record = record_of(clips, [])
+        heard = Retraining(1, 0.9, 0.9, 0.2, 3.0, mistakes=("stop/gone.wav", "stop/a.wav"))
+        finalist = Finalist(0, {"accuracy": 0.9}, (heard,), 10)
+        record = replace(record, finalists=(finalist,))
+        assert listed_clip(record, "finalist", 0, 1) == clips / "stop/a.wav"
+        assert listed_clip(record, "finalist", 0, 0) is None
+        assert listed_clip(record, "finalist", 1, 0) is None
+        assert listed_clip(record, "trial", 0, 1) is None

@@ -5,9 +5,11 @@ from dataclasses import replace
 import pytest
 
 from sweep.errors import StudyError
+from sweep.report.markup import duration
 from sweep.report.page import render, write
+from sweep.report.verdict import effort
 
-from .made_up import SPACE, make_record
+from .made_up import SPACE, make_record, with_finalists
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 
@@ -80,3 +82,33 @@ def test_a_page_that_cannot_be_put_in_place_leaves_no_scraps(tmp_path, monkeypat
 def test_a_page_that_cannot_be_written_is_told(tmp_path):
     with pytest.raises(StudyError, match="gone/report.html: cannot be written: No such file"):
         write(make_record(1), tmp_path / "gone" / "report.html")
+
+
+def test_the_funnel_tells_what_was_saved_and_what_was_confirmed():
+    record = with_finalists(make_record(160, seed=11), 3)
+    page = render(record)
+    funnel = re.search(r'<ol class="funnel".*?</ol>', page, re.DOTALL)[0]
+    bars = dict(re.findall(r'<span>(\w+)</span>.*?class="count">([\d,]+)</span>', funnel))
+    assert list(bars)[0] == "suggested" and bars["suggested"] == "160"
+    assert {n: int(bars[n]) for n in record.funnel()} == record.funnel()
+    assert bars["confirmed"] == str(len(record.confirmed()))
+    saved = effort(record).saved
+    for outcome in ("gated", "stopped"):
+        row = re.search(rf'<li class="{outcome}">.*?</li>', funnel)[0]
+        assert f"saved about {duration(saved[outcome])}" in row
+    assert "of 3 finalists" in funnel
+
+
+def test_without_finalists_the_page_says_how_to_have_some():
+    page = render(make_record(60, seed=3))
+    assert "no finalists yet" in page and "sweep finalists go_stop" in page
+
+
+def test_only_recordings_that_a_server_plays_are_audible():
+    record = with_finalists(make_record(60, seed=11), 2)
+    name = next(m for one in record.finalists for t in one.retrainings for m in t.mistakes)
+    assert data_of(render(record))["audible"] == []
+    assert "media-src" not in render(record).split('id="data"')[0]
+    served = render(record, audible={name})
+    assert data_of(served)["audible"] == [name]
+    assert "media-src 'self'" in served.split('id="data"')[0]

@@ -1,10 +1,12 @@
+from statistics import fmean, stdev
+
 import pytest
 
 from sweep.intervals import wilson
 from sweep.report.frame import trial_frame
-from sweep.report.tables import PUBLISHED, published_tables, trial_rows
+from sweep.report.tables import PUBLISHED, finalist_table, published_tables, trial_rows
 
-from .made_up import make_record
+from .made_up import make_record, with_finalists
 
 
 @pytest.fixture(scope="module")
@@ -64,3 +66,19 @@ def test_the_five_tables_describe_the_smallest_feasible_trial(record):
 def test_without_a_feasible_trial_only_the_question_is_told():
     record = make_record(0)
     assert len(published_tables(record, trial_frame(record))) == 2
+
+
+def test_each_finalist_has_a_row_of_means_over_its_trainings():
+    record = with_finalists(make_record(80, seed=11), 2)
+    table = finalist_table(record)
+    assert table.title == "Trained again from 3 seeds, then the 212 test clips, once"
+    for one, row in zip(record.finalists, table.rows, strict=True):
+        cells = dict(zip(table.head, row, strict=True))
+        shares = [training.test_accuracy for training in one.retrainings]
+        low, high = wilson(fmean(shares), 212)
+        assert cells["trial"] == str(one.trial)
+        assert cells["holds"] == ("yes" if one.trial in record.confirmed() else "no")
+        assert cells["test accuracy"] == f"{fmean(shares):.3f} ± {stdev(shares):.3f}"
+        assert cells["interval"] == f"{low:.3f}–{high:.3f}"
+        luck = 100 * (one.searched["accuracy"] - fmean(shares))
+        assert cells["luck"] == f"{luck:+.1f} points".replace("-", "−")

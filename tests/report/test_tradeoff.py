@@ -1,10 +1,11 @@
 import pytest
 
+from sweep.intervals import wilson
 from sweep.report.frame import trial_frame
 from sweep.report.tradeoff import feasible_front, goals, prices, tradeoff
 from sweep.report.tradeoff_figure import draw_tradeoff
 
-from .made_up import SPACE, make_record
+from .made_up import SPACE, make_record, with_finalists
 
 
 @pytest.fixture(scope="module")
@@ -97,3 +98,49 @@ def test_few_trials_are_drawn_too(trials):
     picture = tradeoff(few, trial_frame(few), "size_kb", "accuracy")
     assert draw_tradeoff(picture, []).layout.yaxis.range[1] > 1
     assert prices(few, trial_frame(few)) == []
+
+
+def test_finalists_are_marked_at_their_means_on_the_test_clips():
+    record = with_finalists(make_record(200, seed=5), 3)
+    picture = tradeoff(record, trial_frame(record), "size_kb", "accuracy")
+    assert [mark.finalist for mark in picture.finalists] == list(record.finalists)
+    for mark in picture.finalists:
+        each = mark.finalist.retrainings
+        assert mark.x == pytest.approx(sum(one.size_kb for one in each) / 3)
+        mean = sum(one.test_accuracy for one in each) / 3
+        assert mark.y == pytest.approx(mean)
+        assert mark.interval == wilson(mark.y, 212)
+        assert mark.holds == (mean >= 0.97 and mark.x < 12)
+        assert mark.searched == (
+            mark.finalist.searched["size_kb"],
+            mark.finalist.searched["accuracy"],
+        )
+        assert picture.x_range[0] < mark.x < picture.x_range[1]
+
+
+def test_finalists_are_told_apart_by_shape_and_carry_their_intervals():
+    record = with_finalists(make_record(200, seed=5), 4)
+    picture = tradeoff(record, trial_frame(record), "latency_ms", "accuracy")
+    assert {mark.holds for mark in picture.finalists} == {True, False}
+    drawn = {trace.name: trace for trace in draw_tradeoff(picture, []).data if trace.name}
+    named = {"breaks a limit", "meets every limit", "on the front"}
+    named |= {"finalist, holds", "finalist, fails"}
+    assert named < drawn.keys()
+    assert len({drawn[name].marker.symbol for name in named}) == 5
+    stars = drawn["finalist, holds"]
+    for i, number in enumerate(stars.customdata):
+        mark = next(one for one in picture.finalists if one.finalist.trial == number)
+        low, high = mark.interval
+        assert stars.y[i] + stars.error_y.array[i] == pytest.approx(high)
+        assert stars.y[i] - stars.error_y.arrayminus[i] == pytest.approx(low)
+        assert "test clips" in stars.hovertext[i]
+
+
+def test_what_lies_below_the_picture_is_counted_on_its_axis(record, frame):
+    picture = tradeoff(record, frame, "size_kb", "accuracy")
+    low = picture.y_range[0]
+    accuracies = [t.evaluation.result.accuracy for t in record.trials if t.evaluation.result]
+    below = sum(accuracy is not None and accuracy < low for accuracy in accuracies)
+    assert picture.below == below > 0
+    heading = draw_tradeoff(picture, []).layout.yaxis.title.text
+    assert heading == f"accuracy ({below} trials below)"

@@ -75,8 +75,8 @@ def test_the_evaluation_tells_the_whole_story(evaluated, candidate, spoken):
 def test_the_most_confident_mistake_comes_first():
     names, truth = ["a", "b", "c", "d"], np.array([0, 0, 1, 1])
     answers = np.array([[0.4, 0.6], [0.9, 0.1], [0.8, 0.2], [0.3, 0.7]])
-    assert story._mistakes(names, truth, answers) == ("c", "a")
-    assert story._confusion(truth, answers) == ((1, 1), (1, 1))
+    assert story.mistakes(names, truth, answers) == ("c", "a")
+    assert story.confusion(truth, answers) == ((1, 1), (1, 1))
 
 
 def test_an_evaluation_survives_json(evaluated):

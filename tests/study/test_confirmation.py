@@ -1,5 +1,8 @@
 """Finalists: what retraining says of a trial."""
 
+import json
+from dataclasses import replace
+
 import pytest
 
 from sweep.limits import Limit
@@ -45,4 +48,12 @@ def test_mean_spread_and_the_winners_curse() -> None:
 
 def test_goes_to_json_and_back() -> None:
     one = finalist(0.96, 0.98)
-    assert Finalist.from_json(one.to_json()) == one
+    seen = replace(
+        one.retrainings[0],
+        losses=(0.7, 0.2),
+        accuracies=(0.8, 0.9),
+        confusion=((90, 10), (0, 100)),
+        mistakes=("go/1.wav",),
+    )
+    one = replace(one, retrainings=(seen, *one.retrainings[1:]))
+    assert Finalist.from_json(json.loads(json.dumps(one.to_json()))) == one
