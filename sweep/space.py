@@ -62,6 +62,8 @@ class Space:
             if metric not in file.objectives:
                 hint = nearest(metric, file.objectives)
                 self._fail(f"search.goal.{metric}", f"no objective of this search{hint}")
+        if file.search.promotion:
+            self._check_promotion()
         for i, parameters in enumerate(file.search.enqueue):
             self._check_enqueued(f"search.enqueue.{i}", parameters)
 
@@ -257,6 +259,13 @@ class Space:
             if name not in QUANTIZATIONS:
                 self._fail(place, f"{name!r} is unknown{nearest(str(name), QUANTIZATIONS)}")
         return tuple(dict.fromkeys(names))
+
+    def _check_promotion(self) -> None:
+        kind = self.varying.get("epochs")
+        if kind is None or distributions.count(kind) is None:
+            self._fail("search.promotion", "needs several numbers of epochs in parameters.epochs")
+        if self.file.search.sampler in ("grid", "greedy"):
+            self._fail("search.promotion", f"{self.file.search.sampler} does without; try tpe")
 
     def _check_enqueued(self, place: str, parameters: Mapping[str, Any]) -> None:
         for name, value in parameters.items():

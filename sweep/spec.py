@@ -93,6 +93,8 @@ class SearchSection(_Section):
 
     ``enqueue`` are combinations to begin with; a feasible trial that reaches every value of
     ``goal`` ends the search, and so do ``patience`` trials in a row that leave the front as it is.
+    With ``promotion`` every combination begins with the fewest ``epochs`` of the space, and the
+    best third is trained again with the next more.
     """
 
     sampler: Sampler = "tpe"
@@ -102,6 +104,7 @@ class SearchSection(_Section):
     enqueue: list[dict[str, Scalar]] = []
     goal: dict[str, float] = {}
     patience: Annotated[int, pydantic.Field(ge=1)] | None = None
+    promotion: bool = False
 
     @pydantic.field_validator("timeout")
     @classmethod

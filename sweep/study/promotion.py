@@ -18,27 +18,35 @@ EPOCHS = "epochs"
 class PromotingSampler(BaseSampler):
     """Successive halving over ``epochs``, one trial at a time, around another sampler.
 
-    New combinations begin with the fewest epochs.  Of the trials that were trained to their end
-    with as many epochs, the best third goes on to the next number of epochs, as soon as it is seen
-    to be the best third (ASHA: Li et al., "A system for massively parallel hyperparameter tuning",
-    MLSys 2020).  Every training is a whole one, with a schedule of its own: nothing is guessed from
-    half a schedule.  Best is what breaks the limits least; of those that keep them, what fewest
-    others beat in every objective.
+    New combinations begin with the fewest epochs.  For every three that were trained to their end
+    with as many epochs, the best that has not yet done so goes on to the next number of epochs
+    (after Li et al., "A system for massively parallel hyperparameter tuning", MLSys 2020).  Every
+    training is a whole one, with a schedule of its own: nothing is guessed from half a schedule.
+    Best is what breaks the limits least; of those that keep them, what fewest others beat in every
+    objective.
 
     Args:
         inner: proposes all parameters but ``epochs``.
+        space: the whole search space.
         rungs: numbers of epochs, fewest first.
         reduction: one trial of so many goes on.
     """
 
-    def __init__(self, inner: BaseSampler, rungs: Sequence[int], reduction: int = 3) -> None:
-        self.inner, self.rungs, self.reduction = inner, tuple(rungs), reduction
+    def __init__(
+        self,
+        inner: BaseSampler,
+        space: Mapping[str, BaseDistribution],
+        rungs: Sequence[int],
+        reduction: int = 3,
+    ) -> None:
+        self.inner, self.space = inner, dict(space)
+        self.rungs, self.reduction = tuple(rungs), reduction
 
     def infer_relative_search_space(
         self, study: optuna.Study, trial: FrozenTrial
     ) -> dict[str, BaseDistribution]:
-        """Return what the inner sampler samples together."""
-        return self.inner.infer_relative_search_space(study, trial)
+        """Return the whole space: what goes on is known in every parameter."""
+        return self.space
 
     def sample_relative(
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
@@ -48,7 +56,8 @@ class PromotingSampler(BaseSampler):
         promoted = self._promoted(others, study.directions)
         if promoted is not None:
             return promoted
-        found = self.inner.sample_relative(study, trial, search_space)
+        together = self.inner.infer_relative_search_space(study, trial)
+        found = self.inner.sample_relative(study, trial, together)
         return found | {EPOCHS: self.rungs[0]} if EPOCHS in found else found
 
     def sample_independent(
@@ -85,9 +94,10 @@ class PromotingSampler(BaseSampler):
                 t for t in trials if t.state == TrialState.COMPLETE and t.params.get(EPOCHS) == rung
             ]
             going_on = {_key(t.params) for t in trials if t.params.get(EPOCHS) == longer}
-            for trial in ranked(finished, directions)[: len(finished) // self.reduction]:
-                if _key(trial.params) not in going_on:
-                    return trial.params | {EPOCHS: longer}
+            if len(going_on) < len(finished) // self.reduction:
+                for trial in ranked(finished, directions):
+                    if _key(trial.params) not in going_on:
+                        return trial.params | {EPOCHS: longer}
         return None
 
 

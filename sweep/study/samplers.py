@@ -16,6 +16,7 @@ from sweep.candidate import PARAMETERS
 from sweep.errors import SpecError
 from sweep.limits import total_violation
 from sweep.space import Space
+from sweep.study.promotion import EPOCHS, PromotingSampler
 from sweep.study.tpe import ForgetfulTPESampler
 
 _POPULATION = 20
@@ -38,7 +39,10 @@ def make_sampler(space: Space, name: str, seed: int) -> BaseSampler:
         "greedy": lambda: GreedySampler(space, seed),
         "gp": lambda: _gp(space, seed),
     }
-    return makers[name]()
+    sampler = makers[name]()
+    if space.file.search.promotion:
+        return PromotingSampler(sampler, space.varying, sorted(space.values(EPOCHS)))
+    return sampler
 
 
 class _PlannedSampler(BaseSampler):

@@ -11,13 +11,15 @@ import numpy as np
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
+from sweep import distributions
 from sweep.candidate import Candidate, Evaluation
 from sweep.space import Space
 from sweep.study.engine import Answer
 from sweep.study.storage import StudyFolder, readable_errors
 from sweep.study.trials import finish, stored_evaluation
 
-_REPEATS_ENDURED = 20
+_ATTEMPTS = 20
+_VALUES_TRIED = 8
 _DRAWS = 2000
 _LISTED = 20_000
 _TICK_IN_S = 0.25
@@ -206,10 +208,13 @@ class Search:
 
     def _ask(self) -> None:
         """Ask until a candidate is worth evaluating, and send it off."""
-        for _ in range(_REPEATS_ENDURED):
-            if self._consider(self.study.ask(self.space.varying)):
+        for _ in range(_ATTEMPTS):
+            trial = self.study.ask(self.space.varying)
+            if self._consider(trial):
                 return
-        fresh = self._untried()
+            if not self._is_new(trial.params):
+                break
+        fresh = self._untried(trial.params)
         if fresh is None:
             self._exhausted = True
             return
@@ -233,8 +238,20 @@ class Search:
         self.engine.submit(trial.number, candidate)
         return True
 
-    def _untried(self) -> dict[str, Any] | None:
-        """Return a combination that is allowed and new, drawn at random; None if none is left."""
+    def _untried(self, near: dict[str, Any]) -> dict[str, Any] | None:
+        """Return a combination that is allowed and new; None if none is left.
+
+        It differs from ``near`` in one parameter, if there is such a one; else it is any.
+        """
+        changed = [
+            near | {name: value}
+            for name, kind in self.space.varying.items()
+            for value in distributions.values(kind, _VALUES_TRIED)
+        ]
+        self._rng.shuffle(changed)
+        for parameters in changed:
+            if self._is_new(parameters) and self.space.allows(parameters):
+                return parameters
         if self._combinations is not None:
             left = [c for key, c in self._combinations if key not in self._taken]
             return left[self._rng.integers(len(left))] if left else None
