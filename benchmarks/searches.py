@@ -168,7 +168,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=50)
     parser.add_argument("--searches", default="default,random,grid,greedy")
     parser.add_argument("--limits", choices=LIMITS, default="wide")
-    parser.add_argument("--trials", type=int, default=768, help="of one search, at most")
+    parser.add_argument("--trials", type=int, default=648, help="of one search, at most")
     parser.add_argument("--svg", type=Path, help="file for the picture")
     wanted = parser.parse_args()
     names = wanted.searches.split(",")

@@ -1,7 +1,8 @@
+import numpy as np
 import pytest
 
 from sweep.limits import Limit
-from sweep.stages.stopping import out_of_reach
+from sweep.stages.stopping import SHARES, SLACKS, out_of_reach
 from sweep.stages.training import Progress
 
 LIMITS = [Limit.parse("size_kb", "< 25"), Limit.parse("accuracy", ">= 0.97")]
@@ -17,7 +18,7 @@ def test_a_hopeless_training_ends_and_says_why():
 
 
 def test_a_promising_training_goes_on():
-    assert out_of_reach(after(10, 0.5, 0.6, 0.8, 0.9), LIMITS) == ""
+    assert out_of_reach(after(10, 0.5, 0.6, 0.8, 0.93), LIMITS) == ""
 
 
 def test_one_lucky_epoch_among_the_last_five_is_enough():
@@ -25,14 +26,21 @@ def test_one_lucky_epoch_among_the_last_five_is_enough():
     assert out_of_reach(after(20, 0.95, 0.6, 0.5, 0.6, 0.5, 0.6), LIMITS) != ""
 
 
-@pytest.mark.parametrize("done", [1, 2, 9])
-def test_nothing_is_stopped_early_or_when_almost_through(done):
-    assert out_of_reach(after(10, *[0.5] * done), LIMITS) == ""
+def test_nothing_is_stopped_in_the_first_fifth():
+    assert out_of_reach(after(10, 0.1), LIMITS) == ""
+    assert out_of_reach(after(10, 0.1, 0.1), LIMITS) != ""
 
 
-def test_what_is_asked_rises_as_training_goes_on():
-    assert out_of_reach(after(10, *[0.9] * 3), LIMITS) == ""
-    assert out_of_reach(after(10, *[0.9] * 8), LIMITS) != ""
+@pytest.mark.parametrize(("share", "slack"), [*zip(SHARES, SLACKS, strict=True)])
+def test_the_gap_that_may_still_be_closed_is_the_calibrated_one(share, slack):
+    done = round(100 * share)
+    assert out_of_reach(after(100, *[0.97 - slack + 1e-6] * done), LIMITS) == ""
+    assert out_of_reach(after(100, *[0.97 - slack - 1e-6] * done), LIMITS) != ""
+
+
+def test_less_is_forgiven_as_training_goes_on():
+    assert list(SLACKS) == sorted(SLACKS, reverse=True)
+    assert np.all(np.diff(SHARES) > 0)
 
 
 def test_without_a_limit_on_accuracy_nothing_is_stopped():

@@ -64,7 +64,12 @@ def test_what_did_not_end_its_training_does_not_go_on():
 
 def test_trials_are_ranked_by_violation_then_by_how_many_beat_them():
     study = optuna.create_study(directions=["maximize", "minimize"])
-    told = {"near": (0.4, 9, 0.1), "far": (0.1, 1, 0.4), "front": (0.9, 2, 0), "beaten": (0.8, 3, 0)}
+    told = {
+        "near": (0.4, 9, 0.1),
+        "far": (0.1, 1, 0.4),
+        "front": (0.9, 2, 0),
+        "beaten": (0.8, 3, 0),
+    }
     for name, (accuracy, size, violation) in told.items():
         trial = study.ask()
         trial.set_user_attr("name", name)

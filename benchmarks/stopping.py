@@ -1,0 +1,87 @@
+"""The rule that stops hopeless trainings, calibrated and judged on the measured table.
+
+    python benchmarks/stopping.py
+
+The rule stops a training when the best of its last five validation accuracies lies below the limit
+by more than a slack that shrinks as training goes on.  The slack is the largest gap that any
+candidate of the table closed that ended within a point and a half of 0.97 or above.  It is printed
+here from the whole table, as ``sweep.stages.stopping`` holds it, and judged by halves: calibrated
+on one half of the networks, tried on the other.  ``saved`` is the share of training time not
+spent, ``lost`` the share of candidates that would have ended feasible and were stopped.
+"""
+
+import json
+from collections.abc import Iterable
+
+import numpy as np
+
+from sweep.stages.stopping import SHARES, SLACKS, recent_best
+
+from table import Row, read
+
+NEARLY = 0.955
+LIMITS = (0.96, 0.97, 0.98)
+HALVINGS = 20
+
+
+def main() -> None:
+    """Print the slacks, then what the rule saves and loses."""
+    rows = read()
+    calibrated = slacks(rows)
+    print("share of epochs ", *(f"{share:6.1f}" for share in SHARES))
+    print("slack           ", *(f"{slack:6.3f}" for slack in calibrated))
+    print("in use          ", *(f"{slack:6.3f}" for slack in SLACKS))
+    print(f"{'limit':<8} {'feasible':>9} {'saved':>7} {'lost':>7}")
+    networks = sorted({network(row) for row in rows})
+    for limit in LIMITS:
+        rng, outcomes = np.random.default_rng(0), []
+        for _ in range(HALVINGS):
+            known = set(rng.permutation(networks)[: len(networks) // 2])
+            learnt = slacks(row for row in rows if network(row) in known)
+            others = [row for row in rows if network(row) not in known]
+            outcomes.append(judge(others, limit, learnt))
+        feasible, saved, lost = np.mean(outcomes, axis=0)
+        print(f"{limit:<8} {feasible:>9.1%} {saved:>7.1%} {lost / feasible:>7.1%}")
+
+
+def network(row: Row) -> str:
+    """Return what the rows of one network trained for different lengths have in common."""
+    return json.dumps({k: v for k, v in row.parameters.items() if k != "epochs"}, sort_keys=True)
+
+
+def final(row: Row) -> float:
+    """Return the accuracy of the best variant."""
+    return max(variant["accuracy"] for variant in row.variants.values())
+
+
+def slacks(rows: Iterable[Row]) -> np.ndarray:
+    """Return the largest gap closed after each share of the epochs."""
+    good = [row for row in rows if final(row) >= NEARLY]
+    gaps = [
+        [final(row) - recent_best(row.accuracies[: after(row, s)]) for s in SHARES] for row in good
+    ]
+    return np.max(gaps, axis=0)
+
+
+def after(row: Row, share: float) -> int:
+    """Return how many epochs are the first that make that share."""
+    return int(np.ceil(share * len(row.accuracies)))
+
+
+def judge(rows: list[Row], limit: float, learnt: np.ndarray) -> tuple[float, float, float]:
+    """Return the shares of rows that are feasible, of time saved, and of rows lost."""
+    spent = saved = lost = feasible = 0.0
+    for row in rows:
+        spent += row.seconds
+        feasible += final(row) >= limit
+        for share, slack in zip(SHARES, learnt, strict=True):
+            done = after(row, share)
+            if done < len(row.accuracies) and recent_best(row.accuracies[:done]) < limit - slack:
+                saved += row.seconds * (1 - done / len(row.accuracies))
+                lost += final(row) >= limit
+                break
+    return feasible / len(rows), saved / spent, lost / len(rows)
+
+
+if __name__ == "__main__":
+    main()
