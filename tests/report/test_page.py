@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from sweep.report.page import render, write
+from sweep.study.table import TrialRecord
 
 from .made_up import SPACE, make_record
 
@@ -74,3 +75,22 @@ def test_a_page_that_cannot_be_put_in_place_leaves_no_scraps(tmp_path, monkeypat
     with pytest.raises(OSError, match="full"):
         write(make_record(0), tmp_path / "report.html")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_trials_gated_before_anything_was_converted_have_no_latency():
+    record = make_record(60)
+    names = ("latency_ms", "preprocessing_latency_ms", "model_latency_ms", "latency_spread_ms")
+    unknown = dict.fromkeys((*names, "tflite_size_kb"))
+
+    def estimated(trial: TrialRecord) -> TrialRecord:
+        found = trial.evaluation
+        if found.outcome != "gated":
+            return trial
+        variants = tuple(replace(variant, **unknown) for variant in found.variants)
+        return replace(trial, evaluation=replace(found, variants=variants))
+
+    record = replace(record, trials=tuple(map(estimated, record.trials)))
+    rows = data_of(render(record))["trials"]
+    known = zip(rows["outcome"], rows["total_latency"], rows["compressed_size"], strict=True)
+    seen = {(outcome == "gated", ms is None) for outcome, ms, kb in known if kb is not None}
+    assert seen == {(True, True), (False, False)}
