@@ -38,6 +38,7 @@ def closeups(record: StudyRecord, frame: pd.DataFrame) -> dict[int, Closeup]:
             [
                 (v.quantization, v.accuracy, round(v.size_kb, 3), round(v.latency_ms, 4))
                 for v in trial.evaluation.variants
+                if v.latency_ms is not None
             ],
             trial.evaluation.chosen,
             [round(accuracy, 4) for accuracy in trial.evaluation.accuracies],

@@ -31,9 +31,8 @@ function fillCard() {
   const inner = element("div");
   const facts = [trials.outcome[i]];
   if (trials.tflite_accuracy[i] !== null) facts.push(`accuracy ${trials.tflite_accuracy[i].toFixed(3)}`);
-  if (trials.compressed_size[i] !== null) {
-    facts.push(`${trials.compressed_size[i].toFixed(2)} KB`, `${trials.total_latency[i].toFixed(3)} ms`);
-  }
+  if (trials.compressed_size[i] !== null) facts.push(`${trials.compressed_size[i].toFixed(2)} KB`);
+  if (trials.total_latency[i] !== null) facts.push(`${trials.total_latency[i].toFixed(3)} ms`);
   inner.append(element("b", "", `Trial ${state.selected}`), element("span", "", facts.join(" · ")));
   if (trials.outcome[i] === "feasible") {
     const command = element("code", "", `${data.export} --trial ${state.selected}`);

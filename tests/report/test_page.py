@@ -8,6 +8,7 @@ from sweep.errors import StudyError
 from sweep.report.markup import duration
 from sweep.report.page import render, write
 from sweep.report.verdict import effort
+from sweep.study.table import TrialRecord
 
 from .made_up import SPACE, make_record, with_finalists
 
@@ -112,3 +113,20 @@ def test_only_recordings_that_a_server_plays_are_audible():
     served = render(record, audible={name})
     assert data_of(served)["audible"] == [name]
     assert "media-src 'self'" in served.split('id="data"')[0]
+def test_trials_gated_before_anything_was_converted_have_no_latency():
+    record = make_record(60)
+    names = ("latency_ms", "preprocessing_latency_ms", "model_latency_ms", "latency_spread_ms")
+    unknown = dict.fromkeys((*names, "tflite_size_kb"))
+
+    def estimated(trial: TrialRecord) -> TrialRecord:
+        found = trial.evaluation
+        if found.outcome != "gated":
+            return trial
+        variants = tuple(replace(variant, **unknown) for variant in found.variants)
+        return replace(trial, evaluation=replace(found, variants=variants))
+
+    record = replace(record, trials=tuple(map(estimated, record.trials)))
+    rows = data_of(render(record))["trials"]
+    known = zip(rows["outcome"], rows["total_latency"], rows["compressed_size"], strict=True)
+    seen = {(outcome == "gated", ms is None) for outcome, ms, kb in known if kb is not None}
+    assert seen == {(True, True), (False, False)}
