@@ -3,6 +3,8 @@ import pytest
 from sweep.candidate import PARAMETERS, Candidate
 from sweep.rules import DOMAINS, broken_rule, requirement
 
+KNOWN = f"; known: {', '.join(PARAMETERS)}"
+
 
 def test_every_parameter_has_a_domain_that_holds_its_default():
     assert list(DOMAINS) == list(PARAMETERS)
@@ -122,7 +124,11 @@ def test_a_requirement_means_what_it_means_in_python(text):
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("bins <= 3", "'bins <= 3' names 'bins', which is no parameter"),
+        ("bins <= 3", f"'bins <= 3' names 'bins', which is no parameter{KNOWN}"),
+        (
+            "num_mels < 9",
+            "'num_mels < 9' names 'num_mels', which is no parameter; did you mean num_mel_bins?",
+        ),
         ("1 < 2", "'1 < 2' names no parameter"),
         ("", "'' is not a comparison of parameters"),
         ("alpha <", "'alpha <' is not a comparison of parameters"),
@@ -132,7 +138,10 @@ def test_a_requirement_means_what_it_means_in_python(text):
         ("(lambda: alpha)()", "'(lambda: alpha)()' is not a comparison of parameters"),
         ("alpha in [1]", "'alpha in [1]' is not a comparison of parameters"),
         ("alpha > None", "'alpha > None' is not a comparison of parameters"),
-        ("__import__('os')", "\"__import__('os')\" names '__import__', which is no parameter"),
+        (
+            "__import__('os')",
+            f"\"__import__('os')\" names '__import__', which is no parameter{KNOWN}",
+        ),
     ],
 )
 def test_a_requirement_is_never_more_than_a_comparison(text, problem):

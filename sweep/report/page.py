@@ -107,7 +107,7 @@ def write(record: StudyRecord, path: Path) -> Path:
         finally:
             Path(scratch).unlink(missing_ok=True)
     except OSError as error:
-        raise StudyError(f"{path}: cannot be written: {error.strerror}") from error
+        raise StudyError(f"{path}: cannot be written: {error.strerror or error}") from error
     return path
 
 

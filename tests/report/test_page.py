@@ -75,7 +75,7 @@ def test_write_replaces_the_page_and_leaves_nothing_else(tmp_path):
 
 def test_a_page_that_cannot_be_put_in_place_leaves_no_scraps(tmp_path, monkeypatch):
     monkeypatch.setattr("os.replace", lambda *_: (_ for _ in ()).throw(OSError("full")))
-    with pytest.raises(OSError, match="full"):
+    with pytest.raises(StudyError, match="report.html: cannot be written: full"):
         write(make_record(0), tmp_path / "report.html")
     assert list(tmp_path.iterdir()) == []
 
