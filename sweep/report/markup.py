@@ -189,8 +189,8 @@ def volume(found: Progress) -> str:
     """Return what the hypervolume measures and from which corner, in words."""
     ends = ", ".join(f"{metric} {value:.4g}" for metric, value in found.corner.items())
     logs = [title(metric).partition(" (")[0] for metric in found.corner if metric != "accuracy"]
-    share = ["the share of the way from its limit to accuracy 1"] * ("accuracy" in found.corner)
-    halvings = [f"the halvings of {name} below its limit" for name in logs]
+    share = ["the share of the way from there to accuracy 1"] * ("accuracy" in found.corner)
+    halvings = [f"the halvings of {name}" for name in logs]
     return (
         "The first curve is the hypervolume that feasible trials dominate, seen from the corner "
         f"{escape(ends)}: {escape(', times '.join([*share, *halvings]))}."

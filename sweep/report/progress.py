@@ -106,4 +106,4 @@ def _volume_title(metrics: list[str]) -> str:
     others = [title(metric).partition(" (")[0] for metric in metrics if metric != "accuracy"]
     kinds = ["accuracy linear"] * ("accuracy" in metrics)
     kinds += [f"{' and '.join(others)} log"] * bool(others)
-    return f"hypervolume below the limits ({', '.join(kinds)})"
+    return f"hypervolume ({', '.join(kinds)})"

@@ -262,15 +262,17 @@ def test_the_worst_clips_of_a_finalist_are_played_where_they_are(look, live, res
 def test_the_keyboard_reaches_every_control(look):
     page = look("/study/ended")
     page.wait_for_selector('[id*="progress"] .main-svg')
-    reached = set()
+    reached, radios = set(), 0
     for _ in range(60):
         page.keyboard.press("Tab")
-        reached.add(
-            page.evaluate("document.activeElement.innerText || document.activeElement.value")
+        kind, text = page.evaluate(
+            "[document.activeElement.type, document.activeElement.innerText]"
         )
+        radios += kind == "radio"
+        reached.add(text)
     for control in ("All studies", "Full report", "Meet the limits", "Reset", "Save as CSV"):
         assert control in reached
-    assert {"feasible", "all", "trials"} <= reached
+    assert radios >= 3
 
 
 def test_the_list_of_studies_leads_to_each(look, running):

@@ -76,10 +76,10 @@ def test_the_figure_and_the_page_say_which_axes_are_log():
     record = make_record(30, seed=7)
     found = progress(record, trial_frame(record))
     heading = draw_progress(found, "trials").layout.annotations[0].text
-    assert heading == "hypervolume below the limits (accuracy linear, latency and size log)"
+    assert heading == "hypervolume (accuracy linear, latency and size log)"
     words = volume(found)
     assert "corner accuracy 0.97, latency_ms 0.6, size_kb 12" in words
-    assert "halvings of size below its limit" in words
+    assert "times the halvings of size" in words
 
 
 @pytest.mark.parametrize("trials", [0, 1])
