@@ -14,10 +14,9 @@ import json
 from collections.abc import Iterable
 
 import numpy as np
+from table import Row, read
 
 from sweep.stages.stopping import SHARES, SLACKS, recent_best
-
-from table import Row, read
 
 NEARLY = 0.955
 LIMITS = (0.96, 0.97, 0.98)

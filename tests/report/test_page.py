@@ -113,6 +113,8 @@ def test_only_recordings_that_a_server_plays_are_audible():
     served = render(record, audible={name})
     assert data_of(served)["audible"] == [name]
     assert "media-src 'self'" in served.split('id="data"')[0]
+
+
 def test_trials_gated_before_anything_was_converted_have_no_latency():
     record = make_record(60)
     names = ("latency_ms", "preprocessing_latency_ms", "model_latency_ms", "latency_spread_ms")
