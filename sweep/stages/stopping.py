@@ -8,11 +8,14 @@ from sweep.limits import Limit
 from sweep.stages.training import Progress
 
 SHARES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-SLACKS = (0.130, 0.130, 0.080, 0.080, 0.060, 0.040, 0.030, 0.020)
+SLACKS = (0.122, 0.088, 0.088, 0.088, 0.044, 0.029, 0.029, 0.015)
 """After which share of the epochs, how far below its final value an accuracy may lie.
 
 ``benchmarks/stopping.py`` derives them from trained candidates.
 """
+
+FEWEST = 3
+"""Epochs before which nothing is stopped."""
 
 _RECENT = 5
 
@@ -20,11 +23,11 @@ _RECENT = 5
 def out_of_reach(progress: Progress, limits: list[Limit]) -> str:
     """Return why training should end now, or an empty string.
 
-    From a fifth of its epochs on a training ends when the best of its last five validation
+    From a fifth of its epochs on, and the third epoch, a training ends when the best of its last five validation
     accuracies lies below the limit by more than the largest gap seen to be closed from there.
     """
     done, best = len(progress.accuracies), recent_best(progress.accuracies)
-    if done < SHARES[0] * progress.epochs:
+    if done < max(FEWEST, SHARES[0] * progress.epochs):
         return ""
     slack = float(np.interp(done / progress.epochs, SHARES, SLACKS))
     for limit in limits:
