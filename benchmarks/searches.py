@@ -1,6 +1,6 @@
 """Samplers compared on the measured table of candidates.
 
-    python benchmarks/searches.py [--seeds 50] [--searches default,random,...] [--limits tight]
+    python benchmarks/searches.py [--seeds 50] [--searches ehvi,random,...] [--limits tight]
 
 Every search is the real one, ``sweep.study.search`` over Optuna; only the training is looked up in
 ``table.csv.gz``.  What counts is how many trials a search needs until its feasible trials dominate
@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,7 @@ LIMITS = {
     "tight": {"accuracy": ">= 0.97", "latency_ms": "<= 0.25", "size_kb": "< 3"},
 }
 SHARE = 0.95
+SECONDS = (100, 200, 400, 800)
 
 
 @dataclass
@@ -76,15 +78,19 @@ def search(
     sampler: optuna.samplers.BaseSampler,
     evaluations: dict[str, Evaluation],
     trials: int,
-) -> list[Evaluation]:
-    """Run a search on the table; return its evaluations in the order they came."""
+) -> list[str]:
+    """Run a search on the table; return the keys of its candidates in the order they came."""
     space = space.with_search(trials=trials)
     study = optuna.create_study(directions=list(space.file.objectives.values()), sampler=sampler)
     study.set_user_attr(OBJECTIVES, list(space.file.objectives))
     with tempfile.TemporaryDirectory() as results:
         Search(space, study, StudyFolder(Path(results), "table"), Lookup(evaluations)).run()
-    told = [stored_evaluation(trial) for trial in study.get_trials(deepcopy=False)]
-    return [one for one in told if one is not None and one.outcome != "invalid"]
+    keys = {}
+    for trial in study.get_trials(deepcopy=False):
+        told = stored_evaluation(trial)
+        if told is not None and told.outcome != "invalid":
+            keys[trial.number] = space.candidate(trial.params).key()
+    return list(keys.values())
 
 
 def trials_needed(shares: np.ndarray) -> float:
@@ -131,62 +137,89 @@ def hidden(evaluation: Evaluation) -> Evaluation:
 
 
 SAMPLERS: dict[str, Callable[[Space, int], optuna.samplers.BaseSampler]] = {
-    "default": lambda space, seed: make_sampler(space, "tpe", seed),
-    "random": lambda space, seed: make_sampler(space, "random", seed),
-    "grid": lambda space, seed: make_sampler(space, "grid", seed),
-    "greedy": lambda space, seed: make_sampler(space, "greedy", seed),
-    "tpe, multivariate": lambda space, seed: TPESampler(multivariate=True, seed=seed),
-    "tpe, independent": lambda space, seed: TPESampler(seed=seed),
-    "nsga2, population 20": lambda space, seed: NSGAIISampler(population_size=20, seed=seed),
-    "nsga2, population 50": lambda space, seed: NSGAIISampler(seed=seed),
-    "gp": lambda space, seed: make_sampler(space, "gp", seed),
+    **{
+        name: partial(make_sampler, name=name)
+        for name in ("ehvi", "random", "grid", "greedy", "tpe", "nsga2", "gp")
+    },
+    "tpe-independent": lambda space, seed: TPESampler(seed=seed),
+    "nsga2-50": lambda space, seed: NSGAIISampler(seed=seed),
+    "tpe-promoted": lambda space, seed: make_sampler(
+        space.with_search(sampler="tpe", promotion=True), "tpe", seed
+    ),
+    "tpe-54-epochs": partial(make_sampler, name="tpe"),
+    "ehvi-54-epochs": partial(make_sampler, name="ehvi"),
 }
-LEARNT: dict[str, Callable[[Evaluation, list[Limit]], Evaluation]] = {
-    "tpe, raw violations": raw,
-    "tpe, gated hidden": lambda evaluation, limits: hidden(evaluation),
+"""Searches by name; ``ehvi`` is the default of a search-space file."""
+
+UNLEARNING = ("random", "grid")
+LEARNT: dict[str, tuple[str, Callable[[Evaluation, list[Limit]], Evaluation]]] = {
+    "tpe-raw-violations": ("tpe", raw),
+    "tpe-gated-hidden": ("tpe", lambda evaluation, limits: hidden(evaluation)),
 }
+"""Searches that are told something else: the sampler, and what becomes of an evaluation."""
 
 
-def compare(name: str, limits: str, seed: int, trials: int) -> np.ndarray:
-    """Return the share of the best volume after each trial of one search."""
+def compare(name: str, limits: str, seed: int, trials: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the share of the best volume, and the seconds trained, after each trial."""
     space = Space(read_file(SPACE).model_copy(update={"limits": LIMITS[limits]}), str(SPACE))
-    evaluations = judged(read(), space)
-    best = hypervolume(
-        np.array([costs(one, space.limits) for one in evaluations.values()]), np.zeros(3)
-    )
-    change = LEARNT.get(name)
-    told = {k: change(e, space.limits) for k, e in evaluations.items()} if change else evaluations
-    sampler = SAMPLERS[name if change is None else "default"](space, seed)
-    found = search(space, sampler, told, min(trials, len(evaluations)))
-    volumes = history(np.array([costs(one, space.limits) for one in found]), np.zeros(3))
-    return np.array(volumes) / best
+    rows = read()
+    evaluations = judged(rows, space)
+    seconds = {space.candidate(row.parameters).key(): row.seconds for row in rows}
+    every = np.array([costs(one, space.limits) for one in evaluations.values()])
+    if name.endswith("-54-epochs"):
+        fixed = space.file.parameters | {"epochs": 54}
+        space = Space(space.file.model_copy(update={"parameters": fixed}), str(SPACE))
+    sampler, told = name, evaluations
+    if name in LEARNT:
+        sampler, change = LEARNT[name]
+        told = {k: change(e, space.limits) for k, e in evaluations.items()}
+    most = len(told) if name in UNLEARNING else min(trials, len(told))
+    keys = search(space, SAMPLERS[sampler](space, seed=seed), told, most)
+    points = np.array([costs(evaluations[key], space.limits) for key in keys])
+    shares = np.array(history(points, np.zeros(3))) / hypervolume(every, np.zeros(3))
+    spent = [0 if evaluations[key].outcome == "gated" else seconds[key] for key in keys]
+    return shares, np.cumsum(spent)
 
 
 def main() -> None:
     """Print a row for each search, and draw how their volumes grow."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=50)
-    parser.add_argument("--searches", default="default,random,grid,greedy")
+    parser.add_argument("--searches", default="ehvi,random,grid,greedy,tpe,nsga2")
     parser.add_argument("--limits", choices=LIMITS, default="wide")
-    parser.add_argument("--trials", type=int, default=648, help="of one search, at most")
+    parser.add_argument("--trials", type=int, default=200, help="of a search that learns")
     parser.add_argument("--svg", type=Path, help="file for the picture")
     wanted = parser.parse_args()
     names = wanted.searches.split(",")
     jobs = [(name, seed) for name in names for seed in range(wanted.seeds if name != "grid" else 1)]
     shares: dict[str, list[np.ndarray]] = {name: [] for name in names}
+    times: dict[str, list[np.ndarray]] = {name: [] for name in names}
     with ProcessPoolExecutor() as pool:
         found = pool.map(compare, *zip(*((n, wanted.limits, s, wanted.trials) for n, s in jobs)))
-        for (name, _), one in zip(jobs, found, strict=True):
-            shares[name].append(one)
-    needed = {name: [trials_needed(one) for one in found] for name, found in shares.items()}
-    print(f"trials until {SHARE:.0%} of the best feasible hypervolume, limits {wanted.limits}")
-    print(f"{'search':<22} {'seeds':>5} {'median':>7} {'mean':>7} {'quarters':>13}")
-    for name, counts in needed.items():
+        for (name, _), (share, seconds) in zip(jobs, found, strict=True):
+            shares[name].append(share)
+            times[name].append(seconds)
+    print(f"trials until {SHARE:.0%} of the best feasible hypervolume, limits {wanted.limits};")
+    print("share of it after so many seconds of training, mean over seeds")
+    columns = "".join(f"{f'{s} s':>8}" for s in SECONDS)
+    print(f"{'search':<20} {'seeds':>5} {'median':>7} {'quarters':>12} {columns}")
+    for name in names:
+        counts = [trials_needed(one) for one in shares[name]]
         low, middle, high = np.quantile(counts, [0.25, 0.5, 0.75], method="nearest")
-        mean = f"{np.mean(counts):7.0f}" if np.isfinite(counts).all() else "      -"
-        print(f"{name:<22} {len(counts):>5} {middle:>7.0f} {mean} {low:>6.0f}-{high:<6.0f}")
+        reached = [
+            np.mean([share_after(s, v, t) for v, t in zip(shares[name], times[name], strict=True)])
+            for s in SECONDS
+        ]
+        columns = "".join(f"{share:8.3f}" for share in reached)
+        print(f"{name:<20} {len(counts):>5} {middle:>7.0f} {low:>6.0f}-{high:<5.0f} {columns}")
     if wanted.svg:
         draw(shares).write_image(wanted.svg, width=900, height=480)
+
+
+def share_after(seconds: float, shares: np.ndarray, times: np.ndarray) -> float:
+    """Return the share reached by the trials that had ended after so many seconds."""
+    ended = int(np.searchsorted(times, seconds, side="right"))
+    return float(shares[ended - 1]) if ended else 0.0
 
 
 def draw(shares: dict[str, list[np.ndarray]]) -> go.Figure:

@@ -138,9 +138,9 @@ class Candidate:
         groups = {
             group: kind(
                 **{
-                    f.name: _typed(f.type, parameters[f.name])
-                    for f in fields(kind)
-                    if f.name in parameters
+                    name: _typed(_TYPES[name], parameters[name])
+                    for name in _NAMES[group]
+                    if name in parameters
                 }
             )
             for group, kind in GROUPS.items()
@@ -150,7 +150,7 @@ class Candidate:
     def parameters(self) -> dict[str, Any]:
         """Return every parameter, flat, in the order of the stages."""
         return {
-            name: value for group in GROUPS for name, value in asdict(getattr(self, group)).items()
+            name: value for group in GROUPS for name, value in vars(getattr(self, group)).items()
         }
 
     def key(self) -> str:
@@ -173,6 +173,8 @@ GROUPS: dict[str, type] = {
     "training": TrainingParams,
     "compression": CompressionParams,
 }
+_NAMES = {group: tuple(f.name for f in fields(kind)) for group, kind in GROUPS.items()}
+_TYPES: dict[str, Any] = {f.name: f.type for kind in GROUPS.values() for f in fields(kind)}
 PARAMETERS: dict[str, Any] = {f.name: f.default for kind in GROUPS.values() for f in fields(kind)}
 """Every parameter with the value it takes when a search space does not name it."""
 

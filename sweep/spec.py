@@ -18,7 +18,7 @@ from sweep.rules import DOMAINS
 _TELLING = ("extra_forbidden", "missing", "value_error")
 
 Scalar = bool | int | float | str | None
-Sampler = Literal["tpe", "nsga2", "random", "grid", "greedy", "gp"]
+Sampler = Literal["ehvi", "tpe", "nsga2", "random", "grid", "greedy", "gp"]
 
 
 class _Section(pydantic.BaseModel):
@@ -97,7 +97,7 @@ class SearchSection(_Section):
     best third is trained again with the next more.
     """
 
-    sampler: Sampler = "tpe"
+    sampler: Sampler = "ehvi"
     trials: Annotated[int, pydantic.Field(ge=1)] = 100
     timeout: str | None = None
     seed: Annotated[int, pydantic.Field(ge=0, lt=2**31)] = 42

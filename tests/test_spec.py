@@ -26,7 +26,7 @@ def test_a_file_needs_nothing_but_labels():
     assert file.dataset.labels == ["stop", "go"]
     assert file.parameters == {}
     assert file.limits == {"accuracy": ">= 0.97", "latency_ms": "<= 8", "size_kb": "< 25"}
-    assert (file.search.sampler, file.search.trials, file.search.seed) == ("tpe", 100, 42)
+    assert (file.search.sampler, file.search.trials, file.search.seed) == ("ehvi", 100, 42)
 
 
 def test_values_keep_the_type_they_are_written_in():
@@ -89,7 +89,7 @@ def test_values_keep_the_type_they_are_written_in():
         ),
         (
             BASE + "search: {sampler: tp}",
-            "x.yaml: search.sampler: input should be 'tpe', 'nsga2', 'random', 'grid',"
+            "x.yaml: search.sampler: input should be 'ehvi', 'tpe', 'nsga2', 'random',"
             " 'greedy' or 'gp'",
         ),
         (

@@ -19,6 +19,7 @@ class Pick(StrEnum):
 class Sampler(StrEnum):
     """Samplers a search can use."""
 
+    EHVI = "ehvi"
     TPE = "tpe"
     NSGA2 = "nsga2"
     RANDOM = "random"

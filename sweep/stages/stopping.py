@@ -23,8 +23,9 @@ _RECENT = 5
 def out_of_reach(progress: Progress, limits: list[Limit]) -> str:
     """Return why training should end now, or an empty string.
 
-    From a fifth of its epochs on, and the third epoch, a training ends when the best of its last five validation
-    accuracies lies below the limit by more than the largest gap seen to be closed from there.
+    From a fifth of its epochs on, and the third epoch, a training ends when the best of its last
+    five validation accuracies lies below the limit by more than the largest gap that was seen to be
+    closed from there.
     """
     done, best = len(progress.accuracies), recent_best(progress.accuracies)
     if done < max(FEWEST, SHARES[0] * progress.epochs):

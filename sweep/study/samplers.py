@@ -1,13 +1,11 @@
 """How candidates are proposed: Optuna's samplers, and two of the report's own kind."""
 
 import importlib.util
-from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import optuna
-from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
@@ -16,6 +14,8 @@ from sweep.candidate import PARAMETERS
 from sweep.errors import SpecError
 from sweep.limits import total_violation
 from sweep.space import Space
+from sweep.study.ehvi import EHVISampler
+from sweep.study.planning import PlannedSampler
 from sweep.study.promotion import EPOCHS, PromotingSampler
 from sweep.study.tpe import ForgetfulTPESampler
 
@@ -31,6 +31,7 @@ def make_sampler(space: Space, name: str, seed: int) -> BaseSampler:
         SpecError: if it cannot search this space, or needs a package that is not installed.
     """
     makers: dict[str, Callable[[], BaseSampler]] = {
+        "ehvi": lambda: EHVISampler(space, seed),
         # Every trial has every parameter: TPE's groups would be one group.
         "tpe": lambda: ForgetfulTPESampler(multivariate=True, seed=seed),
         "nsga2": lambda: NSGAIISampler(population_size=_POPULATION, seed=seed),
@@ -45,55 +46,7 @@ def make_sampler(space: Space, name: str, seed: int) -> BaseSampler:
     return sampler
 
 
-class _PlannedSampler(BaseSampler):
-    """A sampler that decides on a whole combination at once, from the trials so far."""
-
-    def __init__(self, space: Space) -> None:
-        self.space = space
-        self._taken: set[tuple[Any, ...]] = set()
-        self._noted: set[int] = set()
-
-    @abstractmethod
-    def plan(self) -> dict[str, Any]:
-        """Return the next values of the varying parameters."""
-
-    def note(self, trial: FrozenTrial, direction: StudyDirection) -> None:
-        """Learn from a trial that has finished; ``direction`` is the first objective's."""
-
-    def is_taken(self, parameters: dict[str, Any]) -> bool:
-        """Tell whether a trial has had these values."""
-        return _key(parameters) in self._taken
-
-    def infer_relative_search_space(
-        self, study: optuna.Study, trial: FrozenTrial
-    ) -> dict[str, BaseDistribution]:
-        """Return the whole space: nothing is sampled parameter by parameter."""
-        return dict(self.space.varying)
-
-    def sample_relative(
-        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
-    ) -> dict[str, Any]:
-        """Return the planned values."""
-        for other in study.get_trials(deepcopy=False):
-            if other.number not in self._noted and other.number != trial.number:
-                self._taken.add(_key(other.params))
-                if other.state.is_finished():
-                    self._noted.add(other.number)
-                    self.note(other, study.directions[0])
-        return self.plan()
-
-    def sample_independent(
-        self,
-        study: optuna.Study,
-        trial: FrozenTrial,
-        param_name: str,
-        param_distribution: BaseDistribution,
-    ) -> Any:
-        """Refuse: every parameter is planned."""
-        raise KeyError(param_name)
-
-
-class GridSampler(_PlannedSampler):
+class GridSampler(PlannedSampler):
     """Every allowed combination of a finite space once, the last parameter varying fastest.
 
     Raises:
@@ -115,7 +68,7 @@ class GridSampler(_PlannedSampler):
         return next(left, None) or next(self.space.combinations())
 
 
-class GreedySampler(_PlannedSampler):
+class GreedySampler(PlannedSampler):
     """One parameter at a time from the best so far, as the report searched by hand.
 
     It begins with the report's own values; when no single change is left to try, it draws at
@@ -155,10 +108,6 @@ class GreedySampler(_PlannedSampler):
         for name, values in self._values.items():
             yield from (self._best | {name: value} for value in values)
         yield from (self.space.draw(self._rng) for _ in range(_DRAWS))
-
-
-def _key(parameters: dict[str, Any]) -> tuple[Any, ...]:
-    return tuple(sorted(parameters.items()))
 
 
 def _gp(space: Space, seed: int) -> BaseSampler:

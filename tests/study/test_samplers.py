@@ -14,7 +14,7 @@ from sweep.study.samplers import make_sampler
 
 from .stand_in import FINITE, SPACE, make_space
 
-SAMPLERS = ("tpe", "nsga2", "random", "greedy")
+SAMPLERS = ("ehvi", "tpe", "nsga2", "random", "greedy")
 SEED_TABLE1 = Path(__file__).parents[2] / "search_spaces" / "seed_table1.yaml"
 
 

@@ -13,7 +13,7 @@ from sweep.study.table import TrialRecord, best_candidates
 from .stand_in import FINITE, SPACE, StandIn, evaluate, make_space
 
 ABOUT = {"fingerprint": "abc"}
-SAMPLERS = ("tpe", "nsga2", "random", "greedy")
+SAMPLERS = ("ehvi", "tpe", "nsga2", "random", "greedy")
 
 
 def search(

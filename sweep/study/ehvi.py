@@ -1,0 +1,193 @@
+"""The sampler made for this job: what a candidate costs is foreseen, what it hears is a chance."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+from optuna.distributions import FloatDistribution
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial
+
+from sweep import distributions
+from sweep.space import Space
+from sweep.study.planning import PlannedSampler
+from sweep.study.surrogate import Cube, GaussianProcess, Matrix
+from sweep.study.trials import stored_evaluation
+
+_STARTUP = 10
+_DRAWN, _CHANGED = 150, 150
+_ATTEMPTS = 5
+_POINTS = 2000
+_LEAST_ERROR = 0.003
+_LEAST = 1e-12
+_CHANCES = np.array([NormalDist().inv_cdf((i + 0.5) / 15) for i in range(15)])
+ACCURACY = "accuracy"
+
+
+@dataclass(frozen=True)
+class Known:
+    """A trial that was measured: its parameters, its metrics, whether it kept every limit."""
+
+    params: dict[str, Any]
+    metrics: Mapping[str, float | None]
+    feasible: bool
+
+
+class EHVISampler(PlannedSampler):
+    """Expected hypervolume improvement, with costs foreseen and accuracy uncertain.
+
+    Size, latency and the like follow from a candidate's shape, so a Gaussian process learns them
+    within a few trials, gated and stopped ones included; of accuracy it knows mean and deviation.
+    Of some hundred candidates, drawn at random or near the front, the one is proposed that is
+    expected to add most to the volume the feasible trials dominate (Emmerich et al., "Single- and
+    multiobjective evolutionary optimization assisted by Gaussian random field metamodels", 2006),
+    on logarithmic axes but for accuracy.  A candidate whose foreseen costs break a limit adds
+    nothing.  Trials still running count as if they had given what is expected of them.
+
+    Args:
+        space: the search space.
+        seed: equal seeds propose the same for the same trials.
+    """
+
+    def __init__(self, space: Space, seed: int) -> None:
+        super().__init__(space)
+        self._rng = np.random.default_rng(seed)
+        self._cube = Cube(space.varying)
+        self._known: list[Known] = []
+        self._limits = {limit.metric: limit.bound for limit in space.limits}
+        objectives = space.file.objectives
+        self._signs = {m: -1 if way == "maximize" else 1 for m, way in objectives.items()}
+        self._costs = [metric for metric in objectives if metric != ACCURACY]
+        self._limited = [m for m in self._limits if m not in (ACCURACY, *self._costs)]
+
+    def note(self, trial: FrozenTrial, direction: StudyDirection) -> None:
+        """Learn from a trial that has finished."""
+        evaluation = stored_evaluation(trial)
+        if evaluation is None or evaluation.result is None:
+            return
+        wanted = [ACCURACY, *self._costs, *self._limited]
+        metrics = {metric: getattr(evaluation.result, metric) for metric in wanted}
+        self._known.append(Known(trial.params, metrics, evaluation.outcome == "feasible"))
+
+    def plan(self) -> dict[str, Any]:
+        """Return the candidate expected to add most."""
+        pool = list(self._pool())
+        if not pool:
+            return self.space.draw(self._rng)
+        heard = [known for known in self._known if known.metrics[ACCURACY] is not None]
+        if len(self._known) < _STARTUP or len(heard) < 2:
+            return pool[0]
+        x = self._cube.encode(pool)
+        costs = np.column_stack([self._foreseen(metric, x) for metric in self._costs] or [x[:, :0]])
+        mean, deviation = self._foreseen_error(heard, x)
+        gains = self._gains(costs, mean, deviation)
+        for metric in self._limited:
+            gains[self._foreseen(metric, x) > 0] = 0
+        if gains.max() > 0:
+            return pool[int(gains.argmax())]
+        inside = (costs <= 0).all(axis=1)
+        return pool[int(np.where(inside, mean - deviation, np.inf).argmin())]
+
+    def _pool(self) -> Iterator[dict[str, Any]]:
+        """Yield allowed and untried combinations: some at random, some near the best so far."""
+        parents = self._parents()
+        for number in range(_DRAWN + (_CHANGED if parents else 0)):
+            for _ in range(_ATTEMPTS):
+                parameters = (
+                    self.space.draw(self._rng) if number < _DRAWN else self._change(parents)
+                )
+                if not self.is_taken(parameters) and self.space.allows(parameters):
+                    yield parameters
+                    break
+
+    def _parents(self) -> list[dict[str, Any]]:
+        """Return the front, or the most accurate trials where none is feasible."""
+        feasible = [known for known in self._known if known.feasible]
+        if feasible:
+            costs = np.array([[self._cost(m, k) for m in self._signs] for k in feasible])
+            beaten = [
+                ((costs <= cost).all(axis=1) & (costs < cost).any(axis=1)).any() for cost in costs
+            ]
+            return [k.params for k, lost in zip(feasible, beaten, strict=True) if not lost]
+        best = sorted(self._known, key=lambda known: -(known.metrics[ACCURACY] or 0))
+        return [known.params for known in best[:5]]
+
+    def _cost(self, metric: str, known: Known) -> float:
+        value = known.metrics[metric]
+        return math.inf if value is None else self._signs[metric] * value
+
+    def _change(self, parents: list[dict[str, Any]]) -> dict[str, Any]:
+        """Return a parent with one to three parameters changed."""
+        parent = parents[self._rng.integers(len(parents))]
+        count = min(len(parent), 1 + self._rng.integers(3))
+        changed = {}
+        for name in self._rng.permutation(list(parent))[:count]:
+            kind = self.space.varying[name]
+            value = distributions.draw(kind, self._rng)
+            if isinstance(kind, FloatDistribution) and kind.step is None:
+                # Somewhere between the parent's value and the new one, more often near the first.
+                value = parent[name] + (value - parent[name]) * self._rng.random() ** 2
+            changed[str(name)] = value
+        return parent | changed
+
+    def _foreseen(self, metric: str, x: Matrix) -> Matrix:
+        """Return a cost of candidates as a logarithm, 0 at its limit or at the worst seen."""
+        known = [k for k in self._known if k.metrics[metric] is not None]
+        logs = self._logs(metric, known)
+        x_known = self._cube.encode([k.params for k in known])
+        process = GaussianProcess(x_known, logs, self._cube.parameters)
+        return process.predict(x)[0] - self._corner(metric, float(logs.max()))
+
+    def _logs(self, metric: str, trials: list[Known]) -> Matrix:
+        values = [float(k.metrics[metric] or 0) for k in trials if k.metrics[metric] is not None]
+        return self._signs.get(metric, 1) * np.log(np.maximum(values, _LEAST))
+
+    def _corner(self, metric: str, worst: float) -> float:
+        bound = self._limits.get(metric)
+        return worst if bound is None else self._signs.get(metric, 1) * math.log(bound)
+
+    def _foreseen_error(self, heard: list[Known], x: Matrix) -> tuple[Matrix, Matrix]:
+        """Return mean and deviation of the logarithm of the share of clips heard wrong."""
+        x_heard = self._cube.encode([known.params for known in heard])
+        errors = np.log([1 - float(k.metrics[ACCURACY] or 0) + _LEAST_ERROR for k in heard])
+        if self.running:
+            x_running = self._cube.encode(self.running)
+            expected = GaussianProcess(x_heard, errors, self._cube.parameters).predict(x_running)
+            x_heard = np.concatenate([x_heard, x_running])
+            errors = np.concatenate([errors, expected[0]])
+        return GaussianProcess(x_heard, errors, self._cube.parameters).predict(x)
+
+    def _gains(self, costs: Matrix, mean: Matrix, deviation: Matrix) -> Matrix:
+        """Return the volume each candidate is expected to add, up to a constant factor."""
+        front, worths = self._front()
+        lowest = np.minimum(np.concatenate([costs, front]).min(axis=0), 0)
+        points = self._rng.uniform(lowest, 0, (_POINTS, costs.shape[1]))
+        # How worthy the best known trial is that costs no more than a point.
+        known = np.where((front[:, None] <= points).all(axis=2), worths[:, None], 0.0)
+        heights, place = np.unique(known.max(axis=0, initial=0.0), return_inverse=True)
+        reached = (costs[:, None] <= points).all(axis=2) @ np.eye(len(heights))[place]
+        chances = 1 + _LEAST_ERROR - np.exp(mean[:, None] + deviation[:, None] * _CHANCES)
+        worth = self._worth(chances)
+        added = np.maximum(worth[:, :, None] - heights, 0).mean(axis=1)
+        gains: Matrix = (reached * added).sum(axis=1)
+        return gains
+
+    def _front(self) -> tuple[Matrix, Matrix]:
+        """Return costs and worth of the feasible trials."""
+        feasible = [known for known in self._known if known.feasible]
+        costs = np.empty((len(feasible), len(self._costs)))
+        for column, metric in enumerate(self._costs):
+            corner = self._corner(metric, float(self._logs(metric, self._known).max()))
+            costs[:, column] = self._logs(metric, feasible) - corner
+        accuracies = np.array([float(k.metrics[ACCURACY] or 0) for k in feasible])
+        return costs, self._worth(accuracies)
+
+    def _worth(self, accuracies: Matrix) -> Matrix:
+        """Return what an accuracy is worth: its way above the limit, 0 below it."""
+        floor = self._limits.get(ACCURACY, 0.0)
+        if ACCURACY not in self._signs:
+            return (accuracies >= floor).astype(float)
+        return np.maximum(np.minimum(accuracies, 1.0) - floor, 0)

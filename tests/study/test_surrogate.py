@@ -1,0 +1,94 @@
+import numpy as np
+import pytest
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+from sweep.study import surrogate
+from sweep.study.surrogate import Cube, GaussianProcess
+
+SPACE = {
+    "alpha": FloatDistribution(0.01, 1.0, log=True),
+    "blocks": IntDistribution(2, 4),
+    "epochs": CategoricalDistribution([30, 120, 60]),
+    "features": CategoricalDistribution(["mfcc", "log_mel"]),
+    "noise": CategoricalDistribution([None, 5]),
+}
+
+
+def test_numbers_go_from_0_to_1_and_words_lie_at_equal_distances():
+    first = {"alpha": 0.1, "blocks": 2, "epochs": 60, "features": "mfcc", "noise": None}
+    second = {"alpha": 1.0, "blocks": 3, "epochs": 120, "features": "log_mel", "noise": 5}
+    coordinates = Cube(SPACE).encode([first, second])
+    half = np.sqrt(0.5)
+    np.testing.assert_allclose(coordinates[0], [0.5, 0, 0.5, half, 0, half, 0], atol=1e-12)
+    np.testing.assert_allclose(coordinates[1], [1, 0.5, 1, 0, half, 0, half], atol=1e-12)
+    words = coordinates[:, 3:5]
+    assert np.linalg.norm(words[0] - words[1]) == pytest.approx(1)
+
+
+def test_a_space_in_which_nothing_varies_has_no_coordinates():
+    assert Cube({}).encode([{}, {}]).shape == (2, 0)
+
+
+def made_up(count: int, noise: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    x = rng.random((count, 2))
+    return x, np.sin(4 * x[:, 0]) + x[:, 1] + noise * rng.standard_normal(count)
+
+
+def test_predictions_are_those_of_the_textbook():
+    x, y = made_up(25, noise=0.1)
+    process, new = GaussianProcess(x, y, 2), np.random.default_rng(1).random((7, 2))
+    ys = (y - y.mean()) / y.std()
+
+    def kernel(a, b):
+        distances = np.linalg.norm(a[:, None] - b[None], axis=2)
+        return np.exp(-0.5 * (distances / process.length) ** 2)
+
+    inverse = np.linalg.inv(kernel(x, x) + process.noise**2 * np.eye(25))
+    variance = ys @ inverse @ ys / 25
+    means = y.mean() + y.std() * kernel(new, x) @ inverse @ ys
+    explained = np.einsum("ij,jk,ik->i", kernel(new, x), inverse, kernel(new, x))
+    deviations = y.std() * np.sqrt(variance * (1 - explained + process.noise**2))
+    found = process.predict(new)
+    np.testing.assert_allclose(found[0], means, rtol=1e-6)
+    np.testing.assert_allclose(found[1], deviations, rtol=1e-6)
+
+
+def test_a_smooth_function_is_learnt():
+    process = GaussianProcess(*made_up(60), 2)
+    new, truth = np.random.default_rng(2).random((200, 2)), None
+    truth = np.sin(4 * new[:, 0]) + new[:, 1]
+    assert np.abs(process.predict(new)[0] - truth).max() < 0.1
+    assert process.noise == min(surrogate._NOISES)
+
+
+def test_noise_is_known_for_what_it_is():
+    x, y = made_up(200, noise=0.5)
+    process = GaussianProcess(x, y, 2)
+    assert process.noise > min(surrogate._NOISES)
+    deviations = process.predict(x)[1]
+    assert 0.35 < deviations.mean() < 0.65
+
+
+def test_far_from_all_data_less_is_known():
+    process = GaussianProcess(*made_up(30), 2)
+    near, far = process.predict(np.array([[0.5, 0.5], [9.0, 9.0]]))[1]
+    assert far > 3 * near
+
+
+def test_of_many_trials_the_newest_are_learnt_from():
+    x, y = made_up(400)
+    old = y.copy()
+    old[:100] = 1000
+    np.testing.assert_array_equal(
+        GaussianProcess(x, old, 2).predict(x[:5])[0], GaussianProcess(x, y, 2).predict(x[:5])[0]
+    )
+
+
+@pytest.mark.parametrize("y", [np.zeros(3), np.array([2.0, 2.0, 2.0])])
+def test_trials_that_all_measure_the_same_are_no_trouble(y):
+    mean, deviation = GaussianProcess(np.random.default_rng(0).random((3, 2)), y, 2).predict(
+        np.zeros((1, 2))
+    )
+    assert mean[0] == pytest.approx(y[0])
+    assert np.isfinite(deviation[0])
