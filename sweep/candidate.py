@@ -100,8 +100,6 @@ class TrainingParams:
     epochs: int = 10
     label_smoothing: float = 0.0
     mixup: float = 0.0
-    distillation: float = 0.0
-    weight_averaging: float = 0.0
 
 
 @dataclass(frozen=True)

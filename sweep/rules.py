@@ -90,8 +90,6 @@ DOMAINS: dict[str, Domain] = {
     "epochs": Domain("passes over the training clips", int, 1, 10000),
     "label_smoothing": Domain("share of the target spread over all labels", float, 0, 0.9),
     "mixup": Domain("alpha of the Beta law by which clips are mixed; 0 mixes none", float, 0, 4),
-    "distillation": Domain("share of the target that is a large network's answer", float, 0, 1),
-    "weight_averaging": Domain("share of the last epochs whose weights are averaged", float, 0, 1),
     "final_sparsity": Domain("share of each pruned kernel that ends as zero", float, 0, 0.99),
     "prune_depthwise": Domain("whether depthwise kernels are pruned too", bool),
     "strip_names": Domain("whether names and signatures are left out of the .tflite", bool),

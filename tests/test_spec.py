@@ -89,7 +89,7 @@ def test_values_keep_the_type_they_are_written_in():
         ),
         (
             BASE + "search: {sampler: tp}",
-            "x.yaml: search.sampler: input should be 'ehvi', 'tpe', 'nsga2', 'random',"
+            "x.yaml: search.sampler: input should be 'ehvi', 'tpe', 'nsga2', 'random', 'grid',"
             " 'greedy' or 'gp'",
         ),
         (

@@ -17,7 +17,6 @@ from sweep.stages.gate import expect, passes
 from sweep.stages.measurement import Bench
 from sweep.stages.network import Architecture, Weights
 from sweep.stages.stopping import out_of_reach
-from sweep.stages.teacher import teacher_answers
 from sweep.stages.training import train
 
 
@@ -41,11 +40,6 @@ def evaluate(
     with watch("features"):
         features = prepare_features(dataset, candidate.frontend, candidate.augmentation)
         truth = dataset.targets("validation")
-    teacher = None
-    if candidate.training.distillation:
-        with watch("teacher"):
-            rate = candidate.frontend.downsampling_rate
-            teacher = teacher_answers(dataset, rate, candidate.augmentation)
     with watch("training"):
         trained = train(
             candidate,
@@ -53,7 +47,6 @@ def evaluate(
             features.training,
             dataset.targets("training"),
             (features.validation, truth),
-            teacher,
             stop=lambda progress: out_of_reach(progress, limits),
         )
     progress = trained.progress

@@ -49,7 +49,7 @@ class TrainingGraph:
         shape = (None, None, architecture.frames, architecture.coefficients)
         signature = [
             tf.TensorSpec(shape, tf.float32),
-            tf.TensorSpec((None, None, architecture.labels), tf.float32),
+            tf.TensorSpec((None, architecture.labels), tf.float32),
             tf.TensorSpec((None, batch_size, 2), tf.int32),
             tf.TensorSpec((None,), tf.float32),
             tf.TensorSpec((None,), tf.float32),
@@ -70,7 +70,7 @@ class TrainingGraph:
         self.step.assign(0.0)
 
     def load(self, features: np.ndarray, answers: np.ndarray) -> None:
-        """Take the training clips: features and wanted answers, both by rendering and clip."""
+        """Take the training clips: features by rendering and clip, answers by clip."""
         self.features, self.answers = tf.constant(features), tf.constant(answers)
 
     def run(self, batches: np.ndarray, mixing: np.ndarray, rates: np.ndarray) -> float:
@@ -84,16 +84,6 @@ class TrainingGraph:
         masks |= {name: magnitude_mask(kernels[name], sparsity) for name in names}
         self.mask.assign(_joined(masks, self._learned))
         self.learned.assign(self.learned * self.mask)
-
-    def state(self) -> np.ndarray:
-        """Return all that is learned and averaged as one vector."""
-        return np.concatenate([self.learned.numpy(), self.averages.numpy()])
-
-    def restore(self, state: np.ndarray) -> None:
-        """Take what ``state`` gave, or a mean of several; what is pruned now stays zero."""
-        learned, averages = np.split(state, [self.learned.shape[0]])
-        self.learned.assign(learned * self.mask)
-        self.averages.assign(averages)
 
     def accuracy(self, features: np.ndarray, targets: np.ndarray) -> float:
         """Return the share of clips classified correctly."""
@@ -119,7 +109,7 @@ class TrainingGraph:
     ) -> tf.Tensor:
         def body(i: tf.Tensor, loss: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             maps = tf.gather_nd(features, batches[i])[..., tf.newaxis]
-            wanted = tf.gather_nd(answers, batches[i])
+            wanted = tf.gather(answers, batches[i, :, 1])
             maps = mixing[i] * maps + (1 - mixing[i]) * maps[::-1]
             wanted = mixing[i] * wanted + (1 - mixing[i]) * wanted[::-1]
             return i + 1, loss + self._learn(maps, wanted, rates[i])

@@ -41,7 +41,6 @@ def train(
     features: np.ndarray,
     targets: np.ndarray,
     validation: tuple[np.ndarray, np.ndarray],
-    teacher: np.ndarray | None = None,
     stop: Callable[[Progress], str] = lambda progress: "",
 ) -> Trained:
     """Train and prune the network of a candidate.
@@ -53,8 +52,6 @@ def train(
             one of its renderings is drawn.
         targets: int64 ``[clips]``.
         validation: features ``[clips, frames, coefficients]`` and targets ``[clips]``.
-        teacher: a larger network's probabilities, float32 ``[renderings, clips, labels]``; the
-            share ``distillation`` of what is wanted is what it says.
         stop: asked after every epoch but the last; a reason it returns ends the training.
     """
     params, compression = candidate.training, candidate.compression
@@ -65,9 +62,7 @@ def train(
     rng = np.random.default_rng(candidate.seed)
     graph = training_graph(architecture, params.batch_size)
     graph.start(initial_weights(architecture, candidate.seed))
-    answers = _answers(targets, architecture.labels, params, teacher)
-    graph.load(features, np.broadcast_to(answers, (len(features), *answers.shape[1:])))
-    states: list[np.ndarray] = []
+    graph.load(features, _answers(targets, architecture.labels, params.label_smoothing))
 
     progress, step = Progress(params.epochs), 0
     for epoch in range(1, params.epochs + 1):
@@ -82,10 +77,6 @@ def train(
         step += steps
         if step in updates and epoch == params.epochs:
             graph.prune(pruned, updates[step])
-        if epoch > params.epochs * (1 - params.weight_averaging):
-            states.append(graph.state())
-            if epoch == params.epochs:
-                graph.restore(np.mean(states, axis=0))
         progress = Progress(
             params.epochs,
             (*progress.losses, loss / steps),
@@ -105,17 +96,9 @@ def learning_rates(params: TrainingParams, steps: int) -> np.ndarray:
     return (params.end_learning_rate + span * left).astype(np.float32)
 
 
-def _answers(
-    targets: np.ndarray, labels: int, params: TrainingParams, teacher: np.ndarray | None
-) -> np.ndarray:
-    """Return what is wanted of the network, ``[renderings or 1, clips, labels]``."""
+def _answers(targets: np.ndarray, labels: int, smoothing: float) -> np.ndarray:
     onehot = np.eye(labels, dtype=np.float32)[targets]
-    smooth = onehot * np.float32(1 - params.label_smoothing)
-    smooth += np.float32(params.label_smoothing / labels)
-    if teacher is None:
-        return smooth[None]
-    share = np.float32(params.distillation)
-    return (1 - share) * smooth + share * teacher
+    return onehot * np.float32(1 - smoothing) + np.float32(smoothing / labels)
 
 
 def _draw_batches(

@@ -173,13 +173,3 @@ def test_a_narrow_network_learns_the_same_in_a_wider_graph(spoken, monkeypatch, 
         assert wide.weights[name].shape == values.shape
         np.testing.assert_allclose(wide.weights[name], values, atol=5e-3, err_msg=name)
     np.testing.assert_allclose(wide.progress.losses, exact.progress.losses, rtol=1e-3)
-
-
-def test_a_share_of_what_is_wanted_is_what_the_teacher_says():
-    params = TrainingParams(label_smoothing=0.2, distillation=0.25)
-    teacher = np.array([[[0.6, 0.4], [0.3, 0.7]], [[0.8, 0.2], [0.5, 0.5]]], np.float32)
-    answers = training._answers(np.array([0, 1]), 2, params, teacher)
-    smooth = np.array([[0.9, 0.1], [0.1, 0.9]])
-    np.testing.assert_allclose(answers, 0.75 * smooth + 0.25 * teacher, rtol=1e-6)
-    alone = training._answers(np.array([0, 1]), 2, params, None)
-    np.testing.assert_allclose(alone, smooth[None], rtol=1e-6)
