@@ -24,7 +24,7 @@ from sweep.study.table import table
 from sweep.study.trials import finish
 
 TRIALS = (100, 1_000, 5_000)
-SAMPLERS = ("tpe", "nsga2", "random", "greedy", "grid")
+SAMPLERS = ("ehvi", "tpe", "nsga2", "random", "greedy", "grid")
 PAIRS = 10
 SPACE = """
 dataset: {labels: [stop, go]}

@@ -14,7 +14,7 @@ from optuna.trial import FrozenTrial
 from sweep import distributions
 from sweep.space import Space
 from sweep.study.planning import PlannedSampler
-from sweep.study.surrogate import Cube, GaussianProcess, Matrix
+from sweep.study.surrogate import MOST_TRIALS, Cube, GaussianProcess, Matrix
 from sweep.study.trials import stored_evaluation
 
 _STARTUP = 10
@@ -29,8 +29,12 @@ ACCURACY = "accuracy"
 
 @dataclass(frozen=True)
 class Known:
-    """A trial that was measured: its parameters, its metrics, whether it kept every limit."""
+    """A trial that was measured: its parameters, its metrics, whether it kept every limit.
 
+    ``x`` are its coordinates.
+    """
+
+    x: Matrix
     params: dict[str, Any]
     metrics: Mapping[str, float | None]
     feasible: bool
@@ -57,6 +61,7 @@ class EHVISampler(PlannedSampler):
         self._rng = np.random.default_rng(seed)
         self._cube = Cube(space.varying)
         self._known: list[Known] = []
+        self._front: list[Known] = []
         self._limits = {limit.metric: limit.bound for limit in space.limits}
         objectives = space.file.objectives
         self._signs = {m: -1 if way == "maximize" else 1 for m, way in objectives.items()}
@@ -70,7 +75,15 @@ class EHVISampler(PlannedSampler):
             return
         wanted = [ACCURACY, *self._costs, *self._limited]
         metrics = {metric: getattr(evaluation.result, metric) for metric in wanted}
-        self._known.append(Known(trial.params, metrics, evaluation.outcome == "feasible"))
+        x = self._cube.encode([trial.params])[0]
+        self.learn(Known(x, trial.params, metrics, evaluation.outcome == "feasible"))
+
+    def learn(self, new: Known) -> None:
+        """Take in a trial that was measured."""
+        self._known.append(new)
+        cost = self._objectives(new)
+        if new.feasible and not any((self._objectives(k) <= cost).all() for k in self._front):
+            self._front = [k for k in self._front if (self._objectives(k) < cost).any()] + [new]
 
     def plan(self) -> dict[str, Any]:
         """Return the candidate expected to add most."""
@@ -105,19 +118,16 @@ class EHVISampler(PlannedSampler):
 
     def _parents(self) -> list[dict[str, Any]]:
         """Return the front, or the most accurate trials where none is feasible."""
-        feasible = [known for known in self._known if known.feasible]
-        if feasible:
-            costs = np.array([[self._cost(m, k) for m in self._signs] for k in feasible])
-            beaten = [
-                ((costs <= cost).all(axis=1) & (costs < cost).any(axis=1)).any() for cost in costs
-            ]
-            return [k.params for k, lost in zip(feasible, beaten, strict=True) if not lost]
+        if self._front:
+            return [known.params for known in self._front]
         best = sorted(self._known, key=lambda known: -(known.metrics[ACCURACY] or 0))
         return [known.params for known in best[:5]]
 
-    def _cost(self, metric: str, known: Known) -> float:
-        value = known.metrics[metric]
-        return math.inf if value is None else self._signs[metric] * value
+    def _objectives(self, known: Known) -> Matrix:
+        """Return what is to be made small."""
+        values = [known.metrics[metric] for metric in self._signs]
+        costs = [np.inf if v is None else s * v for v, s in zip(values, self._signs.values())]
+        return np.array(costs)
 
     def _change(self, parents: list[dict[str, Any]]) -> dict[str, Any]:
         """Return a parent with one to three parameters changed."""
@@ -136,23 +146,26 @@ class EHVISampler(PlannedSampler):
     def _foreseen(self, metric: str, x: Matrix) -> Matrix:
         """Return a cost of candidates as a logarithm, 0 at its limit or at the worst seen."""
         known = [k for k in self._known if k.metrics[metric] is not None]
-        logs = self._logs(metric, known)
-        x_known = self._cube.encode([k.params for k in known])
+        newest = known[-MOST_TRIALS:]
+        x_known, logs = np.array([k.x for k in newest]), self._logs(metric, newest)
         process = GaussianProcess(x_known, logs, self._cube.parameters)
-        return process.predict(x)[0] - self._corner(metric, float(logs.max()))
+        return process.predict(x)[0] - self._corner(metric)
 
     def _logs(self, metric: str, trials: list[Known]) -> Matrix:
         values = [float(k.metrics[metric] or 0) for k in trials if k.metrics[metric] is not None]
         return self._signs.get(metric, 1) * np.log(np.maximum(values, _LEAST))
 
-    def _corner(self, metric: str, worst: float) -> float:
+    def _corner(self, metric: str) -> float:
         bound = self._limits.get(metric)
-        return worst if bound is None else self._signs.get(metric, 1) * math.log(bound)
+        if bound is None:
+            return float(self._logs(metric, self._known).max())
+        return self._signs.get(metric, 1) * math.log(bound)
 
     def _foreseen_error(self, heard: list[Known], x: Matrix) -> tuple[Matrix, Matrix]:
         """Return mean and deviation of the logarithm of the share of clips heard wrong."""
-        x_heard = self._cube.encode([known.params for known in heard])
-        errors = np.log([1 - float(k.metrics[ACCURACY] or 0) + _LEAST_ERROR for k in heard])
+        newest = heard[-MOST_TRIALS:]
+        x_heard = np.array([known.x for known in newest])
+        errors = np.log([1 - float(k.metrics[ACCURACY] or 0) + _LEAST_ERROR for k in newest])
         if self.running:
             x_running = self._cube.encode(self.running)
             expected = GaussianProcess(x_heard, errors, self._cube.parameters).predict(x_running)
@@ -162,7 +175,7 @@ class EHVISampler(PlannedSampler):
 
     def _gains(self, costs: Matrix, mean: Matrix, deviation: Matrix) -> Matrix:
         """Return the volume each candidate is expected to add, up to a constant factor."""
-        front, worths = self._front()
+        front, worths = self._front_costs()
         lowest = np.minimum(np.concatenate([costs, front]).min(axis=0), 0)
         points = self._rng.uniform(lowest, 0, (_POINTS, costs.shape[1]))
         # How worthy the best known trial is that costs no more than a point.
@@ -175,14 +188,12 @@ class EHVISampler(PlannedSampler):
         gains: Matrix = (reached * added).sum(axis=1)
         return gains
 
-    def _front(self) -> tuple[Matrix, Matrix]:
-        """Return costs and worth of the feasible trials."""
-        feasible = [known for known in self._known if known.feasible]
-        costs = np.empty((len(feasible), len(self._costs)))
+    def _front_costs(self) -> tuple[Matrix, Matrix]:
+        """Return costs and worth of the feasible trials that none beats."""
+        costs = np.empty((len(self._front), len(self._costs)))
         for column, metric in enumerate(self._costs):
-            corner = self._corner(metric, float(self._logs(metric, self._known).max()))
-            costs[:, column] = self._logs(metric, feasible) - corner
-        accuracies = np.array([float(k.metrics[ACCURACY] or 0) for k in feasible])
+            costs[:, column] = self._logs(metric, self._front) - self._corner(metric)
+        accuracies = np.array([float(k.metrics[ACCURACY] or 0) for k in self._front])
         return costs, self._worth(accuracies)
 
     def _worth(self, accuracies: Matrix) -> Matrix:

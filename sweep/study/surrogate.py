@@ -18,7 +18,7 @@ Matrix = NDArray[np.float64]
 
 _LENGTHS = (0.2, 0.4, 0.8)
 _NOISES = (0.03, 0.1, 0.3, 1.0)
-_MOST_TRIALS = 300
+MOST_TRIALS = 300
 
 
 class Cube:
@@ -77,7 +77,7 @@ class GaussianProcess:
     """
 
     def __init__(self, x: Matrix, y: Matrix, parameters: int) -> None:
-        self.x, y = x[-_MOST_TRIALS:], y[-_MOST_TRIALS:]
+        self.x, y = x[-MOST_TRIALS:], y[-MOST_TRIALS:]
         self.mean, self.scale = float(y.mean()), float(y.std()) or 1.0
         self._y = (y - self.mean) / self.scale
         self._squares = _squared_distances(self.x, self.x)

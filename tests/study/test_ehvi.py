@@ -49,9 +49,8 @@ def _no_files(monkeypatch):
 def test_what_a_candidate_is_expected_to_add_is_what_chance_would_give():
     sampler = EHVISampler(make_space(), seed=0)
     measured = [(0.96, 2.0, 4.0), (0.975, 3.0, 9.0), (0.985, 1.0, 20.0)]
-    sampler._known = [
-        Known({}, dict(zip(LIMITS, values, strict=True)), True) for values in measured
-    ]
+    for values in measured:
+        sampler.learn(Known(np.zeros(0), {}, dict(zip(LIMITS, values, strict=True)), True))
     logs = np.log(np.array(measured)[:, 1:] / [8, 25])
     front = np.column_stack([0.95 - np.array(measured)[:, 0], logs])
     costs = np.log([[1.5 / 8, 3 / 25], [0.9 / 8, 6 / 25], [4 / 8, 15 / 25], [0.5 / 8, 24 / 25]])
