@@ -119,7 +119,7 @@ def _features_of(spectra: np.ndarray, frontend: FrontendParams) -> np.ndarray:
     graph = _Graph(frontend)
     features = np.empty((len(spectra), *frontend.shape), np.float32)
     for part in _batches(len(spectra), _SPECTRA_AT_ONCE):
-        features[part] = graph.features(tf.constant(spectra[part].astype(np.float32)))
+        features[part] = graph.from_spectra(tf.constant(spectra[part].astype(np.float32)))
     return features
 
 
@@ -165,7 +165,6 @@ class _Graph:
         self.window = _window(frontend)
         self.mel = mel_matrix(frontend)
         self.cosines = dct_matrix(frontend.num_mel_bins)[:, : frontend.num_coefficients]
-        self.features = tf.function(self.from_spectra, autograph=False, reduce_retracing=True)
 
     def spectra(self, waveforms: tf.Tensor) -> tf.Tensor:
         """Return magnitudes ``[clips, frames, bins]`` for float32 ``[clips, samples]``."""
