@@ -118,8 +118,8 @@ def test_a_stopped_candidate_says_how_far_it_came(spoken):
     slow = Candidate.from_parameters(SMALL | {"epochs": 20, "initial_learning_rate": 2e-5} | ALL)
     evaluation, files = evaluate(slow, spoken, limits(accuracy=">= 0.97", size_kb="< 25"))
     assert evaluation.outcome == "stopped" and files == {}
-    assert "after 6 of 20 epochs; accuracy >= 0.97 is out of reach" in evaluation.reason
-    assert len(evaluation.accuracies) == len(evaluation.losses) == 6
+    assert "after 4 of 20 epochs; accuracy >= 0.97 is out of reach" in evaluation.reason
+    assert len(evaluation.accuracies) == len(evaluation.losses) == 4
     assert evaluation.result.accuracy == evaluation.accuracies[-1]
     assert evaluation.result.violations["accuracy"] > 0
     assert Evaluation.from_json(json.loads(json.dumps(evaluation.to_json()))) == evaluation
