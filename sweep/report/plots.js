@@ -119,7 +119,7 @@ function watch() {
       near.unobserve(entry.target);
       setTimeout(paint, 0, entry.target);
     }
-  }, { rootMargin: "300px" });
+  }, { rootMargin: "75%" });
   document.querySelectorAll("[data-lazy]").forEach((host) => near.observe(host));
   darkScheme.addEventListener("change", () => drawn.forEach(paint));
   addEventListener("beforeprint", () => document.querySelectorAll("[data-lazy]").forEach(paint));
