@@ -18,7 +18,7 @@ from sweep.cli.options import (
     Storage,
     Study,
 )
-from sweep.errors import Interrupted, NothingFeasible
+from sweep.errors import Interrupted, NothingFeasible, SweepError
 
 
 def check(space: SpaceFile, as_json: Json = False) -> None:
@@ -101,7 +101,10 @@ def run(
         ) from error
     print_front(console(), record)
     write(record, folder.report)
-    if not record.funnel()["feasible"]:
+    funnel = record.funnel()
+    if funnel["failed"] and funnel["failed"] == sum(funnel.values()) - funnel["invalid"]:
+        raise SweepError(f"every trial failed; {folder.worker_log} tells how")
+    if not funnel["feasible"]:
         raise NothingFeasible("nothing is feasible; widen the space or ease the limit that binds")
     name = shlex.quote(folder.name if results == RESULTS else str(folder.path))
     print(

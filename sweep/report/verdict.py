@@ -88,7 +88,13 @@ def headline(record: StudyRecord, frame: pd.DataFrame) -> str:
 
 
 def shortfall(record: StudyRecord, frame: pd.DataFrame) -> str:
-    """Return which limit binds and by how much the best trial misses it."""
+    """Return which limit binds and by how much the best trial misses it, or why trials failed."""
+    begun = frame[frame["outcome"] != "invalid"]
+    if len(begun) and (begun["outcome"] == "failed").all():
+        reasons = begun["reason"].value_counts()
+        return (
+            f"Every trial failed; the commonest reason, {reasons.iloc[0]} times: {reasons.index[0]}"
+        )
     binding = next((count.limit for count in limit_counts(record) if count.binds), None)
     if binding is None or frame[binding.metric].notna().sum() == 0:
         return "Nothing was measured."

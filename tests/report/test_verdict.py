@@ -1,5 +1,8 @@
+from dataclasses import replace
+
 import pytest
 
+from sweep.candidate import Evaluation
 from sweep.report.frame import trial_frame
 from sweep.report.verdict import (
     caution,
@@ -38,6 +41,21 @@ def test_headline_without_feasible_trials_says_what_binds_and_by_how_much(hopele
     assert headline(hopeless, frame) == (
         "None of 120 trials meets the limits. The limit accuracy >= 0.97 binds: the best trial "
         f"has {best:.3f}, {0.97 - best:.3f} away."
+    )
+
+
+def test_headline_names_the_commonest_reason_where_every_trial_failed():
+    record = make_record(20, seed=9)
+    rows = [
+        replace(
+            trial, evaluation=Evaluation("failed", "no disk" if trial.number % 3 else "no luck")
+        )
+        for trial in record.trials
+    ]
+    record = replace(record, trials=tuple(rows))
+    assert headline(record, trial_frame(record)) == (
+        "None of 20 trials meets the limits. "
+        "Every trial failed; the commonest reason, 13 times: no disk"
     )
 
 
