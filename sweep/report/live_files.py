@@ -49,7 +49,9 @@ def add_files(server: Flask, shelf: Shelf) -> None:
         path = listed_clip(_record(shelf, name), kind, number, place)
         if path is None:
             abort(404)
-        return send_file(path, mimetype=_KINDS[path.suffix.lower()], conditional=True)
+        # Not the path: werkzeug leaves the file open where a reader goes away in the middle.
+        content = BytesIO(path.read_bytes())
+        return send_file(content, mimetype=_KINDS[path.suffix.lower()], conditional=True)
 
 
 def listed_clip(record: StudyRecord, kind: str, number: int, place: int) -> Path | None:

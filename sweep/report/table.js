@@ -85,12 +85,15 @@ class TrialTable {
   fill() {
     const rows = this.visible();
     const some = this.whole ? rows : rows.slice(0, atFirst);
-    this.table.tBodies[0].replaceChildren(...some.map((i) => {
+    const body = this.table.tBodies[0];
+    const focused = body.contains(document.activeElement) ? document.activeElement.closest("tr").dataset.trial : null;
+    body.replaceChildren(...some.map((i) => {
       const tr = element("tr", this.trials.trial[i] === this.selected ? "selected" : "");
       tr.dataset.trial = this.trials.trial[i];
       tr.append(...data.columns.map((column) => this.cell(column, i)));
       return tr;
     }));
+    body.querySelector(`tr[data-trial="${focused}"] :is(button, a)`)?.focus({ preventScroll: true });
     const brushed = this.brushed ? ", brushed above" : "";
     this.count.textContent = `${rows.length} of ${this.trials.trial.length} trials${brushed}`;
     this.more.hidden = some.length === rows.length;

@@ -148,6 +148,15 @@ def test_the_keyboard_reaches_every_control(visit, report):
     assert missed == 0
 
 
+def test_the_keyboard_keeps_its_place_where_the_table_is_filled_again(visit, report):
+    page = visit(report).page
+    row = page.locator("#table tbody tr").nth(5)
+    trial = row.get_attribute("data-trial")
+    row.get_by_role("button").focus()
+    page.evaluate("fillTable()")
+    assert page.evaluate("document.activeElement.closest('tr')?.dataset.trial") == trial
+
+
 def tab_through(page):
     """Press Tab until the page ends; return what had the focus, by kind and name."""
     reached = []
