@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 
 from sweep.audio.dataset import Dataset
 from sweep.candidate import Candidate, Evaluation
@@ -16,13 +15,15 @@ from sweep.stages.evaluate import confusion, mistakes
 from sweep.study.confirmation import Finalist, Retraining
 from sweep.study.engine import Engine
 from sweep.study.storage import StudyFolder
-from sweep.study.table import StudyRecord, TrialRecord, balance, front, table
+from sweep.study.table import StudyRecord, TrialRecord, front, table
 
 _TICK_IN_S = 0.5
 
 
 def choose_finalists(record: StudyRecord, top: int) -> list[TrialRecord]:
-    """Return up to ``top`` trials of the front, the most balanced first.
+    """Return up to ``top`` trials, evenly spread along the front, the most accurate first.
+
+    The more accurate, the likelier to hold; the smaller, the more there is to gain if it does.
 
     Raises:
         StudyError: if no trial is feasible.
@@ -32,10 +33,10 @@ def choose_finalists(record: StudyRecord, top: int) -> list[TrialRecord]:
     if feasible.empty:
         raise StudyError(f"{record.name}: no trial is feasible, so there are no finalists")
     best = front(feasible, record.space.file.objectives)
-    order: pd.Series = balance(best).sort_values()
-    numbers = [int(best.loc[index, "trial"]) for index in order.index[:top]]
+    order = best.sort_values(["accuracy", "size_kb"], ascending=[False, True])
+    places = np.unique(np.linspace(0, len(order) - 1, top).round().astype(int))
     by_number = {trial.number: trial for trial in record.trials}
-    return [by_number[number] for number in numbers]
+    return [by_number[int(number)] for number in order["trial"].iloc[places]]
 
 
 def confirm(
