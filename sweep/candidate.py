@@ -62,13 +62,11 @@ class AugmentationParams:
         time_shift_ms: each copy is shifted by up to this much, either way.
         noise_snr_db: the lowest signal-to-noise ratio of the noise mixed in; None adds none.
         gain_db: each copy is made louder or softer by up to this much.
-        speed_percent: each copy is played faster or slower by up to this much.
     """
 
     time_shift_ms: float = 0.0
     noise_snr_db: float | None = None
     gain_db: float = 0.0
-    speed_percent: float = 0.0
 
     @property
     def is_identity(self) -> bool:

@@ -77,9 +77,6 @@ DOMAINS: dict[str, Domain] = {
         optional=True,
     ),
     "gain_db": Domain("training clips get louder or softer by up to this", float, 0, 40),
-    "speed_percent": Domain(
-        "training clips are played faster or slower by up to this", float, 0, 50
-    ),
     "convolution": Domain(
         "what a block is made of", str, words=("depthwise_separable", "standard")
     ),

@@ -1,7 +1,6 @@
-"""Varied copies of training clips: faster or slower, shifted, louder or softer, with noise."""
+"""Varied copies of training clips: shifted, louder or softer, with noise."""
 
 import numpy as np
-import soxr
 
 from sweep.candidate import AugmentationParams
 
@@ -22,9 +21,8 @@ def render(
 ) -> np.ndarray:
     """Return one varied copy of every clip.
 
-    A clip is played faster or slower about its middle, and so higher or lower (Ko et al., "Audio
-    augmentation for speech recognition", 2015), shifted by a whole number of samples (silence moves
-    in), scaled by its gain, then mixed with noise at a signal-to-noise ratio drawn between ``noise_snr_db`` and 30 dB above it:
+    A clip is shifted by a whole number of samples (silence moves in), scaled by its gain, then
+    mixed with noise at a signal-to-noise ratio drawn between ``noise_snr_db`` and 30 dB above it:
     white for half of the clips, a stretch of the background recordings for the others.
 
     Args:
@@ -43,31 +41,17 @@ def render(
     shifts = rng.integers(-most, most + 1, size=count)
     gains_db = rng.uniform(-augmentation.gain_db, augmentation.gain_db, size=count)
     noises = _stretches_of_noise(count, samples, noise, augmentation.noise_snr_db, rate, rng)
-    most_faster = augmentation.speed_percent / 100
-    speeds = 1 + rng.uniform(-most_faster, most_faster, size=count)
     varied = np.zeros(waveforms.shape, np.float32)
     # One clip after the other, so that it stays in the processor's cache.
     for i, clip in enumerate(varied):
         begin, end = max(0, shifts[i]), samples + min(0, shifts[i])
-        kept = _play(waveforms[i], speeds[i], rate)[begin - shifts[i] : end - shifts[i]]
+        kept = waveforms[i, begin - shifts[i] : end - shifts[i]]
         np.multiply(kept, np.float32(10 ** (gains_db[i] / 20) / 32768), out=clip[begin:end])
         added, loudness = noises[i]
         if loudness > 0:
             clip += added * np.float32(loudness * _rms(clip) / max(_rms(added), _SILENCE))
         np.clip(clip, -1, 1, out=clip)
     return varied
-
-
-def _play(clip: np.ndarray, speed: float, rate: int) -> np.ndarray:
-    """Return a clip at another speed, as long as before: its ends cut off, or silence around it."""
-    if speed == 1:
-        return clip
-    played = soxr.resample(clip, speed * rate, rate, "LQ")
-    missing = len(clip) - len(played)
-    before = abs(missing) // 2
-    if missing < 0:
-        return played[before : before + len(clip)]
-    return np.pad(played, (before, missing - before))
 
 
 def _stretches_of_noise(
