@@ -75,7 +75,8 @@ def headline(record: StudyRecord, frame: pd.DataFrame) -> str:
     """Return in one sentence or two whether the sweep worked."""
     if frame.empty:
         return "No trial has finished yet."
-    trials = f"{len(frame)} trial{'s' if len(frame) > 1 else ''}"
+    counted = int((frame["outcome"] != "invalid").sum()) or len(frame)
+    trials = f"{counted} trial{'s' if counted > 1 else ''}"
     feasible = frame[frame["outcome"] == "feasible"]
     if feasible.empty:
         return f"None of {trials} meets the limits. {shortfall(record, frame)}".strip()

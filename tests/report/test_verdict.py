@@ -26,20 +26,22 @@ def hopeless():
     return make_record(120, seed=9, offset=-0.1)
 
 
-def test_headline_names_the_smallest(record):
+def test_headline_names_the_smallest_and_counts_what_could_be_tried(record):
+    counted = sum(trial.evaluation.outcome != "invalid" for trial in record.trials)
+    assert 0 < counted < 300
     results = [t.evaluation.result for t in record.trials if t.evaluation.outcome == "feasible"]
     smallest = min(results, key=lambda result: result.size_kb)
     assert headline(record, trial_frame(record)) == (
-        f"{len(results)} of 300 trials meet the limits; the smallest takes "
+        f"{len(results)} of {counted} trials meet the limits; the smallest takes "
         f"{smallest.size_kb:.2f}\u00a0KB at {smallest.accuracy:.3f}."
     )
 
 
 def test_headline_without_feasible_trials_says_what_binds_and_by_how_much(hopeless):
     frame = trial_frame(hopeless)
-    best = frame["accuracy"].max()
+    best, counted = frame["accuracy"].max(), (frame["outcome"] != "invalid").sum()
     assert headline(hopeless, frame) == (
-        "None of 120 trials meets the limits. The limit accuracy >= 0.97 binds: the best trial "
+        f"None of {counted} trials meets the limits. The limit accuracy >= 0.97 binds: the best trial "
         f"has {best:.3f}, {0.97 - best:.3f} away."
     )
 
