@@ -155,7 +155,9 @@ def show(rows: list[dict[str, str]]) -> None:
             gains = [accuracy - base[fold] for fold, accuracy in found.items()]
             error = np.std(gains, ddof=1) / np.sqrt(len(gains))
             mean = np.mean(list(found.values()))
-            print(f"{change:<34} {len(found):>5} {mean:>9.4f} {np.mean(gains):>+8.4f} {error:>7.4f}")
+            print(
+                f"{change:<34} {len(found):>5} {mean:>9.4f} {np.mean(gains):>+8.4f} {error:>7.4f}"
+            )
 
 
 if __name__ == "__main__":

@@ -116,7 +116,9 @@ def run(
 
 def finalists(
     study: Study,
-    top: Annotated[int, typer.Option(min=1, metavar="N", help="How many trials, spread along the front.")] = 5,
+    top: Annotated[
+        int, typer.Option(min=1, metavar="N", help="How many trials, spread along the front.")
+    ] = 5,
     seeds: Annotated[int, typer.Option(min=1, metavar="N", help="How many trainings of each.")] = 5,
     data: Data = None,
     workers: Processes = None,

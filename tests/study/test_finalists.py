@@ -3,6 +3,7 @@ import pytest
 from sweep.errors import StudyError
 from sweep.study.finalists import choose_finalists
 from sweep.study.table import front, table
+
 from ..report.made_up import make_record
 
 
