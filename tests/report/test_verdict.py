@@ -41,8 +41,8 @@ def test_headline_without_feasible_trials_says_what_binds_and_by_how_much(hopele
     frame = trial_frame(hopeless)
     best, counted = frame["accuracy"].max(), (frame["outcome"] != "invalid").sum()
     assert headline(hopeless, frame) == (
-        f"None of {counted} trials meets the limits. The limit accuracy >= 0.97 binds: the best trial "
-        f"has {best:.3f}, {0.97 - best:.3f} away."
+        f"None of {counted} trials meets the limits. The limit accuracy >= 0.97 binds: the best "
+        f"trial has {best:.3f}, {0.97 - best:.3f} away."
     )
 
 
