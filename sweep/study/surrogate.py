@@ -1,8 +1,8 @@
 """What trials so far say of one that is still to come: a Gaussian process, and its coordinates."""
 
-import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
+from scipy.linalg import solve_triangular
 
 Matrix = NDArray[np.float64]
 
@@ -79,31 +80,57 @@ class GaussianProcess:
     def __init__(self, x: Matrix, y: Matrix, parameters: int) -> None:
         self.x, y = x[-MOST_TRIALS:], y[-MOST_TRIALS:]
         self.mean, self.scale = float(y.mean()), float(y.std()) or 1.0
-        self._y = (y - self.mean) / self.scale
-        self._squares = _squared_distances(self.x, self.x)
-        root = math.sqrt(max(parameters, 1))
-        grid = itertools.product((length * root for length in _LENGTHS), _NOISES)
-        self.length, self.noise = max(grid, key=lambda settings: self._likelihood(*settings))
-        self._factor, self._weights, self._variance = self._solve(self.length, self.noise)
+        lengths = [length * math.sqrt(max(parameters, 1)) for length in _LENGTHS]
+        fits = _fits(_squared_distances(self.x, self.x), (y - self.mean) / self.scale, lengths)
+        self.fit = max(fits, key=lambda fit: fit.likelihood)
+        self._weights = _solve_triangle(self.fit.factor.T, self.fit.whitened, lower=False)
 
     def predict(self, x: Matrix) -> tuple[Matrix, Matrix]:
         """Return means and standard deviations of what would be measured, each ``[trials]``."""
-        cross = np.exp(-0.5 * _squared_distances(x, self.x) / self.length**2)
-        solved = np.linalg.solve(self._factor, cross.T)
-        left = np.maximum(1 - (solved**2).sum(axis=0), 0) + self.noise**2
-        deviations = np.sqrt(self._variance * left)
+        cross = np.exp(-0.5 * _squared_distances(x, self.x) / self.fit.length**2)
+        known = (_solve_triangle(self.fit.factor, cross.T) ** 2).sum(axis=0)
+        left = np.maximum(1 - known, 0) + self.fit.noise**2
+        deviations = np.sqrt(self.fit.variance * left)
         return self.mean + self.scale * (cross @ self._weights), self.scale * deviations
 
-    def _solve(self, length: float, noise: float) -> tuple[Matrix, Matrix, float]:
-        """Return Cholesky factor, weights, and the likeliest variance of the signal."""
-        kernel = np.exp(-0.5 * self._squares / length**2) + noise**2 * np.eye(len(self._y))
-        factor = np.linalg.cholesky(kernel).astype(float)
-        weights: Matrix = np.linalg.solve(factor.T, np.linalg.solve(factor, self._y))
-        return factor, weights, max(float(self._y @ weights) / len(self._y), 1e-6)
 
-    def _likelihood(self, length: float, noise: float) -> float:
-        factor, _, variance = self._solve(length, noise)
-        return float(-0.5 * len(self._y) * math.log(variance) - np.log(np.diag(factor)).sum())
+@dataclass(frozen=True)
+class _Fit:
+    """A kernel's settings and what follows from them.
+
+    ``factor`` is the Cholesky factor of the kernel, ``whitened`` what solving it for the values
+    gives, ``variance`` the likeliest of the signal.
+    """
+
+    length: float
+    noise: float
+    factor: Matrix
+    whitened: Matrix
+
+    @property
+    def variance(self) -> float:
+        return max(float(self.whitened @ self.whitened) / len(self.whitened), 1e-6)
+
+    @property
+    def likelihood(self) -> float:
+        """Logarithm of the likelihood of the values, up to a constant."""
+        spread = -0.5 * len(self.whitened) * math.log(self.variance)
+        return float(spread - np.log(np.diag(self.factor)).sum())
+
+
+def _fits(squares: Matrix, y: Matrix, lengths: Iterable[float]) -> Iterator[_Fit]:
+    """Yield a fit for each length and noise."""
+    for length in lengths:
+        kernel = np.exp(-0.5 * squares / length**2)
+        for noise in _NOISES:
+            np.fill_diagonal(kernel, 1 + noise**2)
+            factor = np.linalg.cholesky(kernel).astype(float)
+            yield _Fit(length, noise, factor, _solve_triangle(factor, y))
+
+
+def _solve_triangle(factor: Matrix, right: Matrix, lower: bool = True) -> Matrix:
+    solved: Matrix = solve_triangular(factor, right, lower=lower, check_finite=False)
+    return solved
 
 
 def _squared_distances(a: Matrix, b: Matrix) -> Matrix:

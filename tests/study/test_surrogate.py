@@ -42,13 +42,13 @@ def test_predictions_are_those_of_the_textbook():
 
     def kernel(a, b):
         distances = np.linalg.norm(a[:, None] - b[None], axis=2)
-        return np.exp(-0.5 * (distances / process.length) ** 2)
+        return np.exp(-0.5 * (distances / process.fit.length) ** 2)
 
-    inverse = np.linalg.inv(kernel(x, x) + process.noise**2 * np.eye(25))
+    inverse = np.linalg.inv(kernel(x, x) + process.fit.noise**2 * np.eye(25))
     variance = ys @ inverse @ ys / 25
     means = y.mean() + y.std() * kernel(new, x) @ inverse @ ys
     explained = np.einsum("ij,jk,ik->i", kernel(new, x), inverse, kernel(new, x))
-    deviations = y.std() * np.sqrt(variance * (1 - explained + process.noise**2))
+    deviations = y.std() * np.sqrt(variance * (1 - explained + process.fit.noise**2))
     found = process.predict(new)
     np.testing.assert_allclose(found[0], means, rtol=1e-6)
     np.testing.assert_allclose(found[1], deviations, rtol=1e-6)
@@ -59,13 +59,13 @@ def test_a_smooth_function_is_learnt():
     new, truth = np.random.default_rng(2).random((200, 2)), None
     truth = np.sin(4 * new[:, 0]) + new[:, 1]
     assert np.abs(process.predict(new)[0] - truth).max() < 0.1
-    assert process.noise == min(surrogate._NOISES)
+    assert process.fit.noise == min(surrogate._NOISES)
 
 
 def test_noise_is_known_for_what_it_is():
     x, y = made_up(200, noise=0.5)
     process = GaussianProcess(x, y, 2)
-    assert process.noise > min(surrogate._NOISES)
+    assert process.fit.noise > min(surrogate._NOISES)
     deviations = process.predict(x)[1]
     assert 0.35 < deviations.mean() < 0.65
 
