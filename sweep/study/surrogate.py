@@ -86,11 +86,13 @@ class GaussianProcess:
         self._weights = _solve_triangle(self.fit.factor.T, self.fit.whitened, lower=False)
 
     def predict(self, x: Matrix) -> tuple[Matrix, Matrix]:
-        """Return means and standard deviations of what would be measured, each ``[trials]``."""
+        """Return means and standard deviations without the noise of measuring, each ``[trials]``.
+
+        A search that reckons with noise goes where a measurement may be lucky.
+        """
         cross = np.exp(-0.5 * _squared_distances(x, self.x) / self.fit.length**2)
         known = (_solve_triangle(self.fit.factor, cross.T) ** 2).sum(axis=0)
-        left = np.maximum(1 - known, 0) + self.fit.noise**2
-        deviations = np.sqrt(self.fit.variance * left)
+        deviations = np.sqrt(self.fit.variance * np.maximum(1 - known, 0))
         return self.mean + self.scale * (cross @ self._weights), self.scale * deviations
 
 

@@ -48,7 +48,7 @@ def test_predictions_are_those_of_the_textbook():
     variance = ys @ inverse @ ys / 25
     means = y.mean() + y.std() * kernel(new, x) @ inverse @ ys
     explained = np.einsum("ij,jk,ik->i", kernel(new, x), inverse, kernel(new, x))
-    deviations = y.std() * np.sqrt(variance * (1 - explained + process.fit.noise**2))
+    deviations = y.std() * np.sqrt(variance * (1 - explained))
     found = process.predict(new)
     np.testing.assert_allclose(found[0], means, rtol=1e-6)
     np.testing.assert_allclose(found[1], deviations, rtol=1e-6)
@@ -66,8 +66,11 @@ def test_noise_is_known_for_what_it_is():
     x, y = made_up(200, noise=0.5)
     process = GaussianProcess(x, y, 2)
     assert process.fit.noise > min(surrogate._NOISES)
-    deviations = process.predict(x)[1]
-    assert 0.35 < deviations.mean() < 0.65
+    means, deviations = process.predict(x)
+    truth = np.sin(4 * x[:, 0]) + x[:, 1]
+    assert np.std(y - truth) > 0.4
+    assert np.sqrt(np.mean((means - truth) ** 2)) < 0.2
+    assert 0.02 < deviations.mean() < 0.2
 
 
 def test_far_from_all_data_less_is_known():
