@@ -3,10 +3,12 @@
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from statistics import NormalDist
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from optuna.distributions import FloatDistribution
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial
@@ -90,7 +92,7 @@ class EHVISampler(PlannedSampler):
         pool = list(self._pool())
         if not pool:
             return self.space.draw(self._rng)
-        heard = [known for known in self._known if known.metrics[ACCURACY] is not None]
+        heard = self._newest(ACCURACY)
         if len(self._known) < _STARTUP or len(heard) < 2:
             return pool[0]
         x = self._cube.encode(pool)
@@ -145,11 +147,15 @@ class EHVISampler(PlannedSampler):
 
     def _foreseen(self, metric: str, x: Matrix) -> Matrix:
         """Return a cost of candidates as a logarithm, 0 at its limit or at the worst seen."""
-        known = [k for k in self._known if k.metrics[metric] is not None]
-        newest = known[-MOST_TRIALS:]
+        newest = self._newest(metric)
         x_known, logs = np.array([k.x for k in newest]), self._logs(metric, newest)
         process = GaussianProcess(x_known, logs, self._cube.parameters)
         return process.predict(x)[0] - self._corner(metric)
+
+    def _newest(self, metric: str) -> list[Known]:
+        """Return the trials to learn a metric from: the newest, in their order."""
+        known = (k for k in reversed(self._known) if k.metrics[metric] is not None)
+        return list(islice(known, MOST_TRIALS))[::-1]
 
     def _logs(self, metric: str, trials: list[Known]) -> Matrix:
         values = [float(k.metrics[metric] or 0) for k in trials if k.metrics[metric] is not None]
@@ -163,9 +169,8 @@ class EHVISampler(PlannedSampler):
 
     def _foreseen_error(self, heard: list[Known], x: Matrix) -> tuple[Matrix, Matrix]:
         """Return mean and deviation of the logarithm of the share of clips heard wrong."""
-        newest = heard[-MOST_TRIALS:]
-        x_heard = np.array([known.x for known in newest])
-        errors = np.log([1 - float(k.metrics[ACCURACY] or 0) + _LEAST_ERROR for k in newest])
+        x_heard = np.array([known.x for known in heard])
+        errors = np.log([1 - float(k.metrics[ACCURACY] or 0) + _LEAST_ERROR for k in heard])
         if self.running:
             x_running = self._cube.encode(self.running)
             expected = GaussianProcess(x_heard, errors, self._cube.parameters).predict(x_running)
@@ -179,9 +184,9 @@ class EHVISampler(PlannedSampler):
         lowest = np.minimum(np.concatenate([costs, front]).min(axis=0), 0)
         points = self._rng.uniform(lowest, 0, (_POINTS, costs.shape[1]))
         # How worthy the best known trial is that costs no more than a point.
-        known = np.where((front[:, None] <= points).all(axis=2), worths[:, None], 0.0)
+        known = np.where(_reached(front, points), worths[:, None], 0.0)
         heights, place = np.unique(known.max(axis=0, initial=0.0), return_inverse=True)
-        reached = (costs[:, None] <= points).all(axis=2) @ np.eye(len(heights))[place]
+        reached = _reached(costs, points) @ np.eye(len(heights))[place]
         chances = 1 + _LEAST_ERROR - np.exp(mean[:, None] + deviation[:, None] * _CHANCES)
         worth = self._worth(chances)
         added = np.maximum(worth[:, :, None] - heights, 0).mean(axis=1)
@@ -202,3 +207,11 @@ class EHVISampler(PlannedSampler):
         if ACCURACY not in self._signs:
             return (accuracies >= floor).astype(float)
         return np.maximum(np.minimum(accuracies, 1.0) - floor, 0)
+
+
+def _reached(costs: Matrix, points: Matrix) -> NDArray[np.bool_]:
+    """Tell which costs exceed a point in nothing, ``[costs, points]``."""
+    reached = np.ones((len(costs), len(points)), bool)
+    for cost, point in zip(costs.T, points.T):
+        reached &= cost[:, None] <= point
+    return reached
