@@ -95,7 +95,7 @@ def _finalist_cells(one: Finalist, limits: list[Limit]) -> tuple[str, ...]:
         f"{one.searched['accuracy']:.3f}",
         f"{100 * one.curse():+.1f} points".replace("-", "−"),
         f"{one.mean('size_kb'):.2f} ± {one.spread('size_kb'):.2f} KB",
-        amount("latency_ms", one.mean("latency_ms")),
+        f"{one.mean('latency_ms'):.3f} ± {one.spread('latency_ms'):.3f} ms",
     )
 
 

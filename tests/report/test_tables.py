@@ -80,5 +80,7 @@ def test_each_finalist_has_a_row_of_means_over_its_trainings():
         assert cells["holds"] == ("yes" if one.trial in record.confirmed() else "no")
         assert cells["test accuracy"] == f"{fmean(shares):.3f} ± {stdev(shares):.3f}"
         assert cells["interval"] == f"{low:.3f}–{high:.3f}"
+        times = [training.latency_ms for training in one.retrainings]
+        assert cells["latency"] == f"{fmean(times):.3f} ± {stdev(times):.3f} ms"
         luck = 100 * (one.searched["accuracy"] - fmean(shares))
         assert cells["luck"] == f"{luck:+.1f} points".replace("-", "−")
