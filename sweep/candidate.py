@@ -155,13 +155,19 @@ class Candidate:
         """Return a digest that two candidates share exactly when they train the same network.
 
         Different ``filters`` and ``alpha`` of equal width are the same network, and log-mel
-        features have no ``num_coefficients``.
+        features have no ``num_coefficients``; without blocks there is nothing to convolve in them,
+        and without pruning nothing to prune depthwise.
         """
-        frontend, network = self.frontend, self.network
+        frontend, network, compression = self.frontend, self.network, self.compression
         if frontend.features == "log_mel":
             frontend = replace(frontend, num_coefficients=frontend.num_mel_bins)
         network = replace(network, filters=network.width, alpha=1.0)
-        return digest(asdict(replace(self, frontend=frontend, network=network)))
+        if network.blocks == 0:
+            network = replace(network, convolution=NetworkParams.convolution)
+        if compression.final_sparsity == 0 or network.blocks == 0:
+            compression = replace(compression, prune_depthwise=False)
+        same = replace(self, frontend=frontend, network=network, compression=compression)
+        return digest(asdict(same))
 
 
 GROUPS: dict[str, type] = {

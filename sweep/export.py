@@ -44,6 +44,7 @@ def export_trial(
     trial = next((t for t in record.trials if t.number == number), None)
     if trial is None:
         raise StudyError(f"{folder.path}: there is no finished trial {number}")
+    _refuse_foreign(out)
     files = {name: folder.read_file(number, name) for name in (FRONTEND, MODEL)}
     dataset = same_clips(record, source)
     measured = measure(files, dataset, trial)
@@ -134,10 +135,16 @@ def _metadata(
     }
 
 
+def _refuse_foreign(out: Path) -> None:
+    """Raise unless ``out`` is free, empty, or holds an earlier export and nothing else."""
+    if not out.exists():
+        return
+    if not out.is_dir() or {p.name for p in out.iterdir()} - {FRONTEND, MODEL, METADATA}:
+        raise SweepError(f"{out}: holds something else; name an empty folder with --out")
+
+
 def _write(out: Path, files: dict[str, bytes]) -> None:
     """Put a folder in place whole, or not at all."""
-    if out.exists() and not (out / METADATA).is_file() and any(out.iterdir()):
-        raise SweepError(f"{out}: holds something else; name an empty folder with --out")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix=".exporting-", dir=out.parent))

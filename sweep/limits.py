@@ -35,14 +35,20 @@ class Limit:
         """Read a limit such as ``">= 0.97"``.
 
         Raises:
-            ValueError: if the metric is unknown or the text is not an operator and a number.
+            ValueError: if the metric is unknown, the text is not an operator and a number, or no
+                accuracy is such a number.
         """
         if metric not in METRICS:
             raise ValueError(f"unknown metric {metric!r}; known: {', '.join(METRICS)}")
         match = _PATTERN.fullmatch(text.strip())
         if match is None:
             raise ValueError(f"{text!r} is not a limit; write for example '>= 0.97' or '< 25'")
-        return cls(metric, match[1], float(match[2]))
+        bound = float(match[2])
+        if metric == "accuracy" and not 0 <= bound <= 1:
+            raise ValueError(
+                f"an accuracy is a share from 0 to 1, not {bound:g}; write 0.97 for 97 %"
+            )
+        return cls(metric, match[1], bound)
 
     def violation(self, value: float) -> float:
         """Return how far ``value`` breaks the limit, relative to the bound; at most 0 when held.

@@ -43,7 +43,7 @@ class Domain:
             return None if agrees else f"{value!r} is not {self._wanted()}"
         is_number = isinstance(value, (int, float)) and math.isfinite(value)
         if not is_number or (self.kind is int and value != int(value)):
-            return f"{value!r} is not {self._wanted()}"
+            return f"{value!r} is not {self._wanted()}{_hint(value)}"
         if (self.low is not None and value < self.low) or (
             self.high is not None and value > self.high
         ):
@@ -52,6 +52,14 @@ class Domain:
 
     def _wanted(self) -> str:
         return {bool: "true or false", int: "a whole number", float: "a number"}[self.kind]
+
+
+def _hint(value: Any) -> str:
+    """Return how to write a number that YAML takes for text: 1e-5 needs a point there."""
+    try:
+        return f"; write {float(value):.1e}" if isinstance(value, str) else ""
+    except ValueError:
+        return ""
 
 
 DOMAINS: dict[str, Domain] = {

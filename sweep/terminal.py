@@ -1,5 +1,6 @@
 """What the shell shows of a study and of recordings, in columns."""
 
+import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -73,9 +74,15 @@ def status_facts(record: StudyRecord) -> dict[str, Any]:
             }
             for count in limit_counts(record)
         },
-        "front": best[columns].to_dict("records"),
-        "nearest_misses": nearest_misses(frame)[columns].head(_NEAREST).to_dict("records"),
+        "front": _plain(best[columns]),
+        "nearest_misses": _plain(nearest_misses(frame)[columns].head(_NEAREST)),
     }
+
+
+def _plain(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return rows as plain JSON values, with null for what is not known."""
+    rows: list[dict[str, Any]] = json.loads(frame.to_json(orient="records", double_precision=15))
+    return rows
 
 
 def print_front(out: Console, record: StudyRecord) -> None:

@@ -112,6 +112,19 @@ def test_equal_widths_share_a_key():
     assert wide.key() != Candidate(network=NetworkParams(filters=64, alpha=0.5)).key()
 
 
+def test_what_changes_nothing_is_not_in_the_key():
+    for same, other in (
+        ({"final_sparsity": 0.0}, {"prune_depthwise": True}),
+        ({"blocks": 0}, {"convolution": "standard"}),
+        ({"blocks": 0, "final_sparsity": 0.5}, {"prune_depthwise": True}),
+    ):
+        keys = {Candidate.from_parameters(same | more).key() for more in ({}, other)}
+        assert len(keys) == 1
+    pruned = {"final_sparsity": 0.5}
+    keys = {Candidate.from_parameters(pruned | {"prune_depthwise": p}).key() for p in (False, True)}
+    assert len(keys) == 2
+
+
 def test_coefficients_count_in_the_key_of_mfcc_only():
     def key(features, coefficients):
         return Candidate(

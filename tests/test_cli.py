@@ -223,6 +223,15 @@ class TestExport:
         assert "holds something else" in line
         assert (finished / "mine/thesis.txt").read_text() == "years of work"
 
+    def test_nor_is_an_export_with_other_things_beside_it(self, finished: Path) -> None:
+        (finished / "kept").mkdir()
+        for name in ("metadata.json", "thesis.txt"):
+            (finished / "kept" / name).write_text("{}")
+        for out in ("kept", "kept/thesis.txt"):
+            line = refused("export", "words", "--out", out, cwd=finished, code=1)
+            assert "holds something else" in line
+        assert (finished / "kept/thesis.txt").is_file()
+
     def test_a_trial_that_is_not_there_is_named(self, finished: Path) -> None:
         line = refused("export", "words", "--trial", 999, cwd=finished, code=1)
         assert "there is no finished trial 999" in line

@@ -30,6 +30,12 @@ def test_a_limit_names_a_metric():
     assert all(Limit.parse(metric, "> 1").metric == metric for metric in METRICS)
 
 
+@pytest.mark.parametrize("text", [">= 97", "> -0.1", "<= 1.01"])
+def test_an_accuracy_is_a_share(text):
+    with pytest.raises(ValueError, match="an accuracy is a share from 0 to 1, not .*; write 0.97"):
+        Limit.parse("accuracy", text)
+
+
 @pytest.mark.parametrize("operator", [">", ">="])
 def test_a_lower_bound_is_broken_from_below(operator):
     limit = Limit("accuracy", operator, 0.8)

@@ -124,6 +124,19 @@ def test_every_module_is_in_the_list_of_modules() -> None:
     assert sorted(listed) == sorted(there)
 
 
+def test_imports_run_one_way_from_the_top_of_that_list_to_its_end() -> None:
+    listed = re.findall(r"^    sweep/(\S+)", section("Finding your way in the code"), re.MULTILINE)
+    place = {name.removesuffix(".py").rstrip("/"): at for at, name in enumerate(listed)}
+    backwards = [
+        f"{file.relative_to(ROOT)} imports {imported}"
+        for file in (ROOT / "sweep").rglob("*.py")
+        if (part := file.relative_to(ROOT / "sweep").parts[0].removesuffix(".py")) in place
+        for imported in re.findall(r"^ *from sweep\.(\w+)", file.read_text("utf-8"), re.MULTILINE)
+        if place[imported] > place[part]
+    ]
+    assert backwards == []
+
+
 def test_every_benchmark_it_measures_with_exists() -> None:
     named = set(re.findall(r"`(\w+\.py)", section("Measured")))
     assert named and all((ROOT / "benchmarks" / name).is_file() for name in named)

@@ -25,6 +25,7 @@ def test_every_parameter_has_a_domain_that_holds_its_default():
         ("alpha", float("inf"), "inf is not a number"),
         ("alpha", 17, "17 is outside 0.001 to 16"),
         ("alpha", "wide", "'wide' is not a number"),
+        ("end_learning_rate", "1e-5", "'1e-5' is not a number; write 1.0e-05"),
         ("features", "mel", "'mel' is not one of mfcc, log_mel"),
         ("prune_depthwise", 1, "1 is not true or false"),
         ("noise_snr_db", "none", "'none' is not a number"),

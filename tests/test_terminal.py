@@ -1,6 +1,7 @@
 """What the shell shows of a study and of recordings, at the widths of terminals."""
 
 import io
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -11,7 +12,7 @@ from rich.console import Console
 from sweep.audio.dataset import Dataset
 from sweep.report.frame import trial_frame
 from sweep.study.table import StudyRecord
-from sweep.terminal import describe_dataset, print_front, print_pairs, print_trials
+from sweep.terminal import describe_dataset, print_front, print_pairs, print_trials, status_facts
 
 from .report.made_up import SPACE, make_record
 
@@ -86,3 +87,12 @@ def test_what_is_left_out_is_counted_and_named(spoken: Dataset, count: int) -> N
     assert told[1] == f"left out, for they cannot be used: {count}"
     assert told[2] == f"  {skipped[0]}"
     assert (told[-1].strip().startswith("... and 4 more")) == (count == 9)
+
+
+def test_facts_are_json_in_which_the_unknown_is_null(record: StudyRecord) -> None:
+    frame = trial_frame(record)
+    gated = [t for t in record.trials if t.evaluation.outcome == "gated"]
+    assert frame["accuracy"].isna().any() and gated
+    facts = status_facts(replace(record, trials=tuple(gated)))
+    assert json.loads(json.dumps(facts, allow_nan=False)) == facts
+    assert facts["nearest_misses"][0]["accuracy"] is None

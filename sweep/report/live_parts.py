@@ -49,7 +49,7 @@ def head(view: View) -> Pieces:
 def take(view: View) -> Pieces:
     """Return what to take, or what came nearest."""
     record, frame = view.record, view.frame
-    found = picks(frame)
+    found = picks(record, frame)
     misses = miss_table(record, nearest_misses(frame))
     heading = "What to take" if found or frame.empty else "The nearest misses"
     return [html.H2(heading), *_pieces(record, markup.take(record, found, misses))]

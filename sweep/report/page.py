@@ -59,7 +59,7 @@ def render(record: StudyRecord, audible: Container[str] = ()) -> str:
     """
     frame = trial_frame(record)
     goal, costs = goals(record)
-    found, spent = picks(frame), effort(record)
+    found, spent = picks(record, frame), effort(record)
     script, plotly = _script(), get_plotlyjs()
     return Template(asset("page.html")).substitute(
         policy=_policy(plotly, script, sounds=audible != ()),

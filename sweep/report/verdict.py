@@ -110,11 +110,11 @@ def shortfall(record: StudyRecord, frame: pd.DataFrame) -> str:
     )
 
 
-def picks(frame: pd.DataFrame) -> list[Pick]:
+def picks(record: StudyRecord, frame: pd.DataFrame) -> list[Pick]:
     """Return the trial that each word of ``sweep export --pick`` stands for; none if none fits."""
     if not (frame["outcome"] == "feasible").any():
         return []
-    return [_pick(word, pick(frame, word)) for word in PICKS]
+    return [_pick(word, pick(frame, word, record.confirmed())) for word in PICKS]
 
 
 def _pick(word: str, row: pd.Series) -> Pick:

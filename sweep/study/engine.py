@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+from uuid import uuid4
 
 import dask
 from distributed import Client, Future, KilledWorker, LocalCluster, Nanny, WorkerPlugin
@@ -76,6 +77,8 @@ class Engine:
     ) -> None:
         self._dataset, self._limits, self._work = dataset, limits, work
         self._done: queue.Queue[tuple[int, Future]] = queue.Queue()
+        # Dask takes equal keys for equal work, whoever sends it.
+        self._token = uuid4().hex
         self._futures: dict[int, Future] = {}
         self._cluster: LocalCluster | None = None
         # A trial that kills its worker is run again once, then given up.
@@ -141,7 +144,7 @@ class Engine:
             candidate,
             self._dataset,
             self._limits,
-            key=f"trial-{number}",
+            key=f"trial-{number}-{self._token}",
             pure=False,
         )
         self._futures[number] = future

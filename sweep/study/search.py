@@ -15,6 +15,7 @@ from sweep import distributions
 from sweep.candidate import Candidate, Evaluation
 from sweep.space import Space
 from sweep.study.engine import Answer
+from sweep.study.promotion import EPOCHS
 from sweep.study.storage import StudyFolder, readable_errors
 from sweep.study.trials import finish, stored_evaluation
 
@@ -241,10 +242,12 @@ class Search:
     def _untried(self, near: dict[str, Any]) -> dict[str, Any] | None:
         """Return a combination that is allowed and new; None if none is left.
 
-        It differs from ``near`` in one parameter, if there is such a one; else it is any.
+        It differs from ``near`` in one parameter, if there is such a one; else it is any.  With
+        promotion it is one of the fewest epochs.
         """
+        first = self._first
         changed = [
-            near | {name: value}
+            near | {name: value} | first
             for name, kind in self.space.varying.items()
             for value in distributions.values(kind, _VALUES_TRIED)
         ]
@@ -253,10 +256,20 @@ class Search:
             if self._is_new(parameters) and self.space.allows(parameters):
                 return parameters
         if self._combinations is not None:
-            left = [c for key, c in self._combinations if key not in self._taken]
+            left = [
+                combination
+                for key, combination in self._combinations
+                if key not in self._taken and first.items() <= combination.items()
+            ]
             return left[self._rng.integers(len(left))] if left else None
-        draws = (self.space.draw(self._rng) for _ in range(_DRAWS))
+        draws = (self.space.draw(self._rng) | first for _ in range(_DRAWS))
         return next((c for c in draws if self._is_new(c) and self.space.allows(c)), None)
+
+    @cached_property
+    def _first(self) -> dict[str, Any]:
+        """What every new combination begins with."""
+        promoted = self.space.file.search.promotion and EPOCHS in self.space.varying
+        return {EPOCHS: min(self.space.values(EPOCHS))} if promoted else {}
 
     def _is_new(self, parameters: dict[str, Any]) -> bool:
         return self.space.candidate(parameters).key() not in self._taken

@@ -54,6 +54,8 @@ class StudyFolder:
         self.database = self.path / "study.db"
         self.report = self.path / "report.html"
         self.worker_log = self.path / "worker.log"
+        self._artifact_folder = self.path / "artifacts"
+        self._own = storage is None
         self._url = storage or f"sqlite:///{self.database}"
         self._storage: RDBStorage | None = None
 
@@ -105,7 +107,7 @@ class StudyFolder:
         directions = list(space.file.objectives.values())
         with readable_errors(self.path):
             study = optuna.create_study(
-                study_name=self.name,
+                study_name=self._stored_name(),
                 storage=self._connect(),
                 sampler=sampler,
                 directions=directions,
@@ -129,7 +131,7 @@ class StudyFolder:
         """
         try:
             with readable_errors(self.path):
-                return optuna.load_study(study_name=self.name, storage=self._connect())
+                return optuna.load_study(study_name=self._stored_name(), storage=self._connect())
         except KeyError as error:
             raise StudyError(f"{self.path}: the storage holds no study {self.name!r}") from error
 
@@ -152,6 +154,7 @@ class StudyFolder:
     def keep_files(self, trial: optuna.Trial, files: Mapping[str, bytes]) -> None:
         """Put files into the artifact store, as those of a trial."""
         kept = {}
+        self._artifact_folder.mkdir(exist_ok=True)
         for name, content in files.items():
             with tempfile.TemporaryDirectory(dir=self.path) as scratch:
                 file = Path(scratch) / name
@@ -174,6 +177,11 @@ class StudyFolder:
         )
         if name not in kept:
             raise StudyError(f"{self.path}: trial {trial} kept no model; only feasible trials do")
+        if not self._artifact_folder.is_dir():
+            raise StudyError(
+                f"{self._artifact_folder}: not here; the models lie where the sweep ran, name that"
+                " folder with --results"
+            )
         with tempfile.TemporaryDirectory() as scratch:
             file = Path(scratch) / "artifact"
             try:
@@ -198,10 +206,15 @@ class StudyFolder:
         finally:
             self.close()
 
+    def _stored_name(self) -> str:
+        """Return what the storage calls the study: a folder may have been renamed or copied."""
+        if self._own:
+            names = optuna.get_all_study_names(self._connect())
+            return names[0] if len(names) == 1 else self.name
+        return self.name
+
     def _artifacts(self) -> FileSystemArtifactStore:
-        folder = self.path / "artifacts"
-        folder.mkdir(exist_ok=True)
-        return FileSystemArtifactStore(str(folder))
+        return FileSystemArtifactStore(str(self._artifact_folder))
 
     def _connect(self) -> RDBStorage:
         if self._storage is None:

@@ -12,8 +12,9 @@ from sweep.report.verdict import (
     nearest_misses,
     picks,
 )
+from sweep.study.table import pick
 
-from .made_up import make_record
+from .made_up import make_record, with_finalists
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +66,7 @@ def test_headline_of_an_empty_study():
     record = make_record(0)
     assert headline(record, trial_frame(record)) == "No trial has finished yet."
     assert caution(record, trial_frame(record)) == ""
-    assert picks(trial_frame(record)) == []
+    assert picks(record, trial_frame(record)) == []
 
 
 def test_limits_are_counted_one_by_one(record):
@@ -81,10 +82,19 @@ def test_limits_are_counted_one_by_one(record):
 def test_picks_are_the_extremes(record):
     frame = trial_frame(record)
     feasible = frame[frame["outcome"] == "feasible"].set_index("trial")
-    trials = {pick.word: pick.trial for pick in picks(frame)}
+    trials = {pick.word: pick.trial for pick in picks(record, frame)}
     assert feasible["size_kb"][trials["smallest"]] == feasible["size_kb"].min()
     assert feasible["latency_ms"][trials["fastest"]] == feasible["latency_ms"].min()
     assert feasible["accuracy"][trials["most-accurate"]] == feasible["accuracy"].max()
+
+
+def test_of_finalists_only_those_that_hold_are_picked_as_export_does(record):
+    judged = with_finalists(record, 4)
+    frame = trial_frame(judged)
+    assert 0 < len(judged.confirmed()) < 4
+    for one in picks(judged, frame):
+        assert one.trial in judged.confirmed()
+        assert one.trial == pick(frame, one.word, judged.confirmed())["trial"]
 
 
 def test_nearest_misses_are_trained_and_sorted(hopeless):

@@ -125,6 +125,18 @@ def test_a_stopped_candidate_says_how_far_it_came(spoken):
     assert Evaluation.from_json(json.loads(json.dumps(evaluation.to_json()))) == evaluation
 
 
+def test_a_stopped_candidate_weighs_what_it_would_have_weighed(spoken):
+    slow = SMALL | {"epochs": 4, "initial_learning_rate": 2e-5} | ALL
+    told = [
+        evaluate(Candidate.from_parameters(slow), spoken, limits(accuracy=bound))[0]
+        for bound in (">= 1", ">= 0")
+    ]
+    assert [evaluation.outcome for evaluation in told] == ["stopped", "feasible"]
+    stopped, finished = (evaluation.result for evaluation in told)
+    assert stopped.quantization == finished.quantization != "float32"
+    assert stopped.size_kb == pytest.approx(finished.size_kb, rel=0.05)
+
+
 def test_testing_clips_are_never_read(candidate, spoken, monkeypatch):
     read = []
     for method in ("waveforms", "names", "targets"):

@@ -119,6 +119,19 @@ def test_a_scheduler_elsewhere_lends_its_workers(tmp_path):
         assert cluster.scheduler_info["workers"]
 
 
+def test_two_sweeps_on_one_scheduler_do_not_take_each_others_answers(tmp_path):
+    with LocalCluster(
+        n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
+    ) as cluster:
+        address = cluster.scheduler_address
+        given = (None, [], 1, address, tmp_path / "log", partial(work, folder=tmp_path))
+        with Engine(*given) as one, Engine(*given) as other:
+            one.submit(0, candidate(FINE, epochs=1))
+            other.submit(0, candidate(FINE, epochs=2))
+            answer(one), answer(other)
+    assert (tmp_path / f"{FINE}-1").exists() and (tmp_path / f"{FINE}-2").exists()
+
+
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense://x", "127.0.0.1:port"])
 def test_a_scheduler_that_does_not_answer_is_told(address, tmp_path, monkeypatch):
     monkeypatch.setattr(engine_module, "_PATIENCE_IN_S", 1)

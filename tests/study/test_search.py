@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import optuna
 import pytest
 from optuna.trial import TrialState
@@ -319,3 +321,17 @@ def test_time_is_up_when_the_budget_or_the_timeout_is_spent():
     assert progress.seconds_left == 12.0
     progress.seconds = 30.0
     assert progress.seconds_left == 0.0
+
+
+@pytest.mark.parametrize("sampler", ["random", "ehvi"])
+def test_with_promotion_nothing_is_trained_long_that_was_not_trained_short(folder, sampler):
+    text = FINITE.replace("alpha:", "epochs: [5, 15, 45], alpha:")
+    space = make_space(text, sampler=sampler, trials=30, promotion=True)
+    engine, _ = search(folder, space)
+    trained: dict[str, list[int]] = {}
+    for candidate in engine.submitted.values():
+        epochs = candidate.training.epochs
+        same = replace(candidate, training=replace(candidate.training, epochs=1)).key()
+        trained.setdefault(same, []).append(epochs)
+    assert any(len(epochs) > 1 for epochs in trained.values())
+    assert all(epochs == [5, 15, 45][: len(epochs)] for epochs in trained.values())

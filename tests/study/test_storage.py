@@ -1,4 +1,5 @@
 import json
+import shutil
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
@@ -255,6 +256,29 @@ def test_files_of_a_trial_come_back_as_they_were(either_folder):
     assert either_folder.read_file(0, "model.tflite") == b"\0model"
     assert either_folder.read_file(0, "frontend.tflite") == b"front"
     assert [f.name for f in either_folder.path.iterdir() if f.name.startswith("tmp")] == []
+
+
+def test_a_renamed_or_copied_folder_is_read_and_goes_on(folder):
+    with folder.owned():
+        finish(create(folder), create(folder).ask(SPACE.varying), FEASIBLE)
+    copy = StudyFolder(folder.path.parent, "another")
+    shutil.copytree(folder.path, copy.path)
+    assert copy.record().name == "another"
+    assert copy.record().trials == folder.record().trials
+    with copy.owned():
+        assert len(create(copy).get_trials()) == 1
+
+
+def test_models_that_lie_elsewhere_are_told(folder, tmp_path):
+    with folder.owned():
+        study = create(folder)
+        trial = study.ask(SPACE.varying)
+        folder.keep_files(trial, {"model.tflite": b"model"})
+        finish(study, trial, FEASIBLE)
+    away = StudyFolder(tmp_path / "away", folder.name, f"sqlite:///{folder.database}")
+    with pytest.raises(StudyError, match="not here; the models lie where the sweep ran"):
+        away.read_file(0, "model.tflite")
+    assert not away.path.exists()
 
 
 def test_files_that_are_not_there_are_told(folder):
