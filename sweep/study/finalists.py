@@ -23,7 +23,8 @@ _TICK_IN_S = 0.5
 def choose_finalists(record: StudyRecord, top: int) -> list[TrialRecord]:
     """Return up to ``top`` trials, evenly spread along the front, the most accurate first.
 
-    The more accurate, the likelier to hold; the smaller, the more there is to gain if it does.
+    The more accurate, the likelier to hold; the smaller, the more there is to gain if it does.  Of
+    trials that measured the same there is one.
 
     Raises:
         StudyError: if no trial is feasible.
@@ -32,7 +33,8 @@ def choose_finalists(record: StudyRecord, top: int) -> list[TrialRecord]:
     feasible = frame[frame["outcome"] == "feasible"]
     if feasible.empty:
         raise StudyError(f"{record.name}: no trial is feasible, so there are no finalists")
-    best = front(feasible, record.space.file.objectives)
+    objectives = record.space.file.objectives
+    best = front(feasible, objectives).drop_duplicates(list(objectives))
     order = best.sort_values(["accuracy", "size_kb"], ascending=[False, True])
     places = np.unique(np.linspace(0, len(order) - 1, top).round().astype(int))
     by_number = {trial.number: trial for trial in record.trials}

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from sweep.errors import StudyError
@@ -32,6 +34,14 @@ def test_a_short_front_is_taken_whole():
     best = front(frame[frame["outcome"] == "feasible"], record.space.file.objectives)
     chosen = choose_finalists(record, 1000)
     assert sorted(trial.number for trial in chosen) == sorted(best["trial"])
+
+
+def test_trials_that_measured_the_same_are_one_finalist():
+    record = make_record(150, seed=11)
+    chosen = choose_finalists(record, 1000)
+    twins = [replace(trial, number=trial.number + 1000) for trial in record.trials]
+    doubled = choose_finalists(replace(record, trials=(*record.trials, *twins)), 1000)
+    assert [trial.candidate for trial in doubled] == [trial.candidate for trial in chosen]
 
 
 def test_no_finalists_where_nothing_is_feasible():
