@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import optuna
 import sqlalchemy
@@ -55,7 +56,7 @@ class StudyFolder:
         self.report = self.path / "report.html"
         self.worker_log = self.path / "worker.log"
         self._artifact_folder = self.path / "artifacts"
-        self._own = storage is None
+        self._own = storage is None or quote(str(self.database.absolute())) in storage
         self._url = storage or f"sqlite:///{self.database}"
         self._storage: RDBStorage | None = None
 

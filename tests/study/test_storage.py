@@ -12,6 +12,7 @@ from sweep.candidate import Candidate, Evaluation
 from sweep.errors import SpecError, StudyError
 from sweep.study.storage import StudyFolder
 from sweep.study.trials import finish, stored_evaluation
+from sweep.study.watching import Watched
 
 from .stand_in import SPACE as SPACE_TEXT
 from .stand_in import evaluate, make_space
@@ -264,7 +265,7 @@ def test_a_renamed_or_copied_folder_is_read_and_goes_on(folder):
     copy = StudyFolder(folder.path.parent, "another")
     shutil.copytree(folder.path, copy.path)
     assert copy.record().name == "another"
-    assert copy.record().trials == folder.record().trials
+    assert copy.record().trials == folder.record().trials == Watched(copy).record().trials
     with copy.owned():
         assert len(create(copy).get_trials()) == 1
 
