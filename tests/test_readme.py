@@ -14,7 +14,7 @@ import typer
 import sweep
 from sweep.cli import app
 
-from .test_cli import SPACE, space_file
+from .cli.shell import SPACE, space_file
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -1,0 +1,63 @@
+"""From a trial to a folder that hears."""
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from .shell import clips, refused, sweep
+
+
+class TestExport:
+    def test_an_exported_folder_hears_what_was_said(self, finished: Path) -> None:
+        done = sweep("export", "words", "--pick", "most-accurate", "--out", "out", cwd=finished)
+        assert done.returncode == 0, done.stderr
+        metadata = json.loads((finished / "out/metadata.json").read_text())
+        accuracy = metadata["metrics"]["accuracy"]["value"]
+        heard = clips("validation")
+        told = json.loads(sweep("predict", "out", *heard, "--json", cwd=finished).stdout)
+        right = sum(Path(p["clip"]).parent.name == p["label"] for p in told)
+        assert right / len(heard) == pytest.approx(accuracy)
+        assert all(sum(p["probabilities"].values()) == pytest.approx(1, abs=0.02) for p in told)
+
+    def test_a_changed_model_is_refused(self, finished: Path) -> None:
+        assert sweep("export", "words", "--out", "changed", cwd=finished).returncode == 0
+        model = finished / "changed/model.tflite"
+        model.write_bytes(model.read_bytes() + b"\0")
+        line = refused("predict", "changed", clips("validation")[0], cwd=finished, code=1)
+        assert "changed since it was exported" in line
+
+    def test_a_folder_with_other_things_is_left_alone(self, finished: Path) -> None:
+        (finished / "mine").mkdir()
+        (finished / "mine/thesis.txt").write_text("years of work")
+        line = refused("export", "words", "--out", "mine", cwd=finished, code=1)
+        assert "holds something else" in line
+        assert (finished / "mine/thesis.txt").read_text() == "years of work"
+
+    def test_nor_is_an_export_with_other_things_beside_it(self, finished: Path) -> None:
+        (finished / "kept").mkdir()
+        for name in ("metadata.json", "thesis.txt"):
+            (finished / "kept" / name).write_text("{}")
+        for out in ("kept", "kept/thesis.txt"):
+            line = refused("export", "words", "--out", out, cwd=finished, code=1)
+            assert "holds something else" in line
+        assert (finished / "kept/thesis.txt").is_file()
+
+    def test_a_trial_that_is_not_there_is_named(self, finished: Path) -> None:
+        line = refused("export", "words", "--trial", 999, cwd=finished, code=1)
+        assert "there is no finished trial 999" in line
+
+    def test_a_comma_in_the_name_of_a_clip_breaks_no_column(self, finished: Path) -> None:
+        assert sweep("export", "words", "--out", "columns", cwd=finished).returncode == 0
+        shutil.copy(clips("validation")[0], finished / "take 1, kitchen.wav")
+        told = sweep("predict", "columns", "take 1, kitchen.wav", "--csv", cwd=finished).stdout
+        header, row = csv.reader(told.splitlines())
+        assert header == ["clip", "label", "stop", "go"]
+        assert row[0] == "take 1, kitchen.wav" and row[1] in ("stop", "go")
+
+    def test_a_text_file_called_wav_is_refused(self, finished: Path) -> None:
+        assert sweep("export", "words", "--out", "ears", cwd=finished).returncode == 0
+        (finished / "note.wav").write_text("not a sound")
+        assert "note.wav" in refused("predict", "ears", "note.wav", cwd=finished, code=1)

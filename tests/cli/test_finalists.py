@@ -1,0 +1,70 @@
+"""Finalists, the only ones that hear the test clips."""
+
+import json
+import random
+import shutil
+from pathlib import Path
+
+from sweep.audio.splits import SPLITS
+
+from .shell import SPACE, clips, refused, space_file, sweep
+
+
+class TestFinalists:
+    def test_are_trained_again_and_measured_on_the_test_clips(self, finished: Path) -> None:
+        folder = finished / "final"
+        shutil.copytree(finished / "results", folder / "results")
+        done = sweep(
+            "finalists", "words", "--top", 2, "--seeds", 2, "--workers", 2, "--json", cwd=folder
+        )
+        assert done.returncode == 0, done.stderr
+        told = json.loads(done.stdout)
+        front = json.loads(sweep("status", "words", "--json", cwd=folder).stdout)["front"]
+        assert {one["trial"] for one in told} <= {row["trial"] for row in front}
+        for one in told:
+            assert len({again["seed"] for again in one["retrainings"]}) == 2
+            assert one["test_clips"] == 12
+            for again in one["retrainings"]:
+                assert len(again["losses"]) == len(again["accuracies"]) > 0
+                assert sum(map(sum, again["confusion"])) == 12
+                right = sum(again["confusion"][i][i] for i in range(2))
+                assert right == round(12 * again["test_accuracy"]) == 12 - len(again["mistakes"])
+        page = (folder / "results/words/report.html").read_text(encoding="utf-8")
+        assert "Trained again from 2 seeds" in page
+
+    def test_the_search_never_reads_a_test_clip_and_finalists_do(self, tmp_path: Path) -> None:
+        for split in SPLITS:
+            for clip in clips(split):
+                copy = tmp_path / "clips" / Path(clip).parent.name / Path(clip).name
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(clip, copy)
+                if split == "testing":
+                    copy.write_text("whoever reads this is refused")
+        text = SPACE.replace("trials: 4", "trials: 2")
+        where = ("--data", "clips", "--workers", "1")
+        done = sweep("run", space_file(tmp_path, text), *where, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        elsewhere = tmp_path / "elsewhere"
+        elsewhere.mkdir()
+        done = sweep("export", tmp_path / "results/words", "--out", "out", cwd=elsewhere)
+        assert done.returncode == 0, done.stderr
+        line = refused("finalists", "words", "--workers", "1", "--seeds", "1", cwd=tmp_path, code=1)
+        assert "testing" in line
+
+    def test_random_labels_find_no_lucky_winner(self, tmp_path: Path) -> None:
+        spoken = [clip for split in SPLITS for clip in clips(split)]
+        draw = random.Random(0)
+        for label in ("stop", "go"):
+            (tmp_path / "shuffled" / label).mkdir(parents=True)
+        for i, clip in enumerate(spoken):
+            speaker = Path(clip).name.partition("_nohash_")[0]
+            label = draw.choice(("stop", "go"))
+            shutil.copy(clip, tmp_path / "shuffled" / label / f"{speaker}_nohash_{i}.wav")
+        text = SPACE.replace(">= 0.7", ">= 0.97").replace("trials: 4", "trials: 6")
+        done = sweep(
+            "run", space_file(tmp_path, text), "--data", "shuffled", "--workers", 2, cwd=tmp_path
+        )
+        assert done.returncode == 3, done.stdout
+        assert "accuracy >= 0.97 binds" in done.stdout
+        line = refused("finalists", "words", "--data", "shuffled", cwd=tmp_path, code=1)
+        assert "no trial is feasible" in line

@@ -1,0 +1,137 @@
+"""Real sweeps in processes of their own: gone on with, killed, interrupted."""
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from ..signals import heed_ctrl_c
+from .shell import SPACE, SWEEP, space_file, sweep
+
+
+class TestRun:
+    def test_ends_with_the_front_a_page_and_feasible_models(self, finished: Path) -> None:
+        status = json.loads(sweep("status", "words", "--json", cwd=finished).stdout)
+        assert status["funnel"]["feasible"] >= 1
+        assert sum(status["funnel"].values()) - status["funnel"]["invalid"] == 4
+        assert status["front"]
+        assert (finished / "results/words/report.html").stat().st_size > 10_000
+
+    def test_goes_on_where_it_stands_and_trains_nothing_twice(self, finished: Path) -> None:
+        folder = finished / "more"
+        shutil.copytree(finished / "results", folder / "results")
+        done = sweep("run", space_file(folder), "--trials", 6, "--workers", 2, cwd=folder)
+        assert done.returncode == 0, done.stderr
+        rows = json.loads(sweep("trials", "words", "--json", cwd=folder).stdout)
+        counted = [row for row in rows if row["outcome"] != "invalid"]
+        before = json.loads(sweep("trials", "words", "--json", cwd=finished).stdout)
+        assert len(counted) == 6
+        assert rows[: len(before)] == before
+        kinds = {(int(128 * r["alpha"]), r["final_sparsity"]) for r in counted}
+        assert len(kinds) == len(counted)
+
+    def test_with_one_seed_and_one_worker_does_the_same_twice(self, tmp_path: Path) -> None:
+        told = []
+        for name in ("first", "second"):
+            done = sweep("run", space_file(tmp_path), "--study", name, "--workers", 1, cwd=tmp_path)
+            assert done.returncode == 0, done.stderr
+            rows = json.loads(sweep("trials", name, "--json", cwd=tmp_path).stdout)
+            same = ("alpha", "final_sparsity", "outcome", "accuracy", "size_kb", "variant")
+            told.append([[row[key] for key in same] for row in rows])
+        assert told[0] == told[1]
+
+    def test_says_which_limit_binds_when_nothing_is_feasible(self, tmp_path: Path) -> None:
+        text = SPACE.replace("< 25", "< 0.5").replace("trials: 4", "trials: 2")
+        done = sweep("run", space_file(tmp_path, text), "--workers", 1, cwd=tmp_path)
+        assert done.returncode == 3
+        assert "size_kb < 0.5 binds" in done.stdout
+        assert "The nearest misses" in done.stdout
+        assert done.stderr.strip().splitlines()[-1].startswith("sweep: nothing is feasible")
+
+    def test_survives_being_killed_three_times(self, tmp_path: Path) -> None:
+        text = SPACE.replace("trials: 4", "trials: 12").replace("epochs: 30", "epochs: 40")
+        file = space_file(tmp_path, text)
+        database = tmp_path / "results/words/study.db"
+        for goal in (1, 3, 5):
+            started = subprocess.Popen(
+                [str(SWEEP), "run", str(file), "--workers", "2"],
+                cwd=tmp_path,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            _wait_for(lambda: _finished_trials(database) >= goal or started.poll() is not None)
+            children = _descendants(started.pid)
+            started.send_signal(signal.SIGKILL)
+            started.wait()
+            assert children
+            _wait_for(lambda: not any(map(_alive, children)), seconds=30)
+        done = sweep("run", file, "--workers", 2, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        rows = json.loads(sweep("trials", "words", "--json", cwd=tmp_path).stdout)
+        counted = [row for row in rows if row["outcome"] != "invalid"]
+        assert len(counted) == 12
+        assert len({(int(128 * r["alpha"]), r["final_sparsity"]) for r in counted}) == 12
+        with sqlite3.connect(database) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+    def test_interrupted_keeps_what_is_finished_and_says_so(self, tmp_path: Path) -> None:
+        text = SPACE.replace("trials: 4", "trials: 50")
+        started = subprocess.Popen(
+            [str(SWEEP), "run", str(space_file(tmp_path, text)), "--workers", "1"],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            preexec_fn=heed_ctrl_c,
+        )
+        database = tmp_path / "results/words/study.db"
+        _wait_for(lambda: _finished_trials(database) >= 1)
+        children = _descendants(started.pid)
+        os.killpg(started.pid, signal.SIGINT)
+        _, errors = started.communicate(timeout=60)
+        assert started.returncode == 130
+        assert "Traceback" not in errors
+        assert errors.strip().splitlines()[-1].startswith("sweep: interrupted; what is finished")
+        _wait_for(lambda: not any(map(_alive, children)), seconds=10)
+        assert _finished_trials(database) >= 1
+
+
+def _finished_trials(database: Path) -> int:
+    if not database.exists():
+        return 0
+    try:
+        with sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=5) as connection:
+            query = "SELECT count(*) FROM trials WHERE state IN ('COMPLETE', 'PRUNED')"
+            return int(connection.execute(query).fetchone()[0])
+    except sqlite3.OperationalError:
+        return 0
+
+
+def _descendants(pid: int) -> list[int]:
+    listed = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True).stdout
+    parents = {int(child): int(parent) for child, parent in map(str.split, listed.splitlines())}
+    found = [pid]
+    for known in found:
+        found += [child for child, parent in parents.items() if parent == known]
+    return found[1:]
+
+
+def _alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def _wait_for(holds: Callable[[], bool], seconds: float = 180) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.1)
