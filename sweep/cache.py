@@ -13,12 +13,15 @@ from filelock import FileLock
 from sweep.errors import SweepError
 
 DEFAULT_LIMIT_GB = 10.0
+_NEVER_TRIMMED = ("downloads", "latency")
+"""What may be out of reach when it is wanted again, and what is too small to matter."""
+
 _building = ContextVar("building", default=True)
 
 
 def root() -> Path:
-    """Return the cache folder: ``$SWEEP_CACHE``, else the platform's own place for caches."""
-    return Path(os.environ.get("SWEEP_CACHE") or platformdirs.user_cache_dir("tinysweep"))
+    """Return the cache folder: ``tinysweep`` in ``$SWEEP_CACHE``, else where caches belong."""
+    return Path(os.environ.get("SWEEP_CACHE") or platformdirs.user_cache_dir()) / "tinysweep"
 
 
 def entry(kind: str, key: str, build: Callable[[Path], None]) -> Path:
@@ -26,7 +29,8 @@ def entry(kind: str, key: str, build: Callable[[Path], None]) -> Path:
 
     Two processes that ask at once build it once. A build that fails or is killed leaves nothing
     behind: the folder appears under its name only when it is complete. When the cache outgrows
-    ``$SWEEP_CACHE_GB`` (10 by default), the entries used longest ago are removed.
+    ``$SWEEP_CACHE_GB`` (10 by default), the entries used longest ago are removed; never downloads,
+    nor latencies.
 
     Raises:
         SweepError: if the cache folder cannot be written.
@@ -111,6 +115,6 @@ def _trim(keep: Path) -> None:
     for _, size, folder in sorted(entries):
         if total <= limit:
             break
-        if folder != keep:
+        if folder != keep and folder.parent.name not in _NEVER_TRIMMED:
             shutil.rmtree(folder, ignore_errors=True)
             total -= size

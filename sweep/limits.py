@@ -36,7 +36,7 @@ class Limit:
 
         Raises:
             ValueError: if the metric is unknown, the text is not an operator and a number, or no
-                accuracy is such a number.
+                value of the metric is such a number.
         """
         if metric not in METRICS:
             raise ValueError(f"unknown metric {metric!r}; known: {', '.join(METRICS)}")
@@ -44,10 +44,7 @@ class Limit:
         if match is None:
             raise ValueError(f"{text!r} is not a limit; write for example '>= 0.97' or '< 25'")
         bound = float(match[2])
-        if metric == "accuracy" and not 0 <= bound <= 1:
-            raise ValueError(
-                f"an accuracy is a share from 0 to 1, not {bound:g}; write 0.97 for 97 %"
-            )
+        check_bound(metric, bound)
         return cls(metric, match[1], bound)
 
     def violation(self, value: float) -> float:
@@ -62,6 +59,18 @@ class Limit:
 
     def __str__(self) -> str:
         return f"{self.metric} {self.operator} {self.bound:g}"
+
+
+def check_bound(metric: str, bound: float) -> None:
+    """Check that a metric can be on either side of a bound.
+
+    Raises:
+        ValueError: if it cannot.
+    """
+    if metric == "accuracy" and not 0 <= bound <= 1:
+        raise ValueError(f"an accuracy is a share from 0 to 1, not {bound:g}; write 0.97 for 97 %")
+    if metric != "accuracy" and bound <= 0:
+        raise ValueError(f"{metric} is always above 0, not {bound:g}")
 
 
 def violations(limits: Iterable[Limit], values: Mapping[str, float | None]) -> dict[str, float]:

@@ -21,7 +21,7 @@ from sweep import distributions, spec
 from sweep.audio.splits import SPLITS
 from sweep.candidate import PARAMETERS, QUANTIZATIONS, Candidate
 from sweep.errors import SpecError, nearest
-from sweep.limits import METRICS, Limit
+from sweep.limits import METRICS, Limit, check_bound
 from sweep.rules import DOMAINS, broken_rule, requirement
 from sweep.spec import Range, SpaceFile
 
@@ -62,6 +62,10 @@ class Space:
             if metric not in file.objectives:
                 hint = nearest(metric, file.objectives)
                 self._fail(f"search.goal.{metric}", f"no objective of this search{hint}")
+            try:
+                check_bound(metric, file.search.goal[metric])
+            except ValueError as error:
+                self._fail(f"search.goal.{metric}", str(error))
         if file.search.promotion:
             self._check_promotion()
         for i, parameters in enumerate(file.search.enqueue):

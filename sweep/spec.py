@@ -22,7 +22,7 @@ Sampler = Literal["ehvi", "tpe", "nsga2", "random", "grid", "greedy", "gp"]
 
 
 class _Section(pydantic.BaseModel):
-    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Range(_Section):
@@ -52,7 +52,7 @@ class DatasetSection(_Section):
     split: Literal["speaker", "folders"] | dict[str, str] = "speaker"
     clips_per_label: Annotated[int, pydantic.Field(ge=10)] = 1000
     snr_db: tuple[float, float] = (-5.0, 15.0)
-    seed: int = 0
+    seed: Annotated[int, pydantic.Field(ge=0)] = 0
 
     @pydantic.field_validator("labels", mode="before")
     @classmethod
@@ -67,6 +67,13 @@ class DatasetSection(_Section):
         if len(set(labels)) < len(labels):
             raise ValueError("a label stands twice")
         return labels
+
+    @pydantic.field_validator("snr_db")
+    @classmethod
+    def _rises(cls, snr_db: tuple[float, float]) -> tuple[float, float]:
+        if snr_db[0] > snr_db[1]:
+            raise ValueError(f"{snr_db[0]:g} is above {snr_db[1]:g}; the lower ratio comes first")
+        return snr_db
 
     @pydantic.field_validator("split")
     @classmethod
@@ -148,12 +155,16 @@ def parse(text: str, origin: str) -> SpaceFile:
         SpecError: naming origin and key.
     """
     try:
+        repeated = _repeated_key(yaml.compose(text, yaml.SafeLoader))
         content = yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
         raise SpecError(f"{origin}{line}: not YAML: {error.problem}") from error
     except yaml.YAMLError as error:
         raise SpecError(f"{origin}: not YAML: {error}") from error
+    if repeated is not None:
+        place = f"{origin}:{repeated.start_mark.line + 1}"
+        raise SpecError(f"{place}: {repeated.value}: stands twice; YAML would keep one")
     if not isinstance(content, dict):
         raise SpecError(f"{origin}: expected the keys {', '.join(SpaceFile.model_fields)}")
     try:
@@ -203,6 +214,20 @@ def schema() -> dict[str, Any]:
         }
         properties[key]["additionalProperties"] = False
     return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | whole
+
+
+def _repeated_key(node: yaml.Node | None) -> yaml.Node | None:
+    """Return the first key that a mapping, at any depth, holds twice."""
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                return key
+            seen.add(str(key.value))
+        inner = [value for _, value in node.value]
+    else:
+        inner = node.value if isinstance(node, yaml.SequenceNode) else []
+    return next((found for found in map(_repeated_key, inner) if found is not None), None)
 
 
 def _first_problem(error: pydantic.ValidationError) -> str:

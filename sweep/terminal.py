@@ -12,10 +12,11 @@ from rich.table import Table
 
 from sweep.audio.check import FolderReport
 from sweep.audio.dataset import Dataset
+from sweep.audio.layout import SPEAKER_END
 from sweep.report.frame import trial_frame
 from sweep.report.tables import finalist_table
 from sweep.report.verdict import headline, limit_counts, nearest_misses
-from sweep.report.words import accuracy, plain, summary
+from sweep.report.words import accuracy, counted, plain, summary
 from sweep.study.table import StudyRecord, front
 
 _PLAIN_WIDTH = 240
@@ -40,11 +41,28 @@ def describe_dataset(study: str, dataset: Dataset, workers: int, scheduler: str 
     how = {"speaker": "speaker-disjoint", "folders": "split by folder"}
     place = scheduler or f"{workers} worker{'s' if workers > 1 else ''}"
     kind = how[split] if isinstance(split, str) else "split by lists"
+    clips = [name for names in dataset.listed.values() for name in names]
+    unnamed = sum(SPEAKER_END not in name for name in clips) if split == "speaker" else 0
+    if unnamed:
+        kind = "split by file name"
     lines = [f"{study}: {', '.join(dataset.labels)}; {counts} clips, {kind}; {place}"]
-    if dataset.skipped:
-        lines.append(f"left out, for they cannot be used: {len(dataset.skipped)}")
-        lines += shortened(dataset.skipped)
-    return "\n".join(lines)
+    if unnamed:
+        lines.append(_no_speakers(unnamed))
+    return "\n".join(lines + left_out(dataset.skipped))
+
+
+def left_out(skipped: Sequence[str]) -> list[str]:
+    """Return the recordings that cannot be used, and that they were left out; nothing for none."""
+    if not skipped:
+        return []
+    return [f"left out, for they cannot be used: {len(skipped)}", *shortened(skipped)]
+
+
+def _no_speakers(clips: int) -> str:
+    return (
+        f"{counted(clips, 'clip')} without the name of a speaker (ANNA{SPEAKER_END}0.wav):"
+        " one voice may be heard in training and in validation"
+    )
 
 
 def shortened(names: Sequence[str]) -> list[str]:
@@ -170,6 +188,8 @@ def print_folder(out: Console, found: FolderReport) -> None:
     rates = ", ".join(f"{rate} Hz" for rate in found.sample_rates)
     noises = f"{found.noises} background recording{'' if found.noises == 1 else 's'}"
     out.print(f"{found.clips} clips at {rates or 'no rate'}; {noises}")
+    if found.unnamed:
+        out.print(_no_speakers(found.unnamed))
     for what, names in (
         ("silent", found.silent),
         ("repeated", tuple(" = ".join(group) for group in found.repeated)),

@@ -18,7 +18,7 @@ def root(tmp_path, monkeypatch) -> Path:
     """A cache of this test's own."""
     monkeypatch.setenv("SWEEP_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("SWEEP_CACHE_GB", raising=False)
-    return tmp_path / "cache"
+    return tmp_path / "cache" / "tinysweep"
 
 
 def build(folder: Path) -> None:
@@ -113,6 +113,23 @@ def test_an_entry_is_never_removed_for_its_own_sake(root, monkeypatch):
     cache.entry("kind", "one", _build_of(1000))
     folder = cache.entry("kind", "two", _build_of(1000))
     assert [one.name for one in (root / "kind").iterdir()] == [folder.name]
+
+
+def test_what_is_not_the_caches_own_is_left_alone(root, monkeypatch):
+    monkeypatch.setenv("SWEEP_CACHE_GB", "0")
+    thesis = root.parent / "documents" / "thesis" / "draft.txt"
+    thesis.parent.mkdir(parents=True)
+    thesis.write_text("years of work")
+    cache.entry("kind", "key", _build_of(1000))
+    assert thesis.read_text() == "years of work"
+
+
+@pytest.mark.parametrize("kind", ["downloads", "latency"])
+def test_what_cannot_be_had_again_or_is_tiny_stays(kind, root, monkeypatch):
+    monkeypatch.setenv("SWEEP_CACHE_GB", "0")
+    kept = cache.entry(kind, "key", _build_of(1000))
+    cache.entry("kind", "new", _build_of(1000))
+    assert kept.is_dir()
 
 
 def test_within_the_limit_everything_stays(root):

@@ -10,7 +10,7 @@ from sweep.limits import METRICS, Limit, choose, total_violation, violations
         (">= 0.97", ">=", 0.97),
         ("<=8", "<=", 8.0),
         ("  < 25 ", "<", 25.0),
-        ("> -1.5e-3", ">", -0.0015),
+        ("> 1.5e-3", ">", 0.0015),
         ("< .5", "<", 0.5),
     ],
 )
@@ -34,6 +34,12 @@ def test_a_limit_names_a_metric():
 def test_an_accuracy_is_a_share(text):
     with pytest.raises(ValueError, match="an accuracy is a share from 0 to 1, not .*; write 0.97"):
         Limit.parse("accuracy", text)
+
+
+@pytest.mark.parametrize("text", [">= 0", "< -2"])
+def test_a_size_is_above_nought(text):
+    with pytest.raises(ValueError, match="size_kb is always above 0, not"):
+        Limit.parse("size_kb", text)
 
 
 @pytest.mark.parametrize("operator", [">", ">="])

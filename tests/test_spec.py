@@ -97,6 +97,26 @@ def test_values_keep_the_type_they_are_written_in():
             "x.yaml: search.trials: input should be greater than or equal to 1",
         ),
         (
+            BASE + "parameters: {}\nparameters: {}",
+            "x.yaml:3: parameters: stands twice; YAML would keep one",
+        ),
+        (
+            BASE + "parameters:\n  alpha: 1\n  alpha: 0.5",
+            "x.yaml:4: alpha: stands twice; YAML would keep one",
+        ),
+        (
+            BASE + "parameters: {alpha: {low: 0, high: 1, step: .nan}}",
+            "x.yaml: parameters.alpha: expected a value, a list of values, or low and high",
+        ),
+        (
+            "dataset: {labels: [stop, go], seed: -1}",
+            "x.yaml: dataset.seed: input should be greater than or equal to 0",
+        ),
+        (
+            "dataset: {labels: [stop, go], snr_db: [5, -5]}",
+            "x.yaml: dataset.snr_db: 5 is above -5; the lower ratio comes first",
+        ),
+        (
             "- a\n- b",
             "x.yaml: expected the keys dataset, parameters, require, limits, objectives, search",
         ),

@@ -80,6 +80,14 @@ def test_a_sweep_says_what_it_learns_from(spoken: Dataset) -> None:
     assert describe_dataset("words", spoken, 2, "tcp://a:1").endswith("; tcp://a:1")
 
 
+def test_nobody_is_called_disjoint_whose_name_is_not_known(spoken: Dataset) -> None:
+    names = (*spoken.listed["training"], "go/anna_1.wav")
+    unnamed = replace(spoken, listed={**spoken.listed, "training": names})
+    first, second = describe_dataset("words", unnamed, 2, None).splitlines()
+    assert "speaker-disjoint" not in first and "split by file name" in first
+    assert second.startswith("1 clip without the name of a speaker (ANNA_nohash_0.wav)")
+
+
 @pytest.mark.parametrize("count", [1, 9])
 def test_what_is_left_out_is_counted_and_named(spoken: Dataset, count: int) -> None:
     skipped = tuple(f"go/{i}.flac: not a readable audio file" for i in range(count))

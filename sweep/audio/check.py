@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from sweep.audio.clips import decode
-from sweep.audio.layout import find_clips, noise_names
+from sweep.audio.layout import SPEAKER_END, find_clips, noise_names
 from sweep.errors import DataError
 
 SILENT_DBFS = -60.0
@@ -41,6 +41,7 @@ class FolderReport:
         repeated: groups of names whose samples are the same.
         unreadable: one line for each clip that cannot be used, ``name: reason``.
         noises: number of background recordings.
+        unnamed: number of clips whose file names tell no speaker.
     """
 
     folder: str
@@ -50,6 +51,7 @@ class FolderReport:
     repeated: tuple[tuple[str, ...], ...]
     unreadable: tuple[str, ...]
     noises: int
+    unnamed: int
 
     @property
     def clips(self) -> int:
@@ -96,6 +98,7 @@ def inspect_folder(
         repeated=tuple(tuple(names) for names in same.values() if len(names) > 1),
         unreadable=tuple(unreadable),
         noises=len(noise_names(folder)),
+        unnamed=sum(SPEAKER_END not in clip.stem for clip in clips),
     )
 
 

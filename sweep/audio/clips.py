@@ -37,7 +37,7 @@ def decode(path: str | PathLike[str]) -> tuple[np.ndarray, int]:
             samples = sound.read(dtype="float32", always_2d=True)
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
-    except (soundfile.SoundFileError, RuntimeError) as error:
+    except (soundfile.SoundFileError, RuntimeError, ValueError, MemoryError) as error:
         raise DataError(f"{path}: not a readable audio file") from error
     if len(samples) < expected:
         raise DataError(f"{path}: ends after {len(samples)} of its {expected} samples")

@@ -116,5 +116,5 @@ def _check_member(member: zipfile.ZipInfo) -> None:
 
 
 def _is_recording(path: PurePosixPath) -> bool:
-    hidden = path.name.startswith(".") or path.parts[0] == "__MACOSX"
+    hidden = path.name.startswith(".") or "__MACOSX" in path.parts
     return not hidden and len(path.parts) > 1 and path.suffix.lower() in SUFFIXES

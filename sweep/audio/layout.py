@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from sweep.errors import DataError
 
 NOISE_FOLDER = "_background_noise_"
+SPEAKER_END = "_nohash_"
 SUFFIXES = (".wav", ".flac", ".ogg")
 _COURSE = "msc-"
 _SPLIT_FOLDERS = {
@@ -39,7 +40,7 @@ class Clip:
     @property
     def speaker(self) -> str:
         """Who speaks: the file name up to ``_nohash_``, all of it where that is missing."""
-        return self.stem.split("_nohash_")[0]
+        return self.stem.split(SPEAKER_END)[0]
 
 
 def find_clips(folder: Path) -> list[Clip]:

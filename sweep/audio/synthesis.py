@@ -11,7 +11,7 @@ import soundfile
 from sweep import cache
 from sweep.audio import espeak
 from sweep.audio.clips import fit_to_length, resample, to_int16
-from sweep.audio.layout import NOISE_FOLDER, check_label
+from sweep.audio.layout import NOISE_FOLDER, SPEAKER_END, check_label
 from sweep.audio.splits import SPLITS, speaker_split
 from sweep.candidate import digest
 from sweep.errors import DataError
@@ -107,7 +107,7 @@ def _write_word(
         speech = _trim(resample(sound / np.float32(32768), espeak.SAMPLE_RATE, RATE))
         if len(speech) < _SHORTEST_IN_S * RATE:
             raise DataError(f"eSpeak NG says nothing for the label {word!r}; use another spelling")
-        name = f"{_speaker(utterance.voice)}_nohash_{i // len(order)}.wav"
+        name = f"{_speaker(utterance.voice)}{SPEAKER_END}{i // len(order)}.wav"
         clip = to_int16(_in_noise(speech, rng.uniform(*snr_db), rng))
         (folder / word / name).write_bytes(_wav(clip))
 

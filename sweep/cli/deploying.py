@@ -1,13 +1,16 @@
 """Commands that bring a model to work: export, predict."""
 
+import csv
 import json
 import shlex
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from sweep.cli.options import RESULTS, Csv, Data, Json, Pick, Results, Storage, Study
+from sweep.cli.options import Csv, Data, Json, Pick, Results, Storage, Study
+from sweep.study import RESULTS
 
 
 def export(
@@ -52,15 +55,16 @@ def predict(
     from sweep.predict import Classifier
 
     classifier = Classifier(folder)
-    predictions = [classifier.predict(clip) for clip in clips]
+    predictions = map(classifier.predict, clips)
     if as_json:
         print(json.dumps([vars(prediction) for prediction in predictions], indent=2))
         return
+    table = csv.writer(sys.stdout, lineterminator="\n")
     if as_csv:
-        print(",".join(["clip", "label", *classifier.labels]))
+        table.writerow(["clip", "label", *classifier.labels])
     for found in predictions:
         shares = [f"{share:.3f}" for share in found.probabilities.values()]
-        cells = (
-            [found.clip, found.label, *shares] if as_csv else [found.clip, found.label, max(shares)]
-        )
-        print((",", "  ")[not as_csv].join(cells))
+        if as_csv:
+            table.writerow([found.clip, found.label, *shares])
+        else:
+            print(found.clip, found.label, max(shares), sep="  ")

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from sweep.cli.options import RESULTS, Csv, Json, Results, Storage, Study
+from sweep.cli.options import Csv, Json, Results, Storage, Study
+from sweep.study import RESULTS
 
 
 def status(

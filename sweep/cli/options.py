@@ -28,8 +28,6 @@ class Sampler(StrEnum):
     GP = "gp"
 
 
-RESULTS = Path("results")
-
 SpaceFile = Annotated[Path, typer.Argument(metavar="SPACE", help="A search-space file (YAML).")]
 Study = Annotated[
     str,

@@ -2,13 +2,11 @@
 
 import json
 import os
-import shlex
 from typing import Annotated
 
 import typer
 
 from sweep.cli.options import (
-    RESULTS,
     Data,
     Json,
     Processes,
@@ -19,6 +17,7 @@ from sweep.cli.options import (
     Study,
 )
 from sweep.errors import Interrupted, NothingFeasible, SweepError
+from sweep.study import RESULTS
 
 
 def check(space: SpaceFile, as_json: Json = False) -> None:
@@ -106,11 +105,10 @@ def run(
         raise SweepError(f"every trial failed; {folder.worker_log} tells how")
     if not funnel["feasible"]:
         raise NothingFeasible("nothing is feasible; widen the space or ease the limit that binds")
-    name = shlex.quote(folder.name if results == RESULTS else str(folder.path))
     print(
-        f"next: sweep report {name} --open"
-        f"\n      sweep finalists {name}"
-        f"\n      sweep export {name} --pick smallest"
+        f"next: sweep report {record.argument} --open"
+        f"\n      sweep finalists {record.argument}"
+        f"\n      sweep export {record.argument} --pick smallest"
     )
 
 
@@ -132,21 +130,24 @@ def finalists(
     from sweep.report.page import write
     from sweep.study.finalists import confirm
     from sweep.study.storage import StudyFolder
-    from sweep.terminal import console, print_finalists
+    from sweep.terminal import console, left_out, print_finalists
 
     folder = StudyFolder.find(study, results, storage)
     record = folder.record()
     try:
         with LiveLine() as line:
+            dataset = same_clips(record, data)
             confirm(
                 record,
-                same_clips(record, data),
+                dataset,
                 folder,
                 top=top,
                 seeds=seeds,
                 workers=workers or os.cpu_count() or 1,
                 listen=line.count,
             )
+            for text in left_out(dataset.skipped_in("testing")):
+                line.say(text)
     except KeyboardInterrupt as error:
         raise Interrupted("interrupted; no finalist was kept") from error
     record = folder.record()

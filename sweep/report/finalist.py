@@ -1,6 +1,7 @@
 """A finalist looked at closely: its training curves, what it mixes up, the clips it hears worst."""
 
 import html
+import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -89,7 +90,7 @@ def _add_curve(
 ) -> None:
     figure.add_scatter(
         x=list(range(1, len(values) + 1)),
-        y=[float(f"{value:.5g}") for value in values],
+        y=[float(f"{value:.5g}") if math.isfinite(value) else None for value in values],
         row=row,
         col=1,
         mode="lines" if len(values) > 1 else "markers",

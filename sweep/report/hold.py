@@ -1,6 +1,5 @@
 """Does it hold: what became of the finalists, as HTML."""
 
-import shlex
 from html import escape
 
 from sweep.report.markup import place, radios, table
@@ -17,7 +16,7 @@ WORST = "Test clips heard wrong by most seeds"
 def verdict(record: StudyRecord, content: Table) -> str:
     """Return what became of the finalists, or how to have some."""
     if not record.finalists:
-        command = f"sweep finalists {shlex.quote(record.name)}"
+        command = f"sweep finalists {record.argument}"
         return (
             f"<p>Nothing was trained again yet. <code>{escape(command)}</code> trains the best of "
             "the front from other seeds and then, for the first time, reads the test clips.</p>"

@@ -1,6 +1,5 @@
 """The live page of one trial: candidate, curves, variants, confusion, clips heard wrong."""
 
-import shlex
 from collections.abc import Container, Sequence
 
 from dash import dcc, html
@@ -70,7 +69,7 @@ def _headline(record: StudyRecord, trial: TrialRecord) -> Component:
         html.P(" · ".join(facts)),
     ]
     if found.outcome == "feasible":
-        command = f"sweep export {shlex.quote(record.name)} --trial {trial.number}"
+        command = f"sweep export {record.argument} --trial {trial.number}"
         pieces.append(
             html.Div(
                 [

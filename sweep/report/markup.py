@@ -1,6 +1,5 @@
 """Pieces of the page as HTML; every text that comes from a study is escaped here."""
 
-import shlex
 from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
@@ -69,8 +68,11 @@ def duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
 
 
-def picks(found: list[Pick], study: str) -> str:
-    """Return the trials worth taking as cards, each with the command that exports it."""
+def picks(found: list[Pick], argument: str) -> str:
+    """Return the trials worth taking as cards, each with the command that exports it.
+
+    ``argument`` is what commands call the study.
+    """
     items = []
     for pick in found:
         share = pick.accuracy.partition(" (")[0]
@@ -78,7 +80,7 @@ def picks(found: list[Pick], study: str) -> str:
         lead = leads.get(pick.word, f"{share} · {pick.size}")
         name = pick.word.replace("-", " ").capitalize()
         rest = f"accuracy {pick.accuracy}; {pick.size}; {pick.latency}"
-        command = f"sweep export {shlex.quote(study)} --pick {pick.word}"
+        command = f"sweep export {argument} --pick {pick.word}"
         items.append(
             f'<li><span class="tag">{name}</span><span class="lead">{lead}</span>'
             f'<span class="rest">{rest}</span><code>{escape(command)}</code>'
@@ -225,7 +227,7 @@ def _entry(name: str, value: Any) -> str:
 def take(record: StudyRecord, found: list[Pick], misses: Table) -> str:
     """Return what to take, or the nearest misses where nothing is feasible."""
     if found:
-        return picks(found, record.name)
+        return picks(found, record.argument)
     if misses.rows:
         return table(misses)
     return "<p>Nothing was measured yet.</p>"

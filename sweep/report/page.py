@@ -4,7 +4,6 @@ import base64
 import hashlib
 import json
 import os
-import shlex
 import tempfile
 from collections.abc import Container
 from dataclasses import asdict
@@ -140,7 +139,7 @@ def _data(record: StudyRecord, frame: pd.DataFrame, audible: Container[str]) -> 
         "finalists": [{"trial": o.trial, "seeds": o.seeds, "worst": o.worst} for o in chosen],
         "audible": [name for name in dict.fromkeys(clips) if name in audible],
         "labels": record.space.file.dataset.labels,
-        "export": f"sweep export {shlex.quote(record.name)}",
+        "export": f"sweep export {record.argument}",
     }
     written = json.dumps(content, allow_nan=False, separators=(",", ":"))
     return written.replace("&", r"\u0026").replace("<", r"\u003c").replace(">", r"\u003e")

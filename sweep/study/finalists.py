@@ -64,12 +64,15 @@ def confirm(
 
     Raises:
         StudyError: if no trial is feasible, or a training fails.
+        DataError: if the test clips of a word cannot be read.
     """
     chosen = choose_finalists(record, top)
     jobs = [(trial, seed) for trial in chosen for seed in range(1, seeds + 1)]
     files: dict[int, dict[str, bytes]] = {}
     answers: dict[int, Evaluation] = {}
     with folder.owned():
+        # First, so that unusable test clips are told before anything is trained.
+        clips = len(dataset.targets("testing"))
         with Engine(dataset, [], workers, None, folder.worker_log) as engine:
             for number, (trial, seed) in enumerate(jobs):
                 engine.submit(number, _again(trial, seed))
@@ -89,7 +92,6 @@ def confirm(
             number: _measure(dataset, trial, seed, answers[number], files[number])
             for number, (trial, seed) in enumerate(jobs)
         }
-        clips = len(dataset.targets("testing"))
         finalists = [
             Finalist(
                 trial.number,

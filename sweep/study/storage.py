@@ -18,6 +18,7 @@ from optuna.storages import RDBStorage
 
 from sweep.errors import SpecError, StudyError
 from sweep.space import Space
+from sweep.study import RESULTS
 from sweep.study.confirmation import Finalist
 from sweep.study.table import StudyRecord
 from sweep.study.trials import OBJECTIVES, trial_records
@@ -145,7 +146,14 @@ class StudyFolder:
                 raise StudyError(f"{self.path}: the study was never begun; run it again")
             space = Space.parse(attributes[_SPACE], str(self.path))
             trials = trial_records(space, study.get_trials(deepcopy=False))
-        return StudyRecord(self.name, space, trials, attributes[_ABOUT], finalists_of(attributes))
+        return StudyRecord(
+            name=self.name,
+            space=space,
+            trials=trials,
+            about=attributes[_ABOUT],
+            finalists=finalists_of(attributes),
+            folder="" if self.path.absolute().parent == RESULTS.absolute() else str(self.path),
+        )
 
     def keep_finalists(self, finalists: Iterable[Finalist]) -> None:
         """Keep what retraining gave, in place of what was kept before."""

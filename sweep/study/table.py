@@ -1,5 +1,6 @@
 """A study read back: plain records, and the table of them that every listing shows."""
 
+import shlex
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -45,6 +46,7 @@ class StudyRecord:
         about: facts for the careful reader: command, versions, seed, clips per split, data
             fingerprint, where the clips came from.
         finalists: the trials that were trained again, if any were.
+        folder: where it lies, if that is not below ``results`` in the working directory.
     """
 
     name: str
@@ -52,6 +54,12 @@ class StudyRecord:
     trials: tuple[TrialRecord, ...]
     about: dict[str, Any] = field(default_factory=dict)
     finalists: tuple[Finalist, ...] = ()
+    folder: str = ""
+
+    @property
+    def argument(self) -> str:
+        """What commands call the study: its name, or its folder if that lies elsewhere."""
+        return shlex.quote(self.folder or self.name)
 
     def confirmed(self) -> list[int]:
         """Return the numbers of the finalists that hold."""

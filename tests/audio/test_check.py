@@ -38,6 +38,12 @@ def test_silent_repeated_and_unreadable_clips_are_named(recordings):
     )
 
 
+def test_clips_whose_names_tell_no_speaker_are_counted(recordings):
+    assert inspect_folder(recordings).unnamed == 0
+    write(recordings / "go" / "anna_0.wav", tone())
+    assert inspect_folder(recordings).unnamed == 1
+
+
 def test_a_word_without_one_usable_clip_is_still_reported(tmp_path):
     write(tmp_path / "go" / "empty.wav", np.zeros(0))
     (label,) = inspect_folder(tmp_path).labels

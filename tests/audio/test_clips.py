@@ -102,6 +102,16 @@ def test_a_flac_file_that_ends_early_is_named(tmp_path, kept):
         read_clip(path, 16000)
 
 
+def test_a_flac_file_that_does_not_tell_its_length_is_named(tmp_path):
+    file = write(tmp_path / "clip.flac", tone())
+    content = bytearray(file.read_bytes())
+    content[21] &= 0xF0
+    content[22:26] = bytes(4)
+    file.write_bytes(content)
+    with pytest.raises(DataError, match="clip.flac: not a readable audio file"):
+        decode(file)
+
+
 def test_a_flac_file_with_damaged_frames_is_named(tmp_path):
     noise = 0.1 * np.random.default_rng(0).standard_normal(16000)
     path = write(tmp_path / "clip.flac", noise)

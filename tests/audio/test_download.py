@@ -147,6 +147,15 @@ def files(folder):
     return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
 
 
+def test_an_archive_packed_from_where_one_stands_is_unpacked_too(tmp_path):
+    archive = tmp_path / "a.zip"
+    with zipfile.ZipFile(archive, "w") as opened:
+        opened.writestr("./", "")
+        opened.writestr("./go/a.wav", "sound")
+    unpack(archive, tmp_path / "out")
+    assert (tmp_path / "out" / "go" / "a.wav").read_text() == "sound"
+
+
 def test_only_recordings_are_unpacked(tmp_path):
     members = [
         "mini/go/a.wav",

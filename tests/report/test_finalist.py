@@ -64,3 +64,8 @@ def test_confusion_is_shaded_by_the_share_of_each_row_and_labels_stay_text():
     assert [list(row) for row in cells.z] == [[0.9, 0.1], [0.0, 1.0]]
     assert cells.text[0][1] == "10<br>10.0%"
     assert figure.layout.xaxis.ticktext == ("&lt;b&gt;stop", "go")
+
+
+def test_a_training_that_diverged_is_drawn_as_far_as_it_got():
+    losses = draw_curves([[0.5, 0.75, 0.5]], [[1.0, float("nan"), float("inf")]]).data[1]
+    assert losses.y == (1.0, None, None)

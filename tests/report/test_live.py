@@ -317,7 +317,7 @@ def test_the_model_of_a_trial_is_downloaded_and_its_command_copied(look, running
     page.get_by_role("button", name="Copy").click()
     page.wait_for_selector("button:has-text('Copied')")
     command = page.evaluate("navigator.clipboard.readText()")
-    assert command == f"sweep export running --trial {number}"
+    assert command == f"sweep export {running.folder.path} --trial {number}"
 
 
 def test_clips_heard_wrong_are_played_where_they_are(look, live, running, clip):

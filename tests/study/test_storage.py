@@ -307,3 +307,15 @@ def test_the_database_is_sound_and_keeps_a_write_ahead_log(folder):
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     connection.close()
     assert json.dumps(folder.record().about)
+
+
+def test_commands_call_a_study_by_name_in_results_and_by_folder_elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for results, argument in (
+        (Path("results"), "words"),
+        (Path("my studies"), "'my studies/words'"),
+    ):
+        folder = StudyFolder(results, "words")
+        with folder.owned():
+            create(folder)
+        assert folder.record().argument == argument
