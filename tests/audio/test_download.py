@@ -152,6 +152,7 @@ def test_an_archive_packed_from_where_one_stands_is_unpacked_too(tmp_path):
     with zipfile.ZipFile(archive, "w") as opened:
         opened.writestr("./", "")
         opened.writestr("./go/a.wav", "sound")
+    (tmp_path / "out").mkdir()
     unpack(archive, tmp_path / "out")
     assert (tmp_path / "out" / "go" / "a.wav").read_text() == "sound"
 
