@@ -199,6 +199,6 @@ def test_features_computed_twice_are_equal_bit_by_bit(spoken, monkeypatch, tmp_p
     monkeypatch.setattr(Dataset, "noise", lambda self, rate: noise)
     monkeypatch.setenv("SWEEP_CACHE", str(tmp_path))
     again = prepare_features(spoken, FrontendParams(num_mel_bins=15), VARIED)
-    assert (tmp_path / "spectra").is_dir()
+    assert (tmp_path / "tinysweep" / "spectra").is_dir()
     np.testing.assert_array_equal(again.training, once.training)
     np.testing.assert_array_equal(again.validation, once.validation)
