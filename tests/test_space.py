@@ -267,3 +267,9 @@ def test_one_allowed_combination_among_many_is_found():
         f"parameters: {{num_mel_bins: {every}, num_coefficients: {every}, epochs: {every}}}\n"
         "require: [num_mel_bins + epochs + num_coefficients == 63]"
     ).check()
+
+
+def test_a_goal_is_one_that_the_metric_can_reach():
+    text = "dataset: {labels: [stop, go]}\nsearch: {goal: {accuracy: 97}}"
+    with pytest.raises(SpecError, match="search.goal.accuracy: an accuracy is a share from 0 to 1"):
+        Space.parse(text, "x.yaml")
