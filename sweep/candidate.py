@@ -76,7 +76,7 @@ class AugmentationParams:
 
 @dataclass(frozen=True)
 class NetworkParams:
-    """The depthwise-separable network of the report; ``filters * alpha`` channels wide."""
+    """The report's network, or another ``convolution``; ``filters * alpha`` channels wide."""
 
     convolution: str = "depthwise_separable"
     filters: int = 128
@@ -155,14 +155,14 @@ class Candidate:
         """Return a digest that two candidates share exactly when they train the same network.
 
         Different ``filters`` and ``alpha`` of equal width are the same network, and log-mel
-        features have no ``num_coefficients``; without blocks there is nothing to convolve in them,
+        features have no ``num_coefficients``; without blocks only temporal convolutions differ,
         and without pruning nothing to prune depthwise.
         """
         frontend, network, compression = self.frontend, self.network, self.compression
         if frontend.features == "log_mel":
             frontend = replace(frontend, num_coefficients=frontend.num_mel_bins)
         network = replace(network, filters=network.width, alpha=1.0)
-        if network.blocks == 0:
+        if network.blocks == 0 and network.convolution != "temporal":
             network = replace(network, convolution=NetworkParams.convolution)
         if compression.final_sparsity == 0 or network.blocks == 0:
             compression = replace(compression, prune_depthwise=False)

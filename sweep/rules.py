@@ -86,7 +86,7 @@ DOMAINS: dict[str, Domain] = {
     ),
     "gain_db": Domain("training clips get louder or softer by up to this", float, 0, 40),
     "convolution": Domain(
-        "what a block is made of", str, words=("depthwise_separable", "standard")
+        "what a block is made of", str, words=("depthwise_separable", "temporal", "standard")
     ),
     "filters": Domain("channels of every convolution at alpha 1", int, 1, 1024),
     "alpha": Domain("width multiplier: channels = int(filters * alpha)", float, 0.001, 16),

@@ -45,11 +45,12 @@ def test_in_a_narrow_terminal_the_words_stand_below_the_numbers(record: StudyRec
     assert words.count("channels") == 40
 
 
-def test_standard_convolutions_are_named() -> None:
-    space = SPACE.replace("epochs: 30", "epochs: 30\n  convolution: standard")
+@pytest.mark.parametrize("convolution", ["standard", "temporal"])
+def test_other_convolutions_than_the_reports_are_named(convolution: str) -> None:
+    space = SPACE.replace("epochs: 30", f"epochs: 30\n  convolution: {convolution}")
     other = make_record(3, space=space)
     lines = shown(200, print_trials, other, trial_frame(other), "All")
-    assert all("standard convolutions" in line for line in lines[2:])
+    assert all(f"{convolution} convolutions" in line for line in lines[2:])
 
 
 def test_the_front_is_what_a_search_ends_with(record: StudyRecord) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sweep.candidate import NetworkParams
 from sweep.intervals import wilson
 from sweep.study.confirmation import Finalist
 
@@ -54,7 +55,8 @@ def summary(row: Mapping[Any, Any]) -> str:
         parts += f", {row['num_coefficients']} coefficients"
     parts += f"; {int(row['filters'] * row['alpha'])} channels, {counted(row['blocks'], 'block')}"
     parts += f", {100 * row['final_sparsity']:.0f} % sparse"
-    parts += ", standard convolutions" if row["convolution"] == "standard" else ""
+    if row["convolution"] != NetworkParams.convolution:
+        parts += f", {row['convolution']} convolutions"
     return parts + (f", {row['variant']}" if pd.notna(row["variant"]) else "")
 
 

@@ -3,7 +3,9 @@
 The report's DS-CNN (after Zhang et al., "Hello Edge", 2017): a strided 3x3 convolution, blocks of
 depthwise 3x3 and pointwise 1x1 convolution, each followed by batch normalisation and ReLU, then
 global average pooling and a dense layer.  With ``convolution: standard`` a block is one 3x3
-convolution.
+convolution.  With ``convolution: temporal`` (after Choi et al., "Temporal Convolution for Real-time
+Keyword Spotting", 2019) the first convolution takes in all coefficients at once, and depthwise
+kernels are 9 frames long: a tenth of the multiply-adds at the same number of channels.
 """
 
 import math
@@ -17,6 +19,7 @@ import tensorflow as tf
 from sweep.candidate import NetworkParams
 
 BATCH_NORM_EPSILON = 1e-3
+_TEMPORAL_FRAMES = 9
 
 Weights = dict[str, np.ndarray]
 
@@ -26,7 +29,7 @@ class Architecture:
     """Everything that fixes the shape of a network; equal ones share graphs and conversions.
 
     Attributes:
-        convolution: ``depthwise_separable`` or ``standard``.
+        convolution: ``depthwise_separable``, ``temporal`` or ``standard``.
         width: channels of every convolution.
         blocks: blocks after the first convolution.
         frames, coefficients: shape of the features it sees.
@@ -52,13 +55,15 @@ class Architecture:
 
     def kernels(self) -> dict[str, tuple[int, ...]]:
         """Return the shape of every kernel, in TensorFlow's layout."""
-        width = self.width
-        shapes: dict[str, tuple[int, ...]] = {"stem/kernel": (3, 3, 1, width)}
+        width, temporal = self.width, self.convolution == "temporal"
+        breadth = self.coefficients if temporal else 3
+        shapes: dict[str, tuple[int, ...]] = {"stem/kernel": (3, breadth, 1, width)}
         for block in self.layers[1:]:
             if self.convolution == "standard":
                 shapes[f"{block}/kernel"] = (3, 3, width, width)
             else:
-                shapes[f"{block}/depthwise"] = (3, 3, width, 1)
+                field = (_TEMPORAL_FRAMES, 1) if temporal else (3, 3)
+                shapes[f"{block}/depthwise"] = (*field, width, 1)
                 shapes[f"{block}/kernel"] = (1, 1, width, width)
         return shapes | {"dense/kernel": (width, self.labels)}
 
@@ -69,7 +74,8 @@ class Architecture:
 
     def multiply_adds(self) -> int:
         """Return the multiply-adds of one clip, those of kernels only."""
-        height, breadth = (self.frames - 1) // 2, (self.coefficients - 1) // 2
+        height = (self.frames - 1) // 2
+        breadth = 1 if self.convolution == "temporal" else (self.coefficients - 1) // 2
         per_place = sum(
             math.prod(shape) for name, shape in self.kernels().items() if name != "dense/kernel"
         )

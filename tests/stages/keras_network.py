@@ -10,18 +10,17 @@ L = tf_keras.layers
 
 def keras_network(architecture: Architecture) -> tf_keras.Sequential:
     """Return the network up to its logits, layers named as the kernels are."""
-    width = architecture.width
+    width, temporal = architecture.width, architecture.convolution == "temporal"
     layers = [
         L.Input((architecture.frames, architecture.coefficients, 1)),
-        L.Conv2D(width, 3, strides=2, use_bias=False, name="stem"),
+        L.Conv2D(width, (3, architecture.coefficients if temporal else 3), strides=2, use_bias=False, name="stem"),
         L.BatchNormalization(name="stem_norm"),
         L.ReLU(),
     ]
     for block in architecture.layers[1:]:
-        if architecture.convolution == "depthwise_separable":
-            depthwise = L.DepthwiseConv2D(
-                3, padding="same", use_bias=False, name=f"{block}_depthwise"
-            )
+        if architecture.convolution != "standard":
+            field, name = (9, 1) if temporal else (3, 3), f"{block}_depthwise"
+            depthwise = L.DepthwiseConv2D(field, padding="same", use_bias=False, name=name)
             layers += [depthwise, L.Conv2D(width, 1, use_bias=False, name=block)]
         else:
             layers.append(L.Conv2D(width, 3, padding="same", use_bias=False, name=block))

@@ -14,6 +14,7 @@ ARCHITECTURES = {
     "the published winner": Architecture("depthwise_separable", 64, 2, 31, 10, 2),
     "three blocks, five labels": Architecture("depthwise_separable", 12, 3, 62, 13, 5),
     "standard convolutions": Architecture("standard", 16, 2, 31, 10, 2),
+    "temporal convolutions": Architecture("temporal", 16, 3, 49, 12, 2),
     "no block": Architecture("depthwise_separable", 8, 0, 15, 20, 3),
 }
 EACH = pytest.mark.parametrize("architecture", ARCHITECTURES.values(), ids=ARCHITECTURES)

@@ -30,6 +30,14 @@ TRAINED = {
         "epochs": 20,
         "strip_names": True,
     },
+    "temporal convolutions": {
+        "alpha": 0.2,
+        "convolution": "temporal",
+        "blocks": 4,
+        "final_sparsity": 0.4,
+        "epochs": 20,
+        "strip_names": True,
+    },
     "log-mel, names stripped": {
         "alpha": 0.3,
         "features": "log_mel",

@@ -55,7 +55,7 @@ def test_masks_are_those_of_tfmot(final):
         np.testing.assert_array_equal(magnitude_mask(kernel, final), mask)
 
 
-@pytest.mark.parametrize("convolution", ["depthwise_separable", "standard"])
+@pytest.mark.parametrize("convolution", ["depthwise_separable", "temporal", "standard"])
 def test_the_kernels_pruned_are_those_tfmot_wraps(convolution):
     architecture = Architecture(convolution, 8, 2, 31, 10, 2)
     wrapped = sparsity.prune_low_magnitude(keras_network(architecture))

@@ -12,6 +12,7 @@ NETWORKS = {
     "narrow, dense": (Architecture("depthwise_separable", 10, 3, 49, 12, 2), 0.0),
     "the published winner's shape": (Architecture("depthwise_separable", 64, 2, 31, 10, 2), 0.7),
     "wide, sparse": (Architecture("depthwise_separable", 200, 2, 61, 20, 2), 0.9),
+    "temporal convolutions": (Architecture("temporal", 24, 4, 49, 12, 2), 0.4),
     "standard convolutions": (Architecture("standard", 24, 2, 31, 20, 8), 0.5),
 }
 

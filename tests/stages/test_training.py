@@ -162,7 +162,7 @@ def test_a_batch_larger_than_the_data_is_filled_up(spoken):
     assert np.isfinite(trained.progress.losses).all()
 
 
-@pytest.mark.parametrize("convolution", ["depthwise_separable", "standard"])
+@pytest.mark.parametrize("convolution", ["depthwise_separable", "temporal", "standard"])
 def test_a_narrow_network_learns_the_same_in_a_wider_graph(spoken, monkeypatch, convolution):
     ten = SMALL | {"filters": 10, "alpha": 1.0, "epochs": 1, "convolution": convolution}
     wide = learn(spoken, **ten).trained
