@@ -120,6 +120,11 @@ def test_what_changes_nothing_is_not_in_the_key():
     ):
         keys = {Candidate.from_parameters(same | more).key() for more in ({}, other)}
         assert len(keys) == 1
+    for kept in ({"convolution": "temporal"}, {"convolution": "temporal", "blocks": 0}):
+        assert Candidate.from_parameters(kept).key() not in {
+            Candidate.from_parameters(kept | {"convolution": other}).key()
+            for other in ("depthwise_separable", "standard")
+        }
     pruned = {"final_sparsity": 0.5}
     keys = {Candidate.from_parameters(pruned | {"prune_depthwise": p}).key() for p in (False, True)}
     assert len(keys) == 2

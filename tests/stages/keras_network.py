@@ -13,7 +13,13 @@ def keras_network(architecture: Architecture) -> tf_keras.Sequential:
     width, temporal = architecture.width, architecture.convolution == "temporal"
     layers = [
         L.Input((architecture.frames, architecture.coefficients, 1)),
-        L.Conv2D(width, (3, architecture.coefficients if temporal else 3), strides=2, use_bias=False, name="stem"),
+        L.Conv2D(
+            width,
+            (3, architecture.coefficients if temporal else 3),
+            strides=2,
+            use_bias=False,
+            name="stem",
+        ),
         L.BatchNormalization(name="stem_norm"),
         L.ReLU(),
     ]
