@@ -66,6 +66,23 @@ CHANGES: dict[str, dict[str, Any]] = {
     "24 channels, 4 blocks": {"alpha": 0.1875, "blocks": 4},
     "a frame every 20 ms": {"frame_step_in_s": 0.020},
     "a frame every 20 ms, 4 blocks": {"frame_step_in_s": 0.020, "blocks": 4},
+    "temporal": {"convolution": "temporal"},
+    "temporal, a frame every 20 ms, 2 blocks": {
+        "convolution": "temporal",
+        "frame_step_in_s": 0.020,
+        "blocks": 2,
+    },
+    "temporal, a frame every 20 ms, 4 blocks": {
+        "convolution": "temporal",
+        "frame_step_in_s": 0.020,
+        "blocks": 4,
+    },
+    "temporal, a frame every 20 ms, 4 blocks, 24 channels": {
+        "convolution": "temporal",
+        "frame_step_in_s": 0.020,
+        "blocks": 4,
+        "alpha": 0.1875,
+    },
     "32 mel bins": {"num_mel_bins": 32},
     "log-mel features": {"features": "log_mel"},
 }

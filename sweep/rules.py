@@ -3,7 +3,7 @@
 import ast
 import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,40 +119,32 @@ def broken_rule(candidate: Candidate) -> BrokenRule | None:
 
     These hold whatever a search space requires: without them there is nothing to compute.
     """
+    return next(_broken_rules(candidate), None)
+
+
+def _broken_rules(candidate: Candidate) -> Iterator[BrokenRule]:
     f, nyquist = candidate.frontend, candidate.frontend.downsampling_rate / 2
-    bins = f.fft_length // 2
+    high, low, bins = f.upper_frequency, f.lower_frequency, f.fft_length // 2
     frames, coefficients = f.shape
-    checks = (
-        (
-            "upper_frequency",
-            f.upper_frequency <= nyquist,
-            f"{f.upper_frequency:g} Hz is above the Nyquist frequency of {nyquist:g} Hz",
-        ),
-        (
-            "lower_frequency",
-            f.lower_frequency < f.upper_frequency,
-            f"{f.lower_frequency:g} Hz is not below upper_frequency ({f.upper_frequency:g} Hz)",
-        ),
-        (
-            "num_mel_bins",
-            f.num_mel_bins <= bins,
-            f"{f.num_mel_bins} is too many for a frame of {f.frame_length_in_s:g} s,"
-            f" which has {bins} frequency bins",
-        ),
-        (
-            "num_coefficients",
-            f.features != "mfcc" or f.num_coefficients <= f.num_mel_bins,
-            f"{f.num_coefficients} is more than num_mel_bins ({f.num_mel_bins})",
-        ),
-        (
-            "frame_step_in_s",
-            frames >= 3,
-            f"{f.frame_step_in_s:g} s leaves {max(frames, 0)} frames; the network needs 3",
-        ),
-        ("num_coefficients", coefficients >= 3, f"{coefficients} features; the network needs 3"),
-        ("alpha", candidate.network.width >= 1, "int(filters * alpha) is 0; nothing is left"),
-    )
-    return next((BrokenRule(name, text) for name, holds, text in checks if not holds), None)
+    if high > nyquist:
+        text = f"{high:g} Hz is above the Nyquist frequency of {nyquist:g} Hz"
+        yield BrokenRule("upper_frequency", text)
+    if low >= high:
+        text = f"{low:g} Hz is not below upper_frequency ({high:g} Hz)"
+        yield BrokenRule("lower_frequency", text)
+    if f.num_mel_bins > bins:
+        text = f"a frame of {f.frame_length_in_s:g} s, which has {bins} frequency bins"
+        yield BrokenRule("num_mel_bins", f"{f.num_mel_bins} is too many for {text}")
+    if f.features == "mfcc" and f.num_coefficients > f.num_mel_bins:
+        text = f"{f.num_coefficients} is more than num_mel_bins ({f.num_mel_bins})"
+        yield BrokenRule("num_coefficients", text)
+    if frames < 3:
+        text = f"{f.frame_step_in_s:g} s leaves {max(frames, 0)} frames; the network needs 3"
+        yield BrokenRule("frame_step_in_s", text)
+    if coefficients < 3:
+        yield BrokenRule("num_coefficients", f"{coefficients} features; the network needs 3")
+    if candidate.network.width < 1:
+        yield BrokenRule("alpha", "int(filters * alpha) is 0; nothing is left")
 
 
 _COMPARISONS: dict[type, Callable[[Any, Any], bool]] = {

@@ -149,7 +149,7 @@ def finalists(
             for text in left_out(dataset.skipped_in("testing")):
                 line.say(text)
     except KeyboardInterrupt as error:
-        raise Interrupted("interrupted; no finalist was kept") from error
+        raise Interrupted("interrupted; what was trained is kept, run it again to go on") from error
     record = folder.record()
     write(record, folder.report)
     if as_json:

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
 from statistics import NormalDist
 from typing import Any
 
@@ -16,10 +15,11 @@ from optuna.trial import FrozenTrial
 from sweep import distributions
 from sweep.space import Space
 from sweep.study.planning import PlannedSampler
-from sweep.study.surrogate import MOST_TRIALS, Cube, GaussianProcess, Matrix
+from sweep.study.surrogate import MOST_TRIALS, Cube, GaussianProcess, Matrix, Settings, likeliest
 from sweep.study.trials import stored_evaluation
 
 _STARTUP = 10
+_RENEWAL, _ALWAYS_RENEWED = 10, 50
 _DRAWN, _CHANGED = 150, 150
 _ATTEMPTS = 5
 _POINTS = 2000
@@ -63,26 +63,34 @@ class EHVISampler(PlannedSampler):
         self._rng = np.random.default_rng(seed)
         self._cube = Cube(space.varying)
         self._known: list[Known] = []
+        self._settings: dict[str, tuple[int, Settings]] = {}
         self._front: list[Known] = []
         self._limits = {limit.metric: limit.bound for limit in space.limits}
         objectives = space.file.objectives
         self._signs = {m: -1 if way == "maximize" else 1 for m, way in objectives.items()}
         self._costs = [metric for metric in objectives if metric != ACCURACY]
         self._limited = [m for m in self._limits if m not in (ACCURACY, *self._costs)]
+        self._measured: dict[str, list[Known]] = {metric: [] for metric in self._metrics}
+
+    @property
+    def _metrics(self) -> list[str]:
+        return [ACCURACY, *self._costs, *self._limited]
 
     def note(self, trial: FrozenTrial, direction: StudyDirection) -> None:
         """Learn from a trial that has finished."""
         evaluation = stored_evaluation(trial)
         if evaluation is None or evaluation.result is None:
             return
-        wanted = [ACCURACY, *self._costs, *self._limited]
-        metrics = {metric: getattr(evaluation.result, metric) for metric in wanted}
+        metrics = {metric: getattr(evaluation.result, metric) for metric in self._metrics}
         x = self._cube.encode([trial.params])[0]
         self.learn(Known(x, trial.params, metrics, evaluation.outcome == "feasible"))
 
     def learn(self, new: Known) -> None:
         """Take in a trial that was measured."""
         self._known.append(new)
+        for metric in self._metrics:
+            if new.metrics[metric] is not None:
+                self._measured[metric].append(new)
         cost = self._objectives(new)
         if new.feasible and not any((self._objectives(k) <= cost).all() for k in self._front):
             self._front = [k for k in self._front if (self._objectives(k) < cost).any()] + [new]
@@ -149,34 +157,49 @@ class EHVISampler(PlannedSampler):
         """Return a cost of candidates as a logarithm, 0 at its limit or at the worst seen."""
         newest = self._newest(metric)
         x_known, logs = np.array([k.x for k in newest]), self._logs(metric, newest)
-        process = GaussianProcess(x_known, logs, self._cube.parameters)
+        process = GaussianProcess(x_known, logs, self._chosen(metric, x_known, logs))
         return process.predict(x)[0] - self._corner(metric)
 
     def _newest(self, metric: str) -> list[Known]:
-        """Return the trials to learn a metric from: the newest, in their order."""
-        known = (k for k in reversed(self._known) if k.metrics[metric] is not None)
-        return list(islice(known, MOST_TRIALS))[::-1]
+        """Return the trials to learn a metric from."""
+        return self._measured[metric][-MOST_TRIALS:]
+
+    def _chosen(self, metric: str, x: Matrix, y: Matrix) -> Settings:
+        """Return the settings for the newest values of a metric; many are chosen by now and then.
+
+        They are those at the last multiple of ten trials, so that it does not matter whether the
+        sampler was there from the first trial on.
+        """
+        count = len(self._measured[metric])
+        since = count % _RENEWAL if count > _ALWAYS_RENEWED else 0
+        chosen_at, settings = self._settings.get(metric, (0, None))
+        if settings is None or chosen_at != count - since:
+            before = len(y) - since
+            settings = likeliest(x[:before], y[:before], self._cube.parameters)
+            self._settings[metric] = count - since, settings
+        return settings
 
     def _logs(self, metric: str, trials: list[Known]) -> Matrix:
-        values = [float(k.metrics[metric] or 0) for k in trials if k.metrics[metric] is not None]
+        values = [float(k.metrics[metric] or 0) for k in trials]
         return self._signs.get(metric, 1) * np.log(np.maximum(values, _LEAST))
 
     def _corner(self, metric: str) -> float:
         bound = self._limits.get(metric)
         if bound is None:
-            return float(self._logs(metric, self._known).max())
+            return float(self._logs(metric, self._measured[metric]).max())
         return self._signs.get(metric, 1) * math.log(bound)
 
     def _foreseen_error(self, heard: list[Known], x: Matrix) -> tuple[Matrix, Matrix]:
         """Return mean and deviation of the logarithm of the share of clips heard wrong."""
         x_heard = np.array([known.x for known in heard])
         errors = np.log([1 - float(k.metrics[ACCURACY] or 0) + _LEAST_ERROR for k in heard])
+        settings = self._chosen(ACCURACY, x_heard, errors)
         if self.running:
             x_running = self._cube.encode(self.running)
-            expected = GaussianProcess(x_heard, errors, self._cube.parameters).predict(x_running)
+            expected = GaussianProcess(x_heard, errors, settings).predict(x_running)
             x_heard = np.concatenate([x_heard, x_running])
             errors = np.concatenate([errors, expected[0]])
-        return GaussianProcess(x_heard, errors, self._cube.parameters).predict(x)
+        return GaussianProcess(x_heard, errors, settings).predict(x)
 
     def _gains(self, costs: Matrix, mean: Matrix, deviation: Matrix) -> Matrix:
         """Return the volume each candidate is expected to add, up to a constant factor."""

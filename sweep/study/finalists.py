@@ -1,7 +1,9 @@
 """Finalists: the best trials trained again from several seeds, then the test split, once."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -13,11 +15,12 @@ from sweep.litert import Model, measure_latency, zipped_kb
 from sweep.predict import FRONTEND, MODEL
 from sweep.stages.evaluate import confusion, mistakes
 from sweep.study.confirmation import Finalist, Retraining
-from sweep.study.engine import Engine
-from sweep.study.storage import StudyFolder
+from sweep.study.engine import Answer, Engine
+from sweep.study.storage import StudyFolder, readable_errors
 from sweep.study.table import StudyRecord, TrialRecord, front, table
 
 _TICK_IN_S = 0.5
+_EVALUATION = "evaluation.json"
 
 
 def choose_finalists(record: StudyRecord, top: int) -> list[TrialRecord]:
@@ -53,6 +56,9 @@ def confirm(
 ) -> list[Finalist]:
     """Train the best trials again, measure them on the test clips, and keep what came out.
 
+    Every training is kept as it comes: what was interrupted goes on there, and asking for more
+    trials or seeds costs only those.
+
     Args:
         record: the study.
         dataset: its clips; here, and nowhere else, the testing split is read.
@@ -68,41 +74,50 @@ def confirm(
     """
     chosen = choose_finalists(record, top)
     jobs = [(trial, seed) for trial in chosen for seed in range(1, seeds + 1)]
-    files: dict[int, dict[str, bytes]] = {}
-    answers: dict[int, Evaluation] = {}
-    with folder.owned():
+    with folder.owned(), readable_errors(folder.path):
         # First, so that unusable test clips are told before anything is trained.
         clips = len(dataset.targets("testing"))
-        with Engine(dataset, [], workers, None, folder.worker_log) as engine:
-            for number, (trial, seed) in enumerate(jobs):
-                engine.submit(number, _again(trial, seed))
-            while engine.busy:
-                answer = engine.wait(_TICK_IN_S)
-                if answer is None:
-                    continue
-                result = answer.evaluation.result
-                if result is None or result.accuracy is None:
-                    trial, _ = jobs[answer.number]
-                    raise StudyError(f"trial {trial.number}: {answer.evaluation.reason}")
-                files[answer.number] = answer.files
-                answers[answer.number] = answer.evaluation
-                listen(len(files), len(jobs))
+        missing = [job for job in jobs if not _place(folder, *job).exists()]
+        if missing:
+            with Engine(dataset, [], workers, None, folder.worker_log) as engine:
+                for number, job in enumerate(missing):
+                    engine.submit(number, _again(*job))
+                while engine.busy:
+                    answer = engine.wait(_TICK_IN_S)
+                    if answer is not None:
+                        _keep(_place(folder, *missing[answer.number]), answer)
+                        listen(len(jobs) - engine.busy, len(jobs))
         # The workers are gone: nothing disturbs the latencies.
-        again = {
-            number: _measure(dataset, trial, seed, answers[number], files[number])
-            for number, (trial, seed) in enumerate(jobs)
-        }
+        again = [_measure(dataset, *job, _place(folder, *job)) for job in jobs]
         finalists = [
             Finalist(
                 trial.number,
                 _searched(trial),
-                tuple(again[n] for n, (one, _) in enumerate(jobs) if one.number == trial.number),
+                tuple(one for one, job in zip(again, jobs, strict=True) if job[0] is trial),
                 clips,
             )
             for trial in chosen
         ]
         folder.keep_finalists(finalists)
     return finalists
+
+
+def _place(folder: StudyFolder, trial: TrialRecord, seed: int) -> Path:
+    """Return the folder of a training, which is there when all of it is."""
+    return folder.retrainings / f"{trial.number}_{seed}"
+
+
+def _keep(place: Path, answer: Answer) -> None:
+    result = answer.evaluation.result
+    if result is None or result.accuracy is None:
+        raise StudyError(f"trial {place.name.partition('_')[0]}: {answer.evaluation.reason}")
+    scratch = place.with_name(f".{place.name}")
+    scratch.mkdir(parents=True, exist_ok=True)
+    for name in (FRONTEND, MODEL):
+        (scratch / name).write_bytes(answer.files[name])
+    told = json.dumps(answer.evaluation.to_json())
+    (scratch / _EVALUATION).write_text(told, encoding="utf-8")
+    scratch.rename(place)
 
 
 def _again(trial: TrialRecord, seed: int) -> Candidate:
@@ -113,9 +128,9 @@ def _again(trial: TrialRecord, seed: int) -> Candidate:
     return replace(candidate, compression=only, seed=candidate.seed + seed)
 
 
-def _measure(
-    dataset: Dataset, trial: TrialRecord, seed: int, found: Evaluation, files: dict[str, bytes]
-) -> Retraining:
+def _measure(dataset: Dataset, trial: TrialRecord, seed: int, place: Path) -> Retraining:
+    found = Evaluation.from_json(json.loads((place / _EVALUATION).read_text(encoding="utf-8")))
+    files = {name: (place / name).read_bytes() for name in (FRONTEND, MODEL)}
     rate = trial.candidate.frontend.downsampling_rate
     clips = dataset.waveforms("testing", rate).astype(np.float32) / 32768.0
     features = Model(files[FRONTEND]).run_each(clips)

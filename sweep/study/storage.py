@@ -56,6 +56,7 @@ class StudyFolder:
         self.database = self.path / "study.db"
         self.report = self.path / "report.html"
         self.worker_log = self.path / "worker.log"
+        self.retrainings = self.path / "retrainings"
         self._artifact_folder = self.path / "artifacts"
         self._own = storage is None or quote(str(self.database.absolute())) in storage
         self._url = storage or f"sqlite:///{self.database}"

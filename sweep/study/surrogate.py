@@ -66,29 +66,31 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
+@dataclass(frozen=True)
+class Settings:
+    """Of a kernel: how far values stay alike, and how noisy they are, as a share of the signal."""
+
+    length: float
+    noise: float
+
+
 class GaussianProcess:
     """Regression with a squared exponential kernel of one length for all coordinates.
 
-    Length and noise are those of a small grid under which the data are likeliest; the variance of
-    the signal follows from them (Rasmussen and Williams, "Gaussian Processes for Machine Learning",
-    2006, algorithm 2.1).  Of many trials the newest 300 are learnt from, and half of them choose
-    length and noise: that is where the time would go.
+    The variance of the signal is the likeliest (Rasmussen and Williams, "Gaussian Processes for
+    Machine Learning", 2006, algorithm 2.1).  Of many trials the newest 300 are learnt from.
 
     Args:
         x: coordinates ``[trials, columns]``.
         y: values ``[trials]``.
-        parameters: how many parameters the columns stand for; lengths grow with its root.
+        settings: length and noise of the kernel, of ``likeliest``.
     """
 
-    def __init__(self, x: Matrix, y: Matrix, parameters: int) -> None:
+    def __init__(self, x: Matrix, y: Matrix, settings: Settings) -> None:
         self.x, y = x[-MOST_TRIALS:], y[-MOST_TRIALS:]
         self.mean, self.scale = float(y.mean()), float(y.std()) or 1.0
-        lengths = [length * math.sqrt(max(parameters, 1)) for length in _LENGTHS]
-        squares, y = _squared_distances(self.x, self.x), (y - self.mean) / self.scale
-        newest = slice(-_JUDGES, None)
-        fits = [_fit(squares[newest, newest], y[newest], *one) for one in product(lengths, _NOISES)]
-        likeliest = max(fits, key=lambda fit: fit.likelihood)
-        self.fit = _fit(squares, y, likeliest.length, likeliest.noise)
+        squares = _squared_distances(self.x, self.x)
+        self.fit = _fit(squares, (y - self.mean) / self.scale, settings)
         self._weights = _solve_triangle(self.fit.factor.T, self.fit.whitened, lower=False)
 
     def predict(self, x: Matrix) -> tuple[Matrix, Matrix]:
@@ -96,7 +98,7 @@ class GaussianProcess:
 
         A search that reckons with noise goes where a measurement may be lucky.
         """
-        cross = np.exp(-0.5 * _squared_distances(x, self.x) / self.fit.length**2)
+        cross = np.exp(-0.5 * _squared_distances(x, self.x) / self.fit.settings.length**2)
         known = (_solve_triangle(self.fit.factor, cross.T) ** 2).sum(axis=0)
         deviations = np.sqrt(self.fit.variance * np.maximum(1 - known, 0))
         return self.mean + self.scale * (cross @ self._weights), self.scale * deviations
@@ -104,14 +106,13 @@ class GaussianProcess:
 
 @dataclass(frozen=True)
 class _Fit:
-    """A kernel's settings and what follows from them.
+    """What follows from a kernel's settings.
 
     ``factor`` is the Cholesky factor of the kernel, ``whitened`` what solving it for the values
     gives, ``variance`` the likeliest of the signal.
     """
 
-    length: float
-    noise: float
+    settings: Settings
     factor: Matrix
     whitened: Matrix
 
@@ -126,11 +127,29 @@ class _Fit:
         return float(spread - np.log(np.diag(self.factor)).sum())
 
 
-def _fit(squares: Matrix, y: Matrix, length: float, noise: float) -> _Fit:
-    kernel = np.exp(-0.5 * squares / length**2)
-    np.fill_diagonal(kernel, 1 + noise**2)
+def likeliest(x: Matrix, y: Matrix, parameters: int) -> Settings:
+    """Return the length and noise, of a small grid, under which the data are likeliest.
+
+    Of many trials the newest 150 choose: this is where the time of a regression goes.
+
+    Args:
+        x: coordinates ``[trials, columns]``.
+        y: values ``[trials]``.
+        parameters: how many parameters the columns stand for; lengths grow with its root.
+    """
+    x, y = x[-_JUDGES:], y[-_JUDGES:]
+    squares, y = _squared_distances(x, x), (y - y.mean()) / (y.std() or 1.0)
+    lengths = [length * math.sqrt(max(parameters, 1)) for length in _LENGTHS]
+    grid = [Settings(length, noise) for length, noise in product(lengths, _NOISES)]
+    fits = (_fit(squares, y, settings) for settings in grid)
+    return max(fits, key=lambda fit: fit.likelihood).settings
+
+
+def _fit(squares: Matrix, y: Matrix, settings: Settings) -> _Fit:
+    kernel = np.exp(-0.5 * squares / settings.length**2)
+    np.fill_diagonal(kernel, 1 + settings.noise**2)
     factor = np.linalg.cholesky(kernel).astype(float)
-    return _Fit(length, noise, factor, _solve_triangle(factor, y))
+    return _Fit(settings, factor, _solve_triangle(factor, y))
 
 
 def _solve_triangle(factor: Matrix, right: Matrix, lower: bool = True) -> Matrix:

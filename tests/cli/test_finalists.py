@@ -32,6 +32,22 @@ class TestFinalists:
         page = (folder / "results/words/report.html").read_text(encoding="utf-8")
         assert "Trained again from 2 seeds" in page
 
+    def test_what_was_trained_is_not_trained_again(self, finished: Path) -> None:
+        folder = finished / "more"
+        shutil.copytree(finished / "results", folder / "results")
+        ask = ("finalists", "words", "--top", 1, "--workers", 1, "--json", "--seeds")
+        first = json.loads(sweep(*ask, 2, cwd=folder).stdout)
+        kept = {file: file.stat().st_mtime_ns for file in trainings(folder)}
+        # As if the second had been cut short.
+        lost = max(kept)
+        lost.parent.rename(lost.parent.with_name(f".{lost.parent.name}"))
+        again = json.loads(sweep(*ask, 3, cwd=folder).stdout)
+        assert len(kept) == 2 and len(trainings(folder)) == 3
+        assert [f for f, when in kept.items() if f.stat().st_mtime_ns != when] == [lost]
+        for before, after in zip(first[0]["retrainings"], again[0]["retrainings"], strict=False):
+            assert before["losses"] == after["losses"]
+            assert before["test_accuracy"] == after["test_accuracy"]
+
     def test_the_search_never_reads_a_test_clip_and_finalists_do(self, tmp_path: Path) -> None:
         for split in SPLITS:
             for clip in clips(split):
@@ -68,3 +84,7 @@ class TestFinalists:
         assert "accuracy >= 0.97 binds" in done.stdout
         line = refused("finalists", "words", "--data", "shuffled", cwd=tmp_path, code=1)
         assert "no trial is feasible" in line
+
+
+def trainings(folder: Path) -> list[Path]:
+    return sorted((folder / "results/words/retrainings").glob("[0-9]*/evaluation.json"))

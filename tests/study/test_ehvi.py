@@ -70,6 +70,21 @@ def test_what_a_candidate_is_expected_to_add_is_what_chance_would_give():
     assert list(np.argsort(gains)) == list(np.argsort(expected))
 
 
+def test_a_sampler_that_comes_later_reckons_with_the_same():
+    space, rng = make_space(), np.random.default_rng(0)
+    early, late = EHVISampler(space, 0), EHVISampler(space, 0)
+    for _ in range(77):
+        params = space.draw(rng)
+        values = dict(zip(LIMITS, rng.uniform((0.9, 0.1, 2), (1, 4, 30)).tolist(), strict=True))
+        known = Known(early._cube.encode([params])[0], params, values, values["accuracy"] > 0.95)
+        early.learn(known)
+        late.learn(known)
+        early.plan()
+    late.plan()
+    assert early._settings == late._settings
+    assert {count for count, _ in late._settings.values()} == {70}
+
+
 def test_the_front_is_found_sooner_than_by_chance(tmp_path):
     def random(space):
         return optuna.samplers.RandomSampler(seed=seed)

@@ -3,7 +3,7 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from sweep.study import surrogate
-from sweep.study.surrogate import Cube, GaussianProcess
+from sweep.study.surrogate import Cube, GaussianProcess, likeliest
 
 SPACE = {
     "alpha": FloatDistribution(0.01, 1.0, log=True),
@@ -35,16 +35,20 @@ def made_up(count: int, noise: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
     return x, np.sin(4 * x[:, 0]) + x[:, 1] + noise * rng.standard_normal(count)
 
 
+def learnt(x: np.ndarray, y: np.ndarray) -> GaussianProcess:
+    return GaussianProcess(x, y, likeliest(x, y, 2))
+
+
 def test_predictions_are_those_of_the_textbook():
     x, y = made_up(25, noise=0.1)
-    process, new = GaussianProcess(x, y, 2), np.random.default_rng(1).random((7, 2))
+    process, new = learnt(x, y), np.random.default_rng(1).random((7, 2))
     ys = (y - y.mean()) / y.std()
 
     def kernel(a, b):
         distances = np.linalg.norm(a[:, None] - b[None], axis=2)
-        return np.exp(-0.5 * (distances / process.fit.length) ** 2)
+        return np.exp(-0.5 * (distances / process.fit.settings.length) ** 2)
 
-    inverse = np.linalg.inv(kernel(x, x) + process.fit.noise**2 * np.eye(25))
+    inverse = np.linalg.inv(kernel(x, x) + process.fit.settings.noise**2 * np.eye(25))
     variance = ys @ inverse @ ys / 25
     means = y.mean() + y.std() * kernel(new, x) @ inverse @ ys
     explained = np.einsum("ij,jk,ik->i", kernel(new, x), inverse, kernel(new, x))
@@ -55,17 +59,17 @@ def test_predictions_are_those_of_the_textbook():
 
 
 def test_a_smooth_function_is_learnt():
-    process = GaussianProcess(*made_up(60), 2)
+    process = learnt(*made_up(60))
     new, truth = np.random.default_rng(2).random((200, 2)), None
     truth = np.sin(4 * new[:, 0]) + new[:, 1]
     assert np.abs(process.predict(new)[0] - truth).max() < 0.1
-    assert process.fit.noise == min(surrogate._NOISES)
+    assert process.fit.settings.noise == min(surrogate._NOISES)
 
 
 def test_noise_is_known_for_what_it_is():
     x, y = made_up(200, noise=0.5)
-    process = GaussianProcess(x, y, 2)
-    assert process.fit.noise > min(surrogate._NOISES)
+    process = learnt(x, y)
+    assert process.fit.settings.noise > min(surrogate._NOISES)
     means, deviations = process.predict(x)
     truth = np.sin(4 * x[:, 0]) + x[:, 1]
     assert np.std(y - truth) > 0.4
@@ -74,7 +78,7 @@ def test_noise_is_known_for_what_it_is():
 
 
 def test_far_from_all_data_less_is_known():
-    process = GaussianProcess(*made_up(30), 2)
+    process = learnt(*made_up(30))
     near, far = process.predict(np.array([[0.5, 0.5], [9.0, 9.0]]))[1]
     assert far > 3 * near
 
@@ -83,15 +87,11 @@ def test_of_many_trials_the_newest_are_learnt_from():
     x, y = made_up(400)
     old = y.copy()
     old[:100] = 1000
-    np.testing.assert_array_equal(
-        GaussianProcess(x, old, 2).predict(x[:5])[0], GaussianProcess(x, y, 2).predict(x[:5])[0]
-    )
+    np.testing.assert_array_equal(learnt(x, old).predict(x[:5])[0], learnt(x, y).predict(x[:5])[0])
 
 
 @pytest.mark.parametrize("y", [np.zeros(3), np.array([2.0, 2.0, 2.0])])
 def test_trials_that_all_measure_the_same_are_no_trouble(y):
-    mean, deviation = GaussianProcess(np.random.default_rng(0).random((3, 2)), y, 2).predict(
-        np.zeros((1, 2))
-    )
+    mean, deviation = learnt(np.random.default_rng(0).random((3, 2)), y).predict(np.zeros((1, 2)))
     assert mean[0] == pytest.approx(y[0])
     assert np.isfinite(deviation[0])
