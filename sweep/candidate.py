@@ -114,7 +114,7 @@ class CompressionParams:
 
 @dataclass(frozen=True)
 class Candidate:
-    """One full set of parameters, and the seed its training starts from."""
+    """One full set of parameters, and the seed of the search."""
 
     frontend: FrontendParams = FrontendParams()
     augmentation: AugmentationParams = AugmentationParams()
@@ -150,6 +150,15 @@ class Candidate:
         return {
             name: value for group in GROUPS for name, value in vars(getattr(self, group)).items()
         }
+
+    @property
+    def training_seed(self) -> int:
+        """Where its training starts from: no two candidates share it.
+
+        With one seed for all, neighbours would be lucky together, and a search would take the luck
+        of a seed for the merit of a region.
+        """
+        return int(self.key()[:8], 16)
 
     def key(self) -> str:
         """Return a digest that two candidates share exactly when they train the same network.

@@ -112,6 +112,13 @@ def test_equal_widths_share_a_key():
     assert wide.key() != Candidate(network=NetworkParams(filters=64, alpha=0.5)).key()
 
 
+def test_every_candidate_trains_from_a_seed_of_its_own():
+    candidates = [Candidate.from_parameters({"blocks": b}, seed) for b in (1, 2) for seed in (1, 2)]
+    assert len({candidate.training_seed for candidate in candidates}) == 4
+    again = Candidate.from_parameters({"blocks": 2, "filters": 64, "alpha": 1.0}, 2)
+    assert again.training_seed == candidates[-1].training_seed
+
+
 def test_what_changes_nothing_is_not_in_the_key():
     for same, other in (
         ({"final_sparsity": 0.0}, {"prune_depthwise": True}),

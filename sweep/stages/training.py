@@ -46,7 +46,7 @@ def train(
     """Train and prune the network of a candidate.
 
     Args:
-        candidate: training and compression parameters, and the seed.
+        candidate: training and compression parameters, and the seed of its training.
         architecture: the network's shape.
         features: float32 ``[renderings, clips, frames, coefficients]``; each time a clip is due,
             one of its renderings is drawn.
@@ -59,9 +59,9 @@ def train(
     updates = pruning_updates(steps * params.epochs, compression.final_sparsity)
     pruned = prunable(architecture, compression.prune_depthwise)
     rates = learning_rates(params, steps * params.epochs)
-    rng = np.random.default_rng(candidate.seed)
+    rng = np.random.default_rng(candidate.training_seed)
     graph = training_graph(architecture, params.batch_size)
-    graph.start(initial_weights(architecture, candidate.seed))
+    graph.start(initial_weights(architecture, candidate.training_seed))
     graph.load(features, _answers(targets, architecture.labels, params.label_smoothing))
 
     progress, step = Progress(params.epochs), 0
