@@ -33,7 +33,7 @@ class TestFinalists:
         assert "Trained again from 2 seeds" in page
 
     def test_what_was_trained_is_not_trained_again(self, finished: Path) -> None:
-        folder = finished / "more"
+        folder = finished / "kept"
         shutil.copytree(finished / "results", folder / "results")
         ask = ("finalists", "words", "--top", 1, "--workers", 1, "--json", "--seeds")
         first = json.loads(sweep(*ask, 2, cwd=folder).stdout)
