@@ -64,9 +64,9 @@ class LiveLine:
         """Print a line that stays."""
         self._console.print(text)
 
-    def count(self, done: int, total: int) -> None:
-        """Show how many trainings are done."""
-        self._stand(Standing(f"{done}/{total}", done / total, "trainings"))
+    def count(self, what: str, done: int, total: int) -> None:
+        """Show how many trainings of a kind are done."""
+        self._stand(Standing(f"{done}/{total}", done / total, f"trainings {what}"))
 
     def note(self, what: str, share: float) -> None:
         """Show a step of preparation and the share of it that is done."""

@@ -79,8 +79,8 @@ def test_where_there_is_no_terminal_long_work_says_a_line_now_and_then(
     with LiveLine() as line:
         monkeypatch.setattr("sweep.live_line._PLAIN_EVERY_S", 0.0)
         line.note("reading clips", 0.5)
-        line.count(3, 10)
+        line.count("by folds", 3, 10)
         line.show(progress)
     told = capsys.readouterr().err.splitlines()
-    assert told[:2] == ["50%  reading clips", "3/10  trainings"]
+    assert told[:2] == ["50%  reading clips", "3/10  trainings by folds"]
     assert told[2].startswith("37/100  gated 9")

@@ -185,9 +185,26 @@ def open_dataset(spec: DatasetSpec, progress: Progress | None = None) -> Dataset
             f"{folder}: no clips of {', '.join(missing)}; there are: {', '.join(known)}"
         )
     listed = {
-        split: tuple(clip.name for clip in members if clip.label in spec.labels)
+        split: [clip.name for clip in members if clip.label in spec.labels]
         for split, members in split_clips(clips, spec.split).items()
     }
+    return read_splits(spec, listed, progress)
+
+
+def read_splits(
+    spec: DatasetSpec, splits: Mapping[str, Iterable[str]], progress: Progress | None = None
+) -> Dataset:
+    """Read the clips of training and validation, by name; see ``open_dataset``.
+
+    Args:
+        spec: where they come from; its own rule of splitting is not looked at.
+        splits: the names of the clips of each split.
+        progress: as for ``open_dataset``.
+
+    Raises:
+        DataError: if a split lacks a word.
+    """
+    folder, listed = locate(spec), {split: tuple(splits[split]) for split in SPLITS}
     readings = {split: _read(folder, listed[split], decode, progress) for split in _SEARCHED}
     noises = _read(folder, layout.noise_names(folder), decode)
     listed |= {split: reading.names for split, reading in readings.items()}

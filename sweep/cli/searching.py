@@ -118,6 +118,14 @@ def finalists(
         int, typer.Option(min=1, metavar="N", help="How many trials, spread along the front.")
     ] = 5,
     seeds: Annotated[int, typer.Option(min=1, metavar="N", help="How many trainings of each.")] = 5,
+    folds: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            metavar="N",
+            help="Folds of speakers by which four times as many are judged first; 0 for none.",
+        ),
+    ] = 5,
     data: Data = None,
     workers: Processes = None,
     as_json: Json = False,
@@ -143,6 +151,7 @@ def finalists(
                 folder,
                 top=top,
                 seeds=seeds,
+                folds=folds,
                 workers=workers or os.cpu_count() or 1,
                 listen=line.count,
             )

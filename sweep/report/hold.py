@@ -28,11 +28,18 @@ def verdict(record: StudyRecord, content: Table) -> str:
         if held
         else "None of the finalists holds; export with care, search longer, or ease a limit."
     )
+    folds = [sum(one.validated.clips) for one in record.finalists if one.validated]
+    validated = (
+        f" Cross-validated: what it hears of all {max(folds)} clips for training and validation, "
+        "each by a network trained without the speakers of its fold."
+        if folds
+        else ""
+    )
     return (
         f"<p>{words}</p>{table(content, numbers=True)}"
         '<p class="quiet">Mean and standard deviation over the seeds, and the 95 % Wilson interval '
         "of the mean. Chance: that the true accuracy meets its limit. Luck: by how much the search "
-        "had made it look better.</p>"
+        f"had made it look better.{validated}</p>"
     )
 
 

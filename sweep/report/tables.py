@@ -76,16 +76,19 @@ def table_rows(record: StudyRecord, frame: pd.DataFrame) -> dict[str, dict[str, 
 
 def finalist_table(record: StudyRecord) -> Table:
     """Return what training the finalists again gave: do they hold, and was the search lucky?"""
-    head = ("trial", "holds", "chance", "test accuracy", "interval", "in the search", "luck")
+    folds = any(one.validated for one in record.finalists)
+    head = ["trial", "holds", "chance", "test accuracy", "interval", "in the search", "luck"]
+    head += ["cross-validated"] * folds
     seeds = max((len(one.retrainings) for one in record.finalists), default=0)
     clips = max((one.test_clips for one in record.finalists), default=0)
     title = f"Trained again from {seeds} seeds, then the {clips} test clips, once"
-    rows = tuple(_finalist_cells(one, record.space.limits) for one in record.finalists)
+    rows = tuple(_finalist_cells(one, record.space.limits, folds) for one in record.finalists)
     return Table(title, (*head, "size", "latency"), rows)
 
 
-def _finalist_cells(one: Finalist, limits: list[Limit]) -> tuple[str, ...]:
+def _finalist_cells(one: Finalist, limits: list[Limit], folds: bool) -> tuple[str, ...]:
     low, high = one.interval()
+    validated = f"{one.validated.accuracy:.3f}" if one.validated else "-"
     return (
         str(one.trial),
         "yes" if one.holds(limits) else "no",
@@ -94,6 +97,7 @@ def _finalist_cells(one: Finalist, limits: list[Limit]) -> tuple[str, ...]:
         f"{low:.3f}–{high:.3f}",
         f"{one.searched['accuracy']:.3f}",
         f"{100 * one.curse():+.1f} points".replace("-", "−"),
+        *([validated] * folds),
         f"{one.mean('size_kb'):.2f} ± {one.spread('size_kb'):.2f} KB",
         f"{one.mean('latency_ms'):.3f} ± {one.spread('latency_ms'):.3f} ms",
     )

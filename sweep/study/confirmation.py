@@ -46,6 +46,25 @@ class Retraining:
 
 
 @dataclass(frozen=True)
+class CrossValidation:
+    """What a trial hears of speakers it was trained without, fold by fold.
+
+    Attributes:
+        accuracies: share of the clips of each fold.
+        clips: how many clips are in each.
+    """
+
+    accuracies: tuple[float, ...]
+    clips: tuple[int, ...]
+
+    @property
+    def accuracy(self) -> float:
+        """Share of all clips."""
+        right = (a * n for a, n in zip(self.accuracies, self.clips, strict=True))
+        return sum(right) / sum(self.clips)
+
+
+@dataclass(frozen=True)
 class Finalist:
     """A trial that was trained again.
 
@@ -54,12 +73,14 @@ class Finalist:
         searched: what the search measured, by metric.
         retrainings: what every new training gave.
         test_clips: how many test clips ``test_accuracy`` counts.
+        validated: what it hears by folds of speakers; None if that was not asked for.
     """
 
     trial: int
     searched: Mapping[str, float]
     retrainings: tuple[Retraining, ...]
     test_clips: int
+    validated: CrossValidation | None = None
 
     def mean(self, metric: str) -> float:
         """Return the mean of a metric of ``RETRAINED`` over the seeds."""
@@ -107,4 +128,6 @@ class Finalist:
     def from_json(cls, record: Mapping[str, Any]) -> "Finalist":
         """Read what ``to_json`` wrote."""
         again = tuple(Retraining.from_json(one) for one in record["retrainings"])
-        return cls(record["trial"], record["searched"], again, record["test_clips"])
+        folds = record.get("validated")
+        validated = folds and CrossValidation(tuple(folds["accuracies"]), tuple(folds["clips"]))
+        return cls(record["trial"], record["searched"], again, record["test_clips"], validated)

@@ -136,13 +136,13 @@ class Engine:
         """How many candidates have been submitted and not been answered."""
         return len(self._futures)
 
-    def submit(self, number: int, candidate: Candidate) -> None:
-        """Send a candidate to a worker."""
+    def submit(self, number: int, candidate: Candidate, dataset: Dataset | None = None) -> None:
+        """Send a candidate to a worker, with other clips than the engine's if any are given."""
         future = self._client.submit(
             _tell_of_errors,
             self._work,
             candidate,
-            self._dataset,
+            dataset or self._dataset,
             self._limits,
             key=f"trial-{number}-{self._token}",
             pure=False,

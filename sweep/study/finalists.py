@@ -1,47 +1,46 @@
-"""Finalists: the best trials trained again from several seeds, then the test split, once."""
+"""Finalists: the best trials trained again, by folds and from several seeds, then tested, once."""
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from sweep.audio.dataset import Dataset
+from sweep.audio.folds import hold_out
 from sweep.candidate import Candidate, Evaluation
 from sweep.errors import StudyError
 from sweep.limits import METRICS
 from sweep.litert import Model, measure_latency, zipped_kb
 from sweep.predict import FRONTEND, MODEL
 from sweep.stages.evaluate import confusion, mistakes
-from sweep.study.confirmation import Finalist, Retraining
+from sweep.study.choosing import choose_contenders, choose_finalists
+from sweep.study.confirmation import CrossValidation, Finalist, Retraining
 from sweep.study.engine import Answer, Engine
 from sweep.study.storage import StudyFolder, readable_errors
-from sweep.study.table import StudyRecord, TrialRecord, front, table
+from sweep.study.table import StudyRecord, TrialRecord
+
+Listener = Callable[[str, int, int], None]
+"""Told what is being trained, how many trainings are done, of how many."""
 
 _TICK_IN_S = 0.5
 _EVALUATION = "evaluation.json"
+_CONTENDERS = 4
+_FIRST_FOLD_SEED = 1000
 
 
-def choose_finalists(record: StudyRecord, top: int) -> list[TrialRecord]:
-    """Return up to ``top`` trials, evenly spread along the front, the most accurate first.
+@dataclass(frozen=True)
+class _Job:
+    """A training that is kept in a folder of its own, which is there when all of it is."""
 
-    The more accurate, the likelier to hold; the smaller, the more there is to gain if it does.  Of
-    trials that measured the same there is one.
+    place: Path
+    candidate: Candidate
 
-    Raises:
-        StudyError: if no trial is feasible.
-    """
-    frame = table(record)
-    feasible = frame[frame["outcome"] == "feasible"]
-    if feasible.empty:
-        raise StudyError(f"{record.name}: no trial is feasible, so there are no finalists")
-    objectives = record.space.file.objectives
-    best = front(feasible, objectives).drop_duplicates(list(objectives))
-    order = best.sort_values(["accuracy", "size_kb"], ascending=[False, True])
-    places = np.unique(np.linspace(0, len(order) - 1, top).round().astype(int))
-    by_number = {trial.number: trial for trial in record.trials}
-    return [by_number[int(number)] for number in order["trial"].iloc[places]]
+    @property
+    def evaluation(self) -> Evaluation:
+        text = (self.place / _EVALUATION).read_text(encoding="utf-8")
+        return Evaluation.from_json(json.loads(text))
 
 
 def confirm(
@@ -51,13 +50,15 @@ def confirm(
     *,
     top: int,
     seeds: int,
+    folds: int,
     workers: int,
-    listen: Callable[[int, int], None] = lambda done, total: None,
+    listen: Listener = lambda what, done, total: None,
 ) -> list[Finalist]:
     """Train the best trials again, measure them on the test clips, and keep what came out.
 
-    Every training is kept as it comes: what was interrupted goes on there, and asking for more
-    trials or seeds costs only those.
+    With folds, four times as many trials are cross-validated first, which no test clip is needed
+    for, and the best of them become the finalists.  Every training is kept as it comes: what was
+    interrupted goes on there, and asking for more trials or seeds costs only those.
 
     Args:
         record: the study.
@@ -65,36 +66,42 @@ def confirm(
         folder: where the study lives.
         top: how many trials.
         seeds: how many trainings of each; their seeds are none the search has used.
+        folds: into how many folds the speakers are dealt; 0 goes by what the search heard.
         workers: how many worker processes to start.
-        listen: told how many trainings are done, of how many.
+        listen: told how far the trainings are.
 
     Raises:
         StudyError: if no trial is feasible, or a training fails.
-        DataError: if the test clips of a word cannot be read.
+        DataError: if the test clips of a word cannot be read, or a word is missing in a fold.
     """
     chosen = choose_finalists(record, top)
-    jobs = [(trial, seed) for trial in chosen for seed in range(1, seeds + 1)]
     with folder.owned(), readable_errors(folder.path):
         # First, so that unusable test clips are told before anything is trained.
         clips = len(dataset.targets("testing"))
-        missing = [job for job in jobs if not _place(folder, *job).exists()]
-        if missing:
-            with Engine(dataset, [], workers, None, folder.worker_log) as engine:
-                for number, job in enumerate(missing):
-                    engine.submit(number, _again(*job))
-                while engine.busy:
-                    answer = engine.wait(_TICK_IN_S)
-                    if answer is not None:
-                        _keep(_place(folder, *missing[answer.number]), answer)
-                        listen(len(jobs) - engine.busy, len(jobs))
+        validated: dict[int, CrossValidation] = {}
+        if folds:
+            contenders = choose_contenders(record, _CONTENDERS * top)
+            validated = _cross_validate(contenders, dataset, folder, folds, workers, listen)
+            judged = {number: one.accuracy for number, one in validated.items()}
+            chosen = choose_finalists(record, top, judged)
+        jobs = {
+            trial.number: [
+                _Job(folder.retrainings / f"{trial.number}_{seed}", _again(trial, seed))
+                for seed in range(1, seeds + 1)
+            ]
+            for trial in chosen
+        }
+        each = [job for some in jobs.values() for job in some]
+        missing = [(job, dataset) for job in each if not job.place.exists()]
+        _train("from other seeds", missing, len(each), folder, workers, (FRONTEND, MODEL), listen)
         # The workers are gone: nothing disturbs the latencies.
-        again = [_measure(dataset, *job, _place(folder, *job)) for job in jobs]
         finalists = [
             Finalist(
                 trial.number,
                 _searched(trial),
-                tuple(one for one, job in zip(again, jobs, strict=True) if job[0] is trial),
+                tuple(_measure(dataset, job) for job in jobs[trial.number]),
                 clips,
+                validated.get(trial.number),
             )
             for trial in chosen
         ]
@@ -102,18 +109,69 @@ def confirm(
     return finalists
 
 
-def _place(folder: StudyFolder, trial: TrialRecord, seed: int) -> Path:
-    """Return the folder of a training, which is there when all of it is."""
-    return folder.retrainings / f"{trial.number}_{seed}"
+def _cross_validate(
+    contenders: list[TrialRecord],
+    dataset: Dataset,
+    folder: StudyFolder,
+    folds: int,
+    workers: int,
+    listen: Listener,
+) -> dict[int, CrossValidation]:
+    """Return what contenders hear of the speakers of each fold, trained without them, by trial."""
+
+    def job(trial: TrialRecord, fold: int) -> _Job:
+        place = folder.retrainings / "folds" / f"{trial.number}_{fold + 1}_of_{folds}"
+        return _Job(place, _again(trial, _FIRST_FOLD_SEED + fold))
+
+    missing = []
+    for fold in range(folds):
+        jobs = [job(trial, fold) for trial in contenders]
+        jobs = [job for job in jobs if not job.place.exists()]
+        if jobs:
+            without = hold_out(dataset, fold, folds)
+            missing += [(job, without) for job in jobs]
+    total = len(contenders) * folds
+    _train("by folds of speakers", missing, total, folder, workers, (), listen)
+    found = {}
+    for trial in contenders:
+        each = [job(trial, fold).evaluation for fold in range(folds)]
+        accuracies = tuple(one.result.accuracy or 0.0 for one in each if one.result is not None)
+        found[trial.number] = CrossValidation(accuracies, tuple(one.clips for one in each))
+    return found
 
 
-def _keep(place: Path, answer: Answer) -> None:
+def _train(
+    what: str,
+    missing: list[tuple[_Job, Dataset]],
+    total: int,
+    folder: StudyFolder,
+    workers: int,
+    files: tuple[str, ...],
+    listen: Listener,
+) -> None:
+    """Train what is missing and keep of each the evaluation and the files named."""
+    if not missing:
+        return
+    done = total - len(missing)
+    listen(what, done, total)
+    with Engine(missing[0][1], [], workers, None, folder.worker_log) as engine:
+        for number, (job, dataset) in enumerate(missing):
+            engine.submit(number, job.candidate, dataset)
+        while engine.busy:
+            answer = engine.wait(_TICK_IN_S)
+            if answer is not None:
+                _keep(missing[answer.number][0].place, answer, files)
+                done += 1
+                listen(what, done, total)
+
+
+def _keep(place: Path, answer: Answer, files: tuple[str, ...]) -> None:
     result = answer.evaluation.result
     if result is None or result.accuracy is None:
         raise StudyError(f"trial {place.name.partition('_')[0]}: {answer.evaluation.reason}")
     scratch = place.with_name(f".{place.name}")
     scratch.mkdir(parents=True, exist_ok=True)
-    for name in (FRONTEND, MODEL):
+    for name in files:
         (scratch / name).write_bytes(answer.files[name])
     told = json.dumps(answer.evaluation.to_json())
     (scratch / _EVALUATION).write_text(told, encoding="utf-8")
@@ -128,10 +186,10 @@ def _again(trial: TrialRecord, seed: int) -> Candidate:
     return replace(candidate, compression=only, seed=candidate.seed + seed)
 
 
-def _measure(dataset: Dataset, trial: TrialRecord, seed: int, place: Path) -> Retraining:
-    found = Evaluation.from_json(json.loads((place / _EVALUATION).read_text(encoding="utf-8")))
-    files = {name: (place / name).read_bytes() for name in (FRONTEND, MODEL)}
-    rate = trial.candidate.frontend.downsampling_rate
+def _measure(dataset: Dataset, job: _Job) -> Retraining:
+    found = job.evaluation
+    files = {name: (job.place / name).read_bytes() for name in (FRONTEND, MODEL)}
+    rate = job.candidate.frontend.downsampling_rate
     clips = dataset.waveforms("testing", rate).astype(np.float32) / 32768.0
     features = Model(files[FRONTEND]).run_each(clips)
     answers, truth = Model(files[MODEL]).run_each(features), dataset.targets("testing")
@@ -139,7 +197,7 @@ def _measure(dataset: Dataset, trial: TrialRecord, seed: int, place: Path) -> Re
     assert result is not None and result.accuracy is not None
     latencies = [measure_latency(files[FRONTEND], clips), measure_latency(files[MODEL], features)]
     return Retraining(
-        seed=trial.candidate.seed + seed,
+        seed=job.candidate.seed,
         accuracy=result.accuracy,
         test_accuracy=float(np.mean(answers.argmax(axis=1) == truth)),
         latency_ms=sum(latency.median_ms for latency in latencies),

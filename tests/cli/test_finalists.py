@@ -4,6 +4,7 @@ import json
 import random
 import shutil
 from pathlib import Path
+from typing import Any
 
 from sweep.audio.splits import SPLITS
 
@@ -14,9 +15,8 @@ class TestFinalists:
     def test_are_trained_again_and_measured_on_the_test_clips(self, finished: Path) -> None:
         folder = finished / "final"
         shutil.copytree(finished / "results", folder / "results")
-        done = sweep(
-            "finalists", "words", "--top", 2, "--seeds", 2, "--workers", 2, "--json", cwd=folder
-        )
+        ask = ("finalists", "words", "--top", 2, "--seeds", 2, "--folds", 0, "--workers", 2)
+        done = sweep(*ask, "--json", cwd=folder)
         assert done.returncode == 0, done.stderr
         told = json.loads(done.stdout)
         front = json.loads(sweep("status", "words", "--json", cwd=folder).stdout)["front"]
@@ -35,7 +35,7 @@ class TestFinalists:
     def test_what_was_trained_is_not_trained_again(self, finished: Path) -> None:
         folder = finished / "kept"
         shutil.copytree(finished / "results", folder / "results")
-        ask = ("finalists", "words", "--top", 1, "--workers", 1, "--json", "--seeds")
+        ask = ("finalists", "words", "--top", 1, "--folds", 0, "--workers", 1, "--json", "--seeds")
         first = json.loads(sweep(*ask, 2, cwd=folder).stdout)
         kept = {file: file.stat().st_mtime_ns for file in trainings(folder)}
         # As if the second had been cut short.
@@ -47,6 +47,38 @@ class TestFinalists:
         for before, after in zip(first[0]["retrainings"], again[0]["retrainings"], strict=False):
             assert before["losses"] == after["losses"]
             assert before["test_accuracy"] == after["test_accuracy"]
+
+    def test_are_the_best_by_folds_of_speakers(self, finished: Path) -> None:
+        folder = finished / "folds"
+        shutil.copytree(finished / "results", folder / "results")
+        ask = ("finalists", "words", "--top", 1, "--seeds", 1, "--folds", 2, "--workers", 2)
+        done = sweep(*ask, "--json", cwd=folder)
+        assert done.returncode == 0, done.stderr
+        assert "by folds of speakers" in done.stderr
+        (found,) = json.loads(done.stdout)
+        by_trial: dict[int, list[dict[str, Any]]] = {}
+        for file in sorted((folder / "results/words/retrainings/folds").glob("*_of_2/*.json")):
+            number = int(file.parent.name.partition("_")[0])
+            by_trial.setdefault(number, []).append(json.loads(file.read_text()))
+        feasible = json.loads(sweep("trials", "words", "--feasible", "--json", cwd=folder).stdout)
+        assert set(by_trial) == {trial["trial"] for trial in feasible}
+        shares = {}
+        for number, each in by_trial.items():
+            # 94 clips for training and 14 for validation, each heard once.
+            assert sum(one["clips"] for one in each) == 108
+            right = sum(one["confusion"][i][i] for one in each for i in range(2))
+            shares[number] = right / 108
+        assert shares[found["trial"]] == max(shares.values())
+        validated = found["validated"]
+        assert sum(validated["clips"]) == 108
+        told = sweep("finalists", *ask[1:], cwd=folder).stdout
+        assert "cross-validated" in told and f"{shares[found['trial']]:.3f}" in told
+        page = (folder / "results/words/report.html").read_text(encoding="utf-8")
+        assert "all 108 clips for training and validation" in page
+
+    def test_too_few_speakers_for_the_folds_are_told(self, finished: Path) -> None:
+        line = refused("finalists", "words", "--folds", 200, cwd=finished, code=1)
+        assert "too few for 200 folds" in line and "--folds 0" in line
 
     def test_the_search_never_reads_a_test_clip_and_finalists_do(self, tmp_path: Path) -> None:
         for split in SPLITS:

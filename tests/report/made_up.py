@@ -107,7 +107,7 @@ def _evaluate(
     if total_violation(known[chosen].violations) > 0:
         reason = f"{known[chosen].size_kb:.4g} misses size_kb < 12"
         return Evaluation("gated", reason, tuple(known), chosen, seconds={"gate": 0.3})
-    accuracy = min(_skill(candidate) + offset + 0.008 * rng.standard_normal(), 0.998)
+    accuracy = min(skill(candidate) + offset + 0.008 * rng.standard_normal(), 0.998)
     if accuracy < 0.9 and rng.random() < 0.7:
         known = [_judged(space, v) for v in _variants(candidate, rng, accuracy - 0.02)]
         seconds = {"gate": 0.3, "training": 1.5}
@@ -133,7 +133,7 @@ def _evaluate(
     )
 
 
-def _skill(candidate: Candidate) -> float:
+def skill(candidate: Candidate) -> float:
     """A made-up truth: width helps most, then bandwidth; sparsity hurts late."""
     network, frontend = candidate.network, candidate.frontend
     skill = (

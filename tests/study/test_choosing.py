@@ -1,0 +1,110 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from sweep.errors import StudyError
+from sweep.study.choosing import choose_contenders, choose_finalists, expected_accuracies
+from sweep.study.table import StudyRecord, front, table
+
+from ..report.made_up import make_record, skill
+
+
+@pytest.fixture
+def record() -> StudyRecord:
+    return make_record(150, seed=11)
+
+
+def numbers(trials):
+    return [trial.number for trial in trials]
+
+
+def on_the_front(record):
+    frame = table(record)
+    return front(frame[frame["outcome"] == "feasible"], record.space.file.objectives)
+
+
+class TestFinalists:
+    @pytest.mark.parametrize("top", [1, 2, 3, 5])
+    def test_are_spread_along_the_front_from_the_most_accurate(self, record, top):
+        best = on_the_front(record)
+        chosen = choose_finalists(record, top)
+        accuracies = [trial.evaluation.result.accuracy for trial in chosen]
+        assert len(best) > 5 and len(set(numbers(chosen))) == top
+        assert set(numbers(chosen)) <= set(best["trial"])
+        assert accuracies[0] == best["accuracy"].max()
+        assert top == 1 or accuracies[-1] == best["accuracy"].min()
+        assert accuracies == sorted(accuracies, reverse=True)
+
+    def test_are_the_whole_of_a_short_front(self, record):
+        chosen = choose_finalists(record, 1000)
+        assert sorted(numbers(chosen)) == sorted(on_the_front(record)["trial"])
+
+    def test_are_one_where_trials_measured_the_same(self, record):
+        chosen = choose_finalists(record, 1000)
+        twins = [replace(trial, number=trial.number + 1000) for trial in record.trials]
+        doubled = choose_finalists(replace(record, trials=(*record.trials, *twins)), 1000)
+        assert [trial.candidate for trial in doubled] == [trial.candidate for trial in chosen]
+
+    def test_go_by_the_accuracies_they_are_judged_by(self, record):
+        best = on_the_front(record)["trial"].tolist()
+        judged = {best[0]: 0.95, best[1]: 0.99, best[2]: 0.93}
+        assert numbers(choose_finalists(record, 1, judged)) == [best[1]]
+        assert set(numbers(choose_finalists(record, 5, judged))) <= set(judged)
+
+    def test_below_the_limit_only_fill_up(self, record):
+        best = on_the_front(record).sort_values("size_kb")["trial"].tolist()
+        judged = dict(zip(best[:4], (0.94, 0.96, 0.975, 0.98), strict=True))
+        assert numbers(choose_finalists(record, 2, judged)) == [best[3], best[2]]
+        assert numbers(choose_finalists(record, 3, judged)) == [best[3], best[2], best[1]]
+
+    def test_are_none_where_nothing_is_feasible(self):
+        with pytest.raises(StudyError, match="no trial is feasible"):
+            choose_finalists(make_record(20, seed=11, offset=-0.5), 5)
+
+
+class TestContenders:
+    def test_go_on_behind_the_front(self, record):
+        feasible = table(record)["outcome"].eq("feasible").sum()
+        count = len(on_the_front(record)) + 5
+        assert count < feasible
+        chosen = numbers(choose_contenders(record, count))
+        assert len(chosen) == len(set(chosen)) == count
+
+    def test_are_all_that_is_feasible_at_most(self, record):
+        frame = table(record)
+        chosen = numbers(choose_contenders(record, 1000))
+        assert sorted(chosen) == sorted(frame[frame["outcome"] == "feasible"]["trial"])
+
+    def test_are_likelier_good_than_what_looked_best(self):
+        gains = []
+        for seed in range(8):
+            record = make_record(250, seed=seed)
+            looked = on_the_front(record).sort_values("accuracy", ascending=False)
+            best = looked["trial"].tolist()[:5]
+            expected = expected_accuracies(record)
+            by_number = {trial.number: trial for trial in record.trials}
+            likely = sorted(looked["trial"], key=lambda number: -expected[number])[:5]
+            truth = [
+                np.mean([skill(by_number[number].candidate) for number in some])
+                for some in (likely, best)
+            ]
+            gains.append(truth[0] - truth[1])
+        assert np.mean(gains) > 0
+
+
+def test_what_is_expected_is_nearer_the_truth_than_what_was_heard():
+    better = []
+    for seed in range(5):
+        record = make_record(250, seed=seed)
+        expected = expected_accuracies(record)
+        feasible = [trial for trial in record.trials if trial.evaluation.outcome == "feasible"]
+        truth = np.array([skill(trial.candidate) for trial in feasible])
+        heard = np.array([trial.evaluation.result.accuracy for trial in feasible])
+        smooth = np.array([expected[trial.number] for trial in feasible])
+        better.append(np.corrcoef(smooth, truth)[0, 1] - np.corrcoef(heard, truth)[0, 1])
+    assert np.mean(better) > 0
+
+
+def test_of_a_few_trials_nothing_is_expected():
+    assert expected_accuracies(make_record(5, seed=1)) == {}
