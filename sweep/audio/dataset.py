@@ -210,15 +210,11 @@ def read_splits(
     listed |= {split: reading.names for split, reading in readings.items()}
     for split in SPLITS:
         _check_every_label(spec, split, readings.get(split, _Reading(listed[split], (), "")))
-    contents = [reading.content for reading in (*readings.values(), noises)]
-    return Dataset(
-        spec=spec,
-        fingerprint=digest([spec.labels, contents, listed["testing"]]),
-        skipped=sum((reading.skipped for reading in (*readings.values(), noises)), ()),
-        listed=listed,
-        readings=readings,
-        noises=noises.names,
-    )
+    every = [*readings.values(), noises]
+    contents = [reading.content for reading in every]
+    fingerprint = digest([spec.labels, contents, listed["testing"]])
+    skipped = tuple(line for reading in every for line in reading.skipped)
+    return Dataset(spec, fingerprint, skipped, listed, readings, noises.names)
 
 
 def locate(spec: DatasetSpec, progress: Progress | None = None) -> Path:

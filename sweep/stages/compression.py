@@ -9,7 +9,9 @@ import numpy as np
 import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_quantizer import quantizer
-from ai_edge_quantizer.calibrator import CalibrationMode
+from ai_edge_quantizer.calibrator import CalibrationMode, Calibrator
+from ai_edge_quantizer.recipe_manager import RecipeManager
+from ai_edge_quantizer.utils.qsv_utils import min_max_update
 from tqdm import tqdm
 
 from sweep.stages.network import Architecture, Weights, fold, forward
@@ -68,8 +70,8 @@ def quantize(content: bytes, quantizations: tuple[str, ...], clips: np.ndarray) 
     Args:
         content: the float32 file.
         quantizations: names out of ``candidate.QUANTIZATIONS``.
-        clips: features of training clips ``[clips, frames, coeffs]``; the first 200 calibrate the
-            activations of the int8 variants.
+        clips: features of training clips ``[clips, frames, coeffs]``; 200 of them, evenly spread,
+            calibrate the activations of the int8 variants.
     """
     variants: dict[str, bytes] = {}
     calibration: dict[str, Any] = {}
@@ -80,7 +82,7 @@ def quantize(content: bytes, quantizations: tuple[str, ...], clips: np.ndarray) 
         tool = quantizer.Quantizer(content, [_recipe(name)])
         ranges = None
         if tool.need_calibration:
-            calibration = calibration or _calibrate(tool, content, clips)
+            calibration = calibration or _calibrate(content, _recipe(name), clips)
             ranges = calibration | (_kernel_ranges(content) if name == "int8" else {})
         result = tool.quantize(ranges, enable_progress_report=False)
         variants[name] = bytes(result.quantized_model)
@@ -143,13 +145,25 @@ def _stored(name: str, values: np.ndarray) -> bytes:
     return np.ascontiguousarray(values, np.float32).tobytes()
 
 
-def _calibrate(tool: Any, content: bytes, clips: np.ndarray) -> dict[str, Any]:
+def _calibrate(content: bytes, recipe: dict[str, Any], clips: np.ndarray) -> dict[str, Any]:
+    """Return the range of every activation over some clips, drawn evenly from all."""
     signature = schema.Model.GetRootAs(content, 0).SignatureDefs(0)
     key, name = signature.SignatureKey().decode(), signature.Inputs(0).Name().decode()
-    inputs = [{name: clip[None, ..., None]} for clip in clips[:_CALIBRATION_CLIPS]]
-    # The ranges are those of the default mode, which keeps every tensor and takes 25 times longer.
-    mode = CalibrationMode.CALIBRATION_PROFILER_BASED
-    ranges: dict[str, Any] = tool.calibrate({key: inputs}, num_threads=1, mode=mode)
+    # Clips lie in the order of their words: the first ones would be of one word.
+    places = np.linspace(0, len(clips) - 1, min(len(clips), _CALIBRATION_CLIPS)).round()
+    inputs = [{name: clips[int(place)][None, ..., None]} for place in places]
+    plan = RecipeManager()
+    plan.load_quantization_recipe([recipe])
+    # By default ranges are running means of the extremes: half of the clips would be cut off.
+    calibrator = Calibrator(
+        content,
+        num_threads=1,
+        # The ranges are those of the mode that keeps every tensor and takes 25 times longer.
+        mode=CalibrationMode.CALIBRATION_PROFILER_BASED,
+        qsv_update_func=min_max_update,
+    )
+    calibrator.calibrate({key: inputs}, plan)
+    ranges: dict[str, Any] = calibrator.get_model_qsvs()
     return ranges
 
 
