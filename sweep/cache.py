@@ -105,6 +105,8 @@ def _limit_gb() -> float:
 def _trim(keep: Path) -> None:
     """Remove the entries used longest ago until the cache fits its limit."""
     limit = _limit_gb() * 1024**3
+    for left in root().glob("*/.removing-*"):
+        shutil.rmtree(left, ignore_errors=True)
     entries = []
     for folder in root().glob("*/*"):
         if folder.is_dir() and not folder.name.startswith("."):
@@ -112,9 +114,18 @@ def _trim(keep: Path) -> None:
                 size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
                 entries.append((folder.stat().st_mtime, size, folder))
     total = sum(size for _, size, _ in entries)
-    for _, size, folder in sorted(entries):
+    for used, size, folder in sorted(entries):
         if total <= limit:
             break
         if folder != keep and folder.parent.name not in _NEVER_TRIMMED:
-            shutil.rmtree(folder, ignore_errors=True)
-            total -= size
+            with suppress(OSError):
+                if folder.stat().st_mtime == used:  # Nobody has asked for it since.
+                    _remove(folder)
+                    total -= size
+
+
+def _remove(folder: Path) -> None:
+    """Remove an entry so that, whenever this is cut short, none of its name is there in part."""
+    doomed = folder.with_name(f".removing-{folder.name}")
+    folder.rename(doomed)
+    shutil.rmtree(doomed, ignore_errors=True)

@@ -165,7 +165,7 @@ class Candidate:
 
         Different ``filters`` and ``alpha`` of equal width are the same network, and log-mel
         features have no ``num_coefficients``; without blocks only temporal convolutions differ,
-        and without pruning nothing to prune depthwise.
+        and without pruning, or depthwise kernels, nothing is pruned depthwise.
         """
         frontend, network, compression = self.frontend, self.network, self.compression
         if frontend.features == "log_mel":
@@ -173,7 +173,8 @@ class Candidate:
         network = replace(network, filters=network.width, alpha=1.0)
         if network.blocks == 0 and network.convolution != "temporal":
             network = replace(network, convolution=NetworkParams.convolution)
-        if compression.final_sparsity == 0 or network.blocks == 0:
+        no_depthwise = network.blocks == 0 or network.convolution == "standard"
+        if compression.final_sparsity == 0 or no_depthwise:
             compression = replace(compression, prune_depthwise=False)
         same = replace(self, frontend=frontend, network=network, compression=compression)
         return digest(asdict(same))

@@ -81,4 +81,11 @@ def contains(kind: BaseDistribution, wanted: Any) -> bool:
     assert isinstance(kind, (IntDistribution, FloatDistribution))
     if not isinstance(wanted, (int, float)) or not kind.low <= wanted <= kind.high:
         return False
-    return kind.step is None or wanted == value(kind, round((wanted - kind.low) / kind.step))
+    return kind.step is None or math.isclose(wanted, snapped(kind, wanted), abs_tol=1e-12)
+
+
+def snapped(kind: BaseDistribution, given: Any) -> Any:
+    """Return the value that is meant: samplers give 0.15000000000000002 for a step of 0.05."""
+    if not isinstance(kind, FloatDistribution) or kind.step is None:
+        return given
+    return value(kind, round((given - kind.low) / kind.step))

@@ -137,24 +137,38 @@ def _metadata(
 
 def _refuse_foreign(out: Path) -> None:
     """Raise unless ``out`` is free, empty, or holds an earlier export and nothing else."""
-    if not out.exists():
+    try:
+        held = {path.name for path in out.iterdir()}
+    except FileNotFoundError:
         return
-    if not out.is_dir() or {p.name for p in out.iterdir()} - {FRONTEND, MODEL, METADATA}:
+    except NotADirectoryError:
+        held = {out.name}
+    except OSError as error:
+        raise SweepError(f"{out}: cannot be read: {error.strerror}") from error
+    if held and held != {FRONTEND, MODEL, METADATA}:
         raise SweepError(f"{out}: holds something else; name an empty folder with --out")
 
 
 def _write(out: Path, files: dict[str, bytes]) -> None:
-    """Put a folder in place whole, or not at all."""
+    """Put the files in place; the folder of an earlier export stays the folder it is.
+
+    It may be the one a shell stands in.
+    """
+    out = out.absolute()
+    # Again, as measuring took a while.
+    _refuse_foreign(out)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix=".exporting-", dir=out.parent))
         try:
             for name, content in files.items():
                 (scratch / name).write_bytes(content)
-            os.chmod(scratch, 0o755)
             if out.exists():
-                shutil.rmtree(out)
-            scratch.rename(out)
+                for name in files:
+                    os.replace(scratch / name, out / name)
+            else:
+                os.chmod(scratch, 0o755)
+                scratch.rename(out)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
     except OSError as error:

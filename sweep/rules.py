@@ -1,7 +1,6 @@
 """What a parameter may be by itself, and which parameters cannot stand together."""
 
 import ast
-import math
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -41,7 +40,8 @@ class Domain:
         if self.kind is bool or isinstance(value, bool):
             agrees = self.kind is bool and isinstance(value, bool)
             return None if agrees else f"{value!r} is not {self._wanted()}"
-        is_number = isinstance(value, (int, float)) and math.isfinite(value)
+        # Whole numbers without end would be too large for anything below.
+        is_number = isinstance(value, (int, float)) and -_ENORMOUS < value < _ENORMOUS
         if not is_number or (self.kind is int and value != int(value)):
             return f"{value!r} is not {self._wanted()}{_hint(value)}"
         if (self.low is not None and value < self.low) or (
@@ -61,6 +61,8 @@ def _hint(value: Any) -> str:
     except ValueError:
         return ""
 
+
+_ENORMOUS = 1e300
 
 DOMAINS: dict[str, Domain] = {
     "features": Domain("what the network sees", str, words=("mfcc", "log_mel")),

@@ -137,10 +137,14 @@ class Space:
 
     def candidate(self, parameters: Mapping[str, Any]) -> Candidate:
         """Return the candidate for values of the varying parameters."""
-        return Candidate.from_parameters(self.fixed | dict(parameters), seed=self.file.search.seed)
+        varying = {n: distributions.snapped(self.varying[n], v) for n, v in parameters.items()}
+        return Candidate.from_parameters(self.fixed | varying, seed=self.file.search.seed)
 
     def objection(self, candidate: Candidate) -> str | None:
-        """Return why a candidate is not allowed, or None when it is."""
+        """Return why a candidate is not allowed, or None when it is.
+
+        What a requirement cannot be computed for is not allowed.
+        """
         broken = broken_rule(candidate)
         if broken is not None:
             return f"{broken.parameter}: {broken.message}"
@@ -149,7 +153,7 @@ class Space:
             try:
                 held = holds(values)
             except (TypeError, ZeroDivisionError) as error:
-                self._fail("require", f"{text!r} cannot be computed: {error}")
+                return f"require: {text!r} cannot be computed: {error}"
             if not held:
                 return f"require: {text}"
         return None

@@ -81,6 +81,9 @@ class DatasetSection(_Section):
         needed = {"validation", "testing"}
         if isinstance(split, dict) and not needed <= set(split) <= set(SPLITS):
             raise ValueError("name lists for validation and testing, and for training or not")
+        if isinstance(split, dict):
+            # A study finds them again from wherever it is looked at.
+            return {name: str(Path(path).expanduser().absolute()) for name, path in split.items()}
         return split
 
     def spec(self) -> DatasetSpec:
@@ -160,7 +163,7 @@ def parse(text: str, origin: str) -> SpaceFile:
     except yaml.MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
         raise SpecError(f"{origin}{line}: not YAML: {error.problem}") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise SpecError(f"{origin}: not YAML: {error}") from error
     if repeated is not None:
         place = f"{origin}:{repeated.start_mark.line + 1}"
@@ -220,8 +223,8 @@ def _repeated_key(node: yaml.Node | None) -> yaml.Node | None:
     """Return the first key that a mapping, at any depth, holds twice."""
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
-        for key, value in node.value:
-            if key.value in seen:
+        for key, _ in node.value:
+            if str(key.value) in seen:
                 return key
             seen.add(str(key.value))
         inner = [value for _, value in node.value]

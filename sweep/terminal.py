@@ -159,8 +159,7 @@ def print_finalists(out: Console, record: StudyRecord) -> None:
 
 def shown_metrics(record: StudyRecord) -> list[str]:
     """Return the metrics that objectives or limits name."""
-    limits = [limit.metric for limit in record.space.limits]
-    return list(dict.fromkeys([*record.space.file.objectives, *limits]))
+    return list(dict.fromkeys([*record.space.file.objectives, *record.space.file.limits]))
 
 
 def print_pairs(out: Console, pairs: Iterable[tuple[str, Any]]) -> None:

@@ -108,6 +108,18 @@ def test_the_entries_used_longest_ago_make_room(root, monkeypatch):
     assert sorted(folder.name for folder in (root / "kind").iterdir()) == ["new", "older"]
 
 
+def test_an_entry_whose_removal_is_cut_short_is_made_anew(root, monkeypatch):
+    cache.entry("kind", "old", _build_of(1000))
+    monkeypatch.setenv("SWEEP_CACHE_GB", "0")
+    with monkeypatch.context() as patch:
+        patch.setattr("shutil.rmtree", lambda *given, **options: None)  # killed before it
+        cache.entry("kind", "new", _build_of(1000))
+    assert sorted(one.name for one in (root / "kind").iterdir()) == [".removing-old", "new"]
+    built = []
+    cache.entry("kind", "old", built.append)
+    assert built and ".removing-old" not in leftovers(root)
+
+
 def test_an_entry_is_never_removed_for_its_own_sake(root, monkeypatch):
     monkeypatch.setenv("SWEEP_CACHE_GB", "0")
     cache.entry("kind", "one", _build_of(1000))

@@ -195,3 +195,12 @@ def test_an_evaluation_survives_json(evaluation):
 def test_the_result_is_the_chosen_variant():
     assert Evaluation("feasible", variants=(VARIANT,), chosen=0).result == VARIANT
     assert Evaluation("failed").result is None
+
+
+def test_without_depthwise_kernels_there_is_none_to_prune():
+    for convolution in ("standard", "depthwise_separable"):
+        asked, plain = (
+            Candidate.from_parameters({"convolution": convolution, "prune_depthwise": pruned})
+            for pruned in (True, False)
+        )
+        assert (asked.key() == plain.key()) == (convolution == "standard")

@@ -149,3 +149,7 @@ def test_a_requirement_is_never_more_than_a_comparison(text, problem):
     with pytest.raises(ValueError) as refused:
         requirement(text)
     assert str(refused.value) == problem
+
+
+def test_a_number_beyond_all_numbers_is_a_mistake_like_any_other():
+    assert "is not a number" in (DOMAINS["alpha"].problem(10**400) or "")

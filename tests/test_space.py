@@ -205,7 +205,8 @@ def test_comparable_leaves_out_how_to_search_but_not_the_seed():
         (
             "require: [noise_snr_db > 1]",
             "x.yaml: require: 'noise_snr_db > 1' cannot be computed:"
-            " '>' not supported between instances of 'NoneType' and 'int'",
+            " '>' not supported between instances of 'NoneType' and 'int'"
+            " (no combination is allowed)",
         ),
         (
             "require: [alpha > 1]",
@@ -273,3 +274,19 @@ def test_a_goal_is_one_that_the_metric_can_reach():
     text = "dataset: {labels: [stop, go]}\nsearch: {goal: {accuracy: 97}}"
     with pytest.raises(SpecError, match="search.goal.accuracy: an accuracy is a share from 0 to 1"):
         Space.parse(text, "x.yaml")
+
+
+def test_what_a_requirement_cannot_be_computed_for_is_not_allowed():
+    some = space("parameters: {blocks: {low: 0, high: 4}}\nrequire: [num_mel_bins / blocks > 2]")
+    some.check()
+    assert some.allows({"blocks": 2})
+    assert "cannot be computed: " in (some.objection(some.candidate({"blocks": 0})) or "")
+
+
+def test_a_value_is_the_step_it_is_meant_to_be():
+    stepped = space("parameters: {final_sparsity: {low: 0.0, high: 0.7, step: 0.05}}")
+    meant, given = ({"final_sparsity": value} for value in (0.15, 3 * 0.05))
+    assert given != meant
+    assert stepped.candidate(given) == stepped.candidate(meant)
+    enqueued = stepped.with_search(enqueue=[given])
+    assert enqueued.file.search.enqueue == [given]

@@ -135,6 +135,27 @@ def test_what_is_not_yaml_is_told_with_its_line():
     assert complaint("dataset:\n  labels: [stop\nsearch: {}").startswith("x.yaml:3: not YAML: ")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "parameters: {alpha: {{low: 0.1, high: 1.0}}}",
+        "limits: {[accuracy]: '>= 0.9'}",
+        "search: {timeout: 2026-13-01}",
+        "parameters: {alpha: &a [*a]}",
+    ],
+    ids=["braces of a template", "a list for a key", "no such month", "an endless list"],
+)
+def test_what_yaml_cannot_make_sense_of_is_told(text):
+    assert "not YAML: " in complaint(text)
+
+
+def test_lists_are_found_from_wherever_a_study_is_looked_at(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = "dataset: {labels: [a, b], split: {validation: v.txt, testing: ~/t.txt}}"
+    split = parse(text, "x.yaml").dataset.split
+    assert split == {"validation": str(tmp_path / "v.txt"), "testing": str(Path.home() / "t.txt")}
+
+
 def test_a_file_that_cannot_be_read_is_told(tmp_path):
     with pytest.raises(SpecError, match="none.yaml: cannot be read: No such file or directory"):
         read(tmp_path / "none.yaml")

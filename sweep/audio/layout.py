@@ -135,8 +135,12 @@ def _recordings(folder: Path) -> list[str]:
 
 def _listing(folder: Path) -> list[str]:
     try:
-        return sorted(name for name in os.listdir(folder) if name[0] not in "._")
+        names = sorted(name for name in os.listdir(folder) if name[0] not in "._")
     except FileNotFoundError as error:
         raise DataError(f"{folder}: no such folder") from error
     except OSError as error:
         raise DataError(f"{folder}: cannot be read ({error.strerror})") from error
+    for name in names:
+        if any("\udc80" <= letter <= "\udcff" for letter in name):
+            raise DataError(f"{folder}: the name {ascii(name)} is not UTF-8; rename it")
+    return names

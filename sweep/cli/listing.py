@@ -49,6 +49,8 @@ def trials(
         print(frame.to_json(orient="records", date_format="iso", indent=2))
     else:
         print_trials(console(), record, frame, f"{len(frame)} trials")
+        if frame.empty:
+            print("no trial to list")
 
 
 def report(

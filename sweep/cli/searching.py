@@ -1,7 +1,6 @@
 """Commands that search: check, run, finalists, worker."""
 
 import json
-import os
 from typing import Annotated
 
 import typer
@@ -16,7 +15,7 @@ from sweep.cli.options import (
     Storage,
     Study,
 )
-from sweep.errors import Interrupted, NothingFeasible, SweepError
+from sweep.errors import Interrupted, NothingFeasible, SpecError, SweepError
 from sweep.study import RESULTS
 
 
@@ -66,6 +65,8 @@ def run(
 
     Ends with the front, or with exit code 3 where nothing meets the limits.
     """
+    from dask.system import CPU_COUNT
+
     from sweep.audio.dataset import open_dataset
     from sweep.live_line import LiveLine
     from sweep.report.page import write
@@ -81,7 +82,7 @@ def run(
     if warm_start is not None:
         known = StudyFolder.find(warm_start, results, storage).record()
         wanted = wanted.beginning_with(best_candidates(known))
-    processes = workers or os.cpu_count() or 1
+    processes = workers or CPU_COUNT
     try:
         with LiveLine() as line:
             dataset = open_dataset(wanted.file.dataset.spec(), line.note)
@@ -133,6 +134,8 @@ def finalists(
     results: Results = RESULTS,
 ) -> None:
     """Train the best again, then read the test clips: do they hold?"""
+    from dask.system import CPU_COUNT
+
     from sweep.export import same_clips
     from sweep.live_line import LiveLine
     from sweep.report.page import write
@@ -140,6 +143,8 @@ def finalists(
     from sweep.study.storage import StudyFolder
     from sweep.terminal import console, left_out, print_finalists
 
+    if folds == 1:
+        raise SpecError("--folds: 1 holds everybody out; name 2 or more, or 0 for none")
     folder = StudyFolder.find(study, results, storage)
     record = folder.record()
     try:
@@ -152,7 +157,7 @@ def finalists(
                 top=top,
                 seeds=seeds,
                 folds=folds,
-                workers=workers or os.cpu_count() or 1,
+                workers=workers or CPU_COUNT,
                 listen=line.count,
             )
             for text in left_out(dataset.skipped_in("testing")):
@@ -173,9 +178,11 @@ def worker(
     ],
 ) -> None:
     """Lend this machine to a Dask scheduler, until Ctrl-C."""
+    from dask.system import CPU_COUNT
+
     from sweep.study.engine import serve_worker
 
     try:
-        serve_worker(address, os.cpu_count() or 1)
+        serve_worker(address, CPU_COUNT)
     except KeyboardInterrupt as error:
         raise Interrupted("interrupted") from error

@@ -63,8 +63,15 @@ def variant_axis(frame: pd.DataFrame, space: Space) -> Axis | None:
 
 def metric_axes(frame: pd.DataFrame, space: Space) -> list[Axis]:
     """Return an axis for each metric the study looks at: objectives first, then limits."""
-    names = dict.fromkeys([*space.file.objectives, *space.file.limits])
-    return [_metric(name, frame[name]) for name in names]
+    return [_metric(name, frame[name]) for name in metric_names(space)]
+
+
+def metric_names(space: Space) -> list[str]:
+    """Return the metrics that objectives or limits name; if that is one, another to set it off."""
+    names = list(dict.fromkeys([*space.file.objectives, *space.file.limits]))
+    if len(names) > 1:
+        return names
+    return [*names, "accuracy" if names == ["size_kb"] else "size_kb"]
 
 
 def log_scaled(name: str, values: list[float]) -> bool:

@@ -13,6 +13,8 @@ function fillTable() {
 
 function choose(number) {
   if (number === undefined || Array.isArray(number)) return;
+  const inCard = byId("card").contains(document.activeElement);
+  if (!inCard) state.opener = document.activeElement;
   state.selected = state.selected === number ? null : number;
   table.select(state.selected);
   selectFinalist(state.selected);
@@ -21,6 +23,7 @@ function choose(number) {
     else if (host.data?.at(-1)?.name === "selected") ring(host);
   }
   fillCard();
+  if (inCard && state.selected === null) state.opener.focus({ preventScroll: true });
 }
 
 function fillCard() {

@@ -97,6 +97,7 @@ def write(record: StudyRecord, path: Path) -> Path:
     """
     page = render(record)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:

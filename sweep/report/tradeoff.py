@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from sweep.limits import Limit
-from sweep.report.axes import log_scaled
+from sweep.report.axes import log_scaled, metric_names
 from sweep.study.confirmation import Finalist
 from sweep.study.table import StudyRecord, front
 
@@ -82,11 +82,11 @@ class Price:
 
 def goals(record: StudyRecord) -> tuple[str, list[str]]:
     """Return the metric the page asks for, and those it is paid with."""
-    names = list(dict.fromkeys([*record.space.file.objectives, *record.space.file.limits]))
+    names = metric_names(record.space)
     y = "accuracy" if "accuracy" in names else names[0]
     order = {"size_kb": 0, "latency_ms": 1}
     costs = sorted((name for name in names if name != y), key=lambda name: order.get(name, 2))
-    return y, costs or ["size_kb"]
+    return y, costs
 
 
 def feasible_front(record: StudyRecord, frame: pd.DataFrame) -> pd.DataFrame:
@@ -118,7 +118,7 @@ def tradeoff(record: StudyRecord, frame: pd.DataFrame, x: str, y: str) -> Tradeo
         _x_range(values, limits.get(x), log),
         y_range,
         log,
-        sum(height < y_range[0] for height in heights),
+        int((measured[y] < y_range[0]).sum()),
     )
 
 

@@ -1,5 +1,6 @@
 """The front end: waveforms to features, for all clips at once and as the LiteRT graph deployed."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -50,7 +51,7 @@ def prepare_features(
             () if augmentation.is_identity else _varied_spectra(dataset, frontend, augmentation)
         )
         shape = (1 + len(varied), *plain.shape)
-        training = np.lib.format.open_memmap(folder / "training.npy", "w+", np.float32, shape)
+        training = _new_array(folder / "training.npy", np.float32, shape)
         training[0] = (plain - mean) / deviation
         for i, spectra in enumerate(varied, start=1):
             training[i] = (_features_of(spectra, frontend) - mean) / deviation
@@ -75,7 +76,7 @@ def _varied_spectra(
     def build(folder: Path) -> None:
         clips, noise = dataset.waveforms("training", rate), dataset.noise(rate)
         shape = (RENDERINGS - 1, len(clips), *_spectrum_shape(frontend))
-        kept = np.lib.format.open_memmap(folder / "spectra.npy", "w+", np.float16, shape)
+        kept = _new_array(folder / "spectra.npy", np.float16, shape)
         for i in range(RENDERINGS - 1):
             varied = render(clips, noise, augmentation, rate, seed=i + 1)
             for part in _batches(len(clips), _CLIPS_AT_ONCE):
@@ -85,6 +86,19 @@ def _varied_spectra(
     content = [VERSION, dataset.fingerprint, frames, asdict(augmentation)]
     folder = cache.entry("spectra", digest(content), build)
     return np.load(folder / "spectra.npy", mmap_mode="r")
+
+
+def _new_array(path: Path, kind: type[np.generic], shape: tuple[int, ...]) -> np.ndarray:
+    """Return an array on disk whose room is taken now: a disk that fills later kills the process.
+
+    Raises:
+        OSError: if there is no room.
+    """
+    array: np.ndarray = np.lib.format.open_memmap(path, "w+", kind, shape)
+    if hasattr(os, "posix_fallocate"):
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+    return array
 
 
 def compute_features(clips: np.ndarray, frontend: FrontendParams) -> np.ndarray:

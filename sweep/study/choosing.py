@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 
 from sweep.errors import StudyError
-from sweep.limits import Limit
 from sweep.study.surrogate import Cube, GaussianProcess, likeliest
 from sweep.study.table import StudyRecord, TrialRecord, front, table
 
@@ -27,7 +26,7 @@ def choose_contenders(record: StudyRecord, count: int) -> list[TrialRecord]:
     frame["accuracy"] = frame["trial"].map(expected_accuracies(record)).fillna(frame["accuracy"])
     chosen: list[int] = []
     while len(chosen) < count and not frame.empty:
-        layer = _spread(record, frame, count - len(chosen))
+        layer = _layer(record, frame, count - len(chosen))
         chosen += layer
         frame = frame[~frame["trial"].isin(layer)]
     return _trials(record, chosen)
@@ -54,7 +53,11 @@ def choose_finalists(
         frame = frame[frame["trial"].isin(list(judged))].assign(
             accuracy=lambda rows: rows["trial"].map(dict(judged))
         )
-    return _trials(record, _spread(record, frame, top))
+    chosen = _layer(record, frame, top)
+    below = frame[~_keep(record, frame) & ~frame["trial"].isin(chosen)]
+    if len(chosen) < top and not below.empty:
+        chosen += _layer(record, below, top - len(chosen))
+    return _trials(record, chosen)
 
 
 def expected_accuracies(record: StudyRecord) -> dict[int, float]:
@@ -86,20 +89,24 @@ def _feasible(record: StudyRecord) -> pd.DataFrame:
     return feasible
 
 
-def _spread(record: StudyRecord, frame: pd.DataFrame, count: int) -> list[int]:
-    """Return up to ``count`` trials along the front of a frame; see ``choose_finalists``."""
-    objectives = record.space.file.objectives
-    best = front(frame, objectives).drop_duplicates(list(objectives))
-    order = best.sort_values(["accuracy", "size_kb"], ascending=[False, True])
-    kept = order[[_keeps(record.space.limits, value) for value in order["accuracy"]]]
-    if len(kept) < count:
-        return [int(number) for number in order["trial"].iloc[:count]]
-    places = np.unique(np.linspace(0, len(kept) - 1, count).round().astype(int))
-    return [int(number) for number in kept["trial"].iloc[places]]
+def _layer(record: StudyRecord, frame: pd.DataFrame, count: int) -> list[int]:
+    """Return up to ``count`` trials along the front of those that keep the limit of accuracy.
+
+    Where none does, the most accurate of the front of all.
+    """
+    kept = frame[_keep(record, frame)]
+    objectives = {"accuracy": "maximize"} | record.space.file.objectives
+    best = front(frame if kept.empty else kept, objectives).drop_duplicates(list(objectives))
+    order = best.sort_values(["accuracy", "size_kb"], ascending=[False, True])["trial"]
+    last = min(len(order), count) - 1 if kept.empty else len(order) - 1
+    places = np.linspace(0, last, min(len(order), count)).round().astype(int)
+    return [int(number) for number in order.iloc[places]]
 
 
-def _keeps(limits: list[Limit], accuracy: float) -> bool:
-    return all(limit.violation(accuracy) <= 0 for limit in limits if limit.metric == "accuracy")
+def _keep(record: StudyRecord, frame: pd.DataFrame) -> pd.Series:
+    """Tell of each row whether it keeps the limits of accuracy."""
+    limits = [limit for limit in record.space.limits if limit.metric == "accuracy"]
+    return frame["accuracy"].map(lambda share: all(one.violation(share) <= 0 for one in limits))
 
 
 def _trials(record: StudyRecord, numbers: list[int]) -> list[TrialRecord]:

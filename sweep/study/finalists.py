@@ -9,7 +9,7 @@ import numpy as np
 
 from sweep.audio.dataset import Dataset
 from sweep.audio.folds import hold_out
-from sweep.candidate import Candidate, Evaluation
+from sweep.candidate import Candidate, Evaluation, digest
 from sweep.errors import StudyError
 from sweep.limits import METRICS
 from sweep.litert import Model, measure_latency, zipped_kb
@@ -86,7 +86,7 @@ def confirm(
             chosen = choose_finalists(record, top, judged)
         jobs = {
             trial.number: [
-                _Job(folder.retrainings / f"{trial.number}_{seed}", _again(trial, seed))
+                _job(folder.retrainings, f"{trial.number}_{seed}", _again(trial, seed), dataset)
                 for seed in range(1, seeds + 1)
             ]
             for trial in chosen
@@ -120,8 +120,9 @@ def _cross_validate(
     """Return what contenders hear of the speakers of each fold, trained without them, by trial."""
 
     def job(trial: TrialRecord, fold: int) -> _Job:
-        place = folder.retrainings / "folds" / f"{trial.number}_{fold + 1}_of_{folds}"
-        return _Job(place, _again(trial, _FIRST_FOLD_SEED + fold))
+        name = f"{trial.number}_{fold + 1}_of_{folds}"
+        again = _again(trial, _FIRST_FOLD_SEED + fold)
+        return _job(folder.retrainings / "folds", name, again, dataset)
 
     missing = []
     for fold in range(folds):
@@ -138,6 +139,12 @@ def _cross_validate(
         accuracies = tuple(one.result.accuracy or 0.0 for one in each if one.result is not None)
         found[trial.number] = CrossValidation(accuracies, tuple(one.clips for one in each))
     return found
+
+
+def _job(folder: Path, name: str, candidate: Candidate, dataset: Dataset) -> _Job:
+    """Return the job of a name; another candidate's or other clips' is another job."""
+    identity = digest([candidate.key(), dataset.fingerprint])[:8]
+    return _Job(folder / f"{name}_{identity}", candidate)
 
 
 def _train(

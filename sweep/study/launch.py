@@ -1,6 +1,8 @@
 """Launching a sweep: clips, study, workers and search brought together."""
 
 import platform
+import re
+import shlex
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -16,6 +18,7 @@ from sweep.study.search import Search, SearchProgress
 from sweep.study.storage import StudyFolder
 from sweep.study.table import StudyRecord
 
+_PASSWORD = re.compile(r"(://[^:/@\s]*:)[^@\s]+(?=@)")
 _PACKAGES = (
     "tinysweep",
     "tensorflow",
@@ -65,7 +68,7 @@ def launch(
 def _about(space: Space, dataset: Dataset) -> dict[str, Any]:
     return {
         "begun": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": " ".join(["sweep", *sys.argv[1:]]),
+        "command": _PASSWORD.sub(r"\1***", shlex.join(["sweep", *sys.argv[1:]])),
         "source": dataset.spec.source,
         "labels": list(dataset.labels),
         "clips": dataset.counts,

@@ -72,7 +72,11 @@ class StudyFolder:
         if os.sep in study:
             results, study = Path(study).absolute().parent, Path(study).absolute().name
         folder = cls(results, study, storage)
-        if storage is None and not folder.database.is_file():
+        try:
+            missing = storage is None and not folder.database.is_file()
+        except OSError as error:
+            raise StudyError(f"{folder.path}: cannot be read: {error.strerror}") from error
+        if missing:
             known = sorted(file.parent.name for file in results.glob("*/study.db"))
             there = f"; {results} holds {', '.join(known)}" if known else ""
             raise StudyError(f"no study at {folder.path}{there}; sweep run makes one")

@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from sweep.audio.layout import (
@@ -103,3 +105,11 @@ def test_names_tell_their_label():
 def test_only_known_suffixes_are_taken_off():
     assert without_suffix("go/a.b.WAV") == "go/a.b"
     assert without_suffix("go/a.b") == "go/a.b"
+
+
+def test_a_name_that_is_not_utf_8_is_told(tmp_path):
+    (tmp_path / "go").mkdir()
+    with open(os.fsencode(tmp_path / "go") + b"/caf\xe9_nohash_0.wav", "wb"):
+        pass
+    with pytest.raises(DataError, match=r"go: the name 'caf.udce9_nohash_0.wav' is not UTF-8"):
+        find_clips(tmp_path)

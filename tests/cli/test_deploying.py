@@ -45,6 +45,25 @@ class TestExport:
             assert "holds something else" in line
         assert (finished / "kept/thesis.txt").is_file()
 
+    def test_a_model_alone_is_no_earlier_export(self, finished: Path) -> None:
+        (finished / "own").mkdir()
+        (finished / "own/model.tflite").write_text("my own model")
+        line = refused("export", "words", "--out", "own", cwd=finished, code=1)
+        assert "holds something else" in line
+        assert (finished / "own/model.tflite").read_text() == "my own model"
+
+    def test_an_export_is_replaced_where_one_stands_in_it(self, finished: Path) -> None:
+        assert sweep("export", "words", "--out", "here", cwd=finished).returncode == 0
+        before = {file.name: file.read_bytes() for file in (finished / "here").iterdir()}
+        (finished / "here/metadata.json").write_text("{}")
+        study = finished / "results/words"
+        done = sweep("export", study, "--out", ".", cwd=finished / "here")
+        assert done.returncode == 0, done.stderr
+        after = {file.name: file.read_bytes() for file in (finished / "here").iterdir()}
+        assert after.keys() == before.keys()
+        assert after["model.tflite"] == before["model.tflite"]
+        assert json.loads(after["metadata.json"])["study"] == "words"
+
     def test_a_trial_that_is_not_there_is_named(self, finished: Path) -> None:
         line = refused("export", "words", "--trial", 999, cwd=finished, code=1)
         assert "there is no finished trial 999" in line

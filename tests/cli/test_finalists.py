@@ -57,7 +57,7 @@ class TestFinalists:
         assert "by folds of speakers" in done.stderr
         (found,) = json.loads(done.stdout)
         by_trial: dict[int, list[dict[str, Any]]] = {}
-        for file in sorted((folder / "results/words/retrainings/folds").glob("*_of_2/*.json")):
+        for file in sorted((folder / "results/words/retrainings/folds").glob("*_of_2_*/*.json")):
             number = int(file.parent.name.partition("_")[0])
             by_trial.setdefault(number, []).append(json.loads(file.read_text()))
         feasible = json.loads(sweep("trials", "words", "--feasible", "--json", cwd=folder).stdout)
@@ -79,6 +79,9 @@ class TestFinalists:
     def test_too_few_speakers_for_the_folds_are_told(self, finished: Path) -> None:
         line = refused("finalists", "words", "--folds", 200, cwd=finished, code=1)
         assert "too few for 200 folds" in line and "--folds 0" in line
+        assert "1 holds everybody out" in refused(
+            "finalists", "words", "--folds", 1, cwd=finished, code=2
+        )
 
     def test_the_search_never_reads_a_test_clip_and_finalists_do(self, tmp_path: Path) -> None:
         for split in SPLITS:

@@ -157,6 +157,16 @@ def test_the_keyboard_keeps_its_place_where_the_table_is_filled_again(visit, rep
     assert page.evaluate("document.activeElement.closest('tr')?.dataset.trial") == trial
 
 
+def test_the_keyboard_goes_back_to_where_a_trial_was_opened(visit, report):
+    page = visit(report).page
+    row = page.locator("#table tbody tr").nth(5)
+    trial = row.get_attribute("data-trial")
+    row.get_by_role("button").press("Enter")
+    page.locator("#card .close").press("Enter")
+    assert page.locator("#card").is_hidden()
+    assert page.evaluate("document.activeElement.closest('tr')?.dataset.trial") == trial
+
+
 def tab_through(page):
     """Press Tab until the page ends; return what had the focus, by kind and name."""
     reached = []

@@ -7,8 +7,10 @@ import pytest
 from sweep.errors import StudyError
 from sweep.report.markup import duration
 from sweep.report.page import render, write
+from sweep.report.slices import columns
+from sweep.report.tradeoff import goals
 from sweep.report.verdict import effort
-from sweep.study.table import TrialRecord
+from sweep.study.table import TrialRecord, table
 
 from .made_up import SPACE, make_record, with_finalists
 
@@ -73,6 +75,21 @@ def test_write_replaces_the_page_and_leaves_nothing_else(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_the_folder_of_a_page_is_made(tmp_path):
+    path = write(make_record(3), tmp_path / "results/go_stop/report.html")
+    assert path.read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def test_where_accuracy_alone_is_asked_for_the_size_is_shown_beside_it():
+    text = SPACE.replace("search:", "objectives: {accuracy: maximize}\nsearch:")
+    limits = text[text.index("limits:") : text.index("objectives:")]
+    record = make_record(30, space=text.replace(limits, 'limits: {accuracy: ">= 0.97"}\n'))
+    sides = columns(record, table(record))
+    goal, costs = goals(record)
+    assert {goal, *costs} == set(sides["metrics"]) == {"accuracy", "size_kb"}
+    assert "size_kb" in render(record)
+
+
 def test_a_page_that_cannot_be_put_in_place_leaves_no_scraps(tmp_path, monkeypatch):
     monkeypatch.setattr("os.replace", lambda *_: (_ for _ in ()).throw(OSError("full")))
     with pytest.raises(StudyError, match="report.html: cannot be written: full"):
@@ -81,8 +98,9 @@ def test_a_page_that_cannot_be_put_in_place_leaves_no_scraps(tmp_path, monkeypat
 
 
 def test_a_page_that_cannot_be_written_is_told(tmp_path):
-    with pytest.raises(StudyError, match="gone/report.html: cannot be written: No such file"):
-        write(make_record(1), tmp_path / "gone" / "report.html")
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(StudyError, match="file/report.html: cannot be written: "):
+        write(make_record(1), tmp_path / "file" / "report.html")
 
 
 def test_the_funnel_tells_what_was_saved_and_what_was_confirmed():

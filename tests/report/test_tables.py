@@ -1,3 +1,4 @@
+from dataclasses import replace
 from statistics import fmean, stdev
 
 import pytest
@@ -5,6 +6,7 @@ import pytest
 from sweep.intervals import wilson
 from sweep.report.frame import trial_frame
 from sweep.report.tables import PUBLISHED, finalist_table, published_tables, trial_rows
+from sweep.study.confirmation import CrossValidation
 
 from .made_up import make_record, with_finalists
 
@@ -66,6 +68,16 @@ def test_the_five_tables_describe_the_smallest_feasible_trial(record):
 def test_without_a_feasible_trial_only_the_question_is_told():
     record = make_record(0)
     assert len(published_tables(record, trial_frame(record))) == 2
+
+
+def test_what_finalists_hear_by_folds_is_told_where_it_is_known():
+    record = with_finalists(make_record(80, seed=11), 2)
+    assert "cross-validated" not in finalist_table(record).head
+    first, second = record.finalists
+    folds = CrossValidation((0.9, 1.0), (30, 10))
+    table = finalist_table(replace(record, finalists=(replace(first, validated=folds), second)))
+    column = table.head.index("cross-validated")
+    assert [row[column] for row in table.rows] == ["0.925", "-"]
 
 
 def test_each_finalist_has_a_row_of_means_over_its_trainings():

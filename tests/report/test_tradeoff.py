@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from sweep.intervals import wilson
@@ -144,3 +146,11 @@ def test_what_lies_below_the_picture_is_counted_on_its_axis(record, frame):
     assert picture.below == below > 0
     heading = draw_tradeoff(picture, []).layout.yaxis.title.text
     assert heading == f"accuracy ({below} trials below)"
+
+
+def test_a_finalist_below_the_picture_is_no_trial_below_it(record, frame):
+    picture = tradeoff(record, frame, "size_kb", "accuracy")
+    poor = with_finalists(record, 1)
+    again = tuple(replace(one, test_accuracy=0.5) for one in poor.finalists[0].retrainings)
+    poor = replace(poor, finalists=(replace(poor.finalists[0], retrainings=again),))
+    assert tradeoff(poor, frame, "size_kb", "accuracy").below == picture.below

@@ -102,6 +102,16 @@ def test_latency_is_gated_too(spoken):
     assert not passes(expect(bench(spoken, limit, quantization=QUANTIZATIONS)))
 
 
+def test_what_training_does_not_change_has_no_margin(spoken):
+    network = bench(spoken, quantization=("float32",))
+    found = expect(network)[0]
+    assert found.latency_ms is not None
+    for metric, value in (("latency_ms", found.latency_ms), ("parameters", found.parameters)):
+        beyond, at = (Limit(metric, "<=", value * share) for share in (0.98, 1.0))
+        assert not passes(expect(bench(spoken, beyond, quantization=("float32",))))
+        assert passes(expect(bench(spoken, at, quantization=("float32",))))
+
+
 def test_accuracy_is_not_known_before_training(spoken):
     expected = expect(bench(spoken, Limit.parse("accuracy", ">= 1")))
     assert passes(expected)

@@ -7,7 +7,7 @@ from sweep.errors import StudyError
 from sweep.study.choosing import choose_contenders, choose_finalists, expected_accuracies
 from sweep.study.table import StudyRecord, front, table
 
-from ..report.made_up import make_record, skill
+from ..report.made_up import SPACE, make_record, skill
 
 
 @pytest.fixture
@@ -57,6 +57,19 @@ class TestFinalists:
         judged = dict(zip(best[:4], (0.94, 0.96, 0.975, 0.98), strict=True))
         assert numbers(choose_finalists(record, 2, judged)) == [best[3], best[2]]
         assert numbers(choose_finalists(record, 3, judged)) == [best[3], best[2], best[1]]
+
+    @pytest.mark.parametrize("costs", [["size_kb"], ["size_kb", "latency_ms"]])
+    def test_are_accurate_though_accuracy_is_a_limit_only(self, costs):
+        minimized = ", ".join(f"{cost}: minimize" for cost in costs)
+        text = SPACE.replace("search:", f"objectives: {{{minimized}}}\nsearch:")
+        record = make_record(150, seed=11, space=text)
+        contenders = numbers(choose_contenders(record, 12))
+        assert len(contenders) == 12
+        small = table(record).set_index("trial").loc[contenders].sort_values("size_kb").index
+        judged = {int(n): 0.9 if i < 6 else 0.99 - 0.001 * i for i, n in enumerate(small)}
+        chosen = numbers(choose_finalists(record, 3, judged))
+        assert judged[chosen[0]] == max(judged.values())
+        assert chosen[0] == small[6]
 
     def test_are_none_where_nothing_is_feasible(self):
         with pytest.raises(StudyError, match="no trial is feasible"):

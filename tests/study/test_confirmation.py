@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from sweep.limits import Limit
-from sweep.study.confirmation import Finalist, Retraining
+from sweep.study.confirmation import CrossValidation, Finalist, Retraining
 
 LIMITS = [Limit.parse("accuracy", ">= 0.97"), Limit.parse("size_kb", "< 5")]
 
@@ -57,3 +57,14 @@ def test_goes_to_json_and_back() -> None:
     )
     one = replace(one, retrainings=(seen, *one.retrainings[1:]))
     assert Finalist.from_json(json.loads(json.dumps(one.to_json()))) == one
+
+
+def test_what_is_heard_by_folds_is_a_share_of_all_clips() -> None:
+    folds = CrossValidation((0.5, 1.0, 0.75), (10, 30, 40))
+    assert folds.accuracy == pytest.approx((5 + 30 + 30) / 80)
+
+
+def test_a_finalist_comes_back_from_json_with_what_it_hears_by_folds() -> None:
+    one = replace(finalist(0.97, 0.98), validated=CrossValidation((0.9, 1.0), (10, 12)))
+    assert Finalist.from_json(json.loads(json.dumps(one.to_json()))) == one
+    assert Finalist.from_json(json.loads(json.dumps(finalist(0.97).to_json()))) == finalist(0.97)

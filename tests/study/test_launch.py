@@ -45,3 +45,13 @@ def test_a_sweep_of_other_clips_starts_no_worker(folder, spoken, monkeypatch):
     monkeypatch.setattr(launch_module, "Engine", pytest.fail)
     with pytest.raises(StudyError, match="was made with other clips; name another --study"):
         launch(make_space(), spoken, folder, workers=1)
+
+
+def test_what_was_typed_is_kept_so_that_it_can_be_typed_again_but_for_a_password(
+    folder, spoken, monkeypatch
+):
+    url = "postgresql+psycopg://ann:s3c:ret@db.lab/sweeps"
+    monkeypatch.setattr("sys.argv", ["sweep", "run", "my space.yaml", f"--storage={url}"])
+    told = launch(make_space(trials=1), spoken, folder, workers=1).about["command"]
+    assert "s3c" not in told and "ann:***@db.lab/sweeps" in told
+    assert told.startswith("sweep run 'my space.yaml' ")

@@ -335,3 +335,19 @@ def test_with_promotion_nothing_is_trained_long_that_was_not_trained_short(folde
         trained.setdefault(same, []).append(epochs)
     assert any(len(epochs) > 1 for epochs in trained.values())
     assert all(epochs == [5, 15, 45][: len(epochs)] for epochs in trained.values())
+
+
+@pytest.mark.parametrize("sampler", ["random", "tpe", "nsga2", "ehvi"])
+def test_no_step_of_a_range_is_trained_twice(folder, sampler):
+    text = FINITE.replace(
+        "alpha: [0.25, 0.5, 1.0]", "final_sparsity: {low: 0.0, high: 0.7, step: 0.05}"
+    )
+    space = make_space(text, sampler=sampler, trials=40)
+    engine, _ = search(folder, space)
+    steps = {round(c.compression.final_sparsity / 0.05, 9) for c in engine.submitted.values()}
+    assert len(set(keys(engine))) == len(keys(engine))
+    assert all(step == int(step) for step in steps)
+    assert all(
+        c.compression.final_sparsity == round(c.compression.final_sparsity, 12)
+        for c in engine.submitted.values()
+    )
