@@ -323,4 +323,4 @@ def test_commands_call_a_study_by_name_in_results_and_by_folder_elsewhere(tmp_pa
 
 def test_a_study_that_cannot_be_looked_for_is_told(tmp_path):
     with pytest.raises(StudyError, match="cannot be read: File name too long"):
-        StudyFolder.find("x" * 300, tmp_path)
+        StudyFolder.find("words", tmp_path / ("x" * 300))
