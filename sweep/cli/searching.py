@@ -134,6 +134,8 @@ def finalists(
     results: Results = RESULTS,
 ) -> None:
     """Train the best again, then read the test clips: do they hold?"""
+    if folds == 1:
+        raise SpecError("--folds: 1 holds everybody out; name 2 or more, or 0 for none")
     from dask.system import CPU_COUNT
 
     from sweep.export import same_clips
@@ -143,8 +145,6 @@ def finalists(
     from sweep.study.storage import StudyFolder
     from sweep.terminal import console, left_out, print_finalists
 
-    if folds == 1:
-        raise SpecError("--folds: 1 holds everybody out; name 2 or more, or 0 for none")
     folder = StudyFolder.find(study, results, storage)
     record = folder.record()
     try:

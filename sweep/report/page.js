@@ -14,7 +14,7 @@ function fillTable() {
 function choose(number) {
   if (number === undefined || Array.isArray(number)) return;
   const inCard = byId("card").contains(document.activeElement);
-  if (!inCard) state.opener = document.activeElement;
+  const was = state.selected;
   state.selected = state.selected === number ? null : number;
   table.select(state.selected);
   selectFinalist(state.selected);
@@ -23,7 +23,12 @@ function choose(number) {
     else if (host.data?.at(-1)?.name === "selected") ring(host);
   }
   fillCard();
-  if (inCard && state.selected === null) state.opener.focus({ preventScroll: true });
+  if (!inCard) state.opener = document.activeElement;
+  else if (state.selected === null) {
+    /* The row may have been made anew since. */
+    const row = byId("table").querySelector(`tr[data-trial="${was}"] button`);
+    (state.opener.isConnected ? state.opener : row)?.focus({ preventScroll: true });
+  }
 }
 
 function fillCard() {

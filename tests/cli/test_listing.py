@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from .shell import SPACE, refused, space_file, sweep
+from .shell import refused, sweep
 
 
 class TestListings:
@@ -12,14 +12,6 @@ class TestListings:
         column = header.split(",").index("size_kb")
         sizes = [float(row.split(",")[column]) for row in rows]
         assert sizes and sizes == sorted(sizes)
-
-    def test_where_there_is_no_trial_to_list_that_is_said(self, finished: Path) -> None:
-        folder = finished / "none"
-        folder.mkdir()
-        text = SPACE.replace(">= 0.7", ">= 0.97").replace('"< 25"', '"< 0.1"')
-        done = sweep("run", space_file(folder, text), "--workers", 1, cwd=folder)
-        assert done.returncode == 3
-        assert "no trial to list" in sweep("trials", "words", "--feasible", cwd=folder).stdout
 
     def test_an_unknown_column_is_named_with_the_nearest(self, finished: Path) -> None:
         line = refused("trials", "words", "--sort", "size", cwd=finished, code=2)
