@@ -2,7 +2,7 @@
 
 import shlex
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -61,9 +61,9 @@ class StudyRecord:
         """What commands call the study: its name, or its folder if that lies elsewhere."""
         return shlex.quote(self.folder or self.name)
 
-    def confirmed(self) -> list[int]:
-        """Return the numbers of the finalists that hold."""
-        return [one.trial for one in self.finalists if one.holds(self.space.limits)]
+    def confirmed(self) -> dict[int, Finalist]:
+        """Return the finalists that hold, by trial."""
+        return {one.trial: one for one in self.finalists if one.holds(self.space.limits)}
 
     def funnel(self) -> dict[str, int]:
         """Return how many trials ended in each outcome, in the order of ``OUTCOMES``."""
@@ -132,11 +132,14 @@ def balance(frame: pd.DataFrame) -> pd.Series:
     return distances
 
 
-def pick(frame: pd.DataFrame, word: str, confirmed: Collection[int] = ()) -> pd.Series:
+def pick(
+    frame: pd.DataFrame, word: str, confirmed: Mapping[int, Finalist] | None = None
+) -> pd.Series:
     """Return the feasible trial that a word of ``PICKS`` stands for.
 
     ``balanced`` is the one with the smallest ``balance``.  Where any trials are ``confirmed``,
-    having been trained again, only these are picked from.
+    having been trained again, only these are picked from, and their ``accuracy`` and ``clips`` are
+    those on the test clips: what the search had heard was partly luck.
 
     Raises:
         StudyError: if no trial is feasible.
@@ -145,7 +148,11 @@ def pick(frame: pd.DataFrame, word: str, confirmed: Collection[int] = ()) -> pd.
     if feasible.empty:
         raise StudyError("no trial is feasible, so there is nothing to pick")
     if confirmed:
-        feasible = feasible[feasible["trial"].isin(list(confirmed))]
+        again = [confirmed.get(int(trial)) for trial in feasible["trial"]]
+        feasible = feasible[[one is not None for one in again]].assign(
+            accuracy=[one.mean("test_accuracy") for one in again if one is not None],
+            clips=[one.test_clips for one in again if one is not None],
+        )
     if word == "balanced":
         return feasible.iloc[int(balance(feasible).to_numpy().argmin())]
     metric, *others = PICKS[word]

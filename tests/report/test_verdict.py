@@ -97,6 +97,18 @@ def test_of_finalists_only_those_that_hold_are_picked_as_export_does(record):
         assert one.trial == pick(frame, one.word, judged.confirmed())["trial"]
 
 
+def test_of_finalists_that_hold_the_most_accurate_is_so_on_the_test_clips(record):
+    judged = with_finalists(record, 6)
+    held = judged.confirmed().values()
+    best = max(held, key=lambda one: one.mean("test_accuracy"))
+    most = max(held, key=lambda one: one.searched["accuracy"])
+    assert best.trial != most.trial
+    card = {one.word: one for one in picks(judged, trial_frame(judged))}["most-accurate"]
+    assert card.trial == best.trial
+    low, high = best.interval()
+    assert card.accuracy == f"{best.mean('test_accuracy'):.3f} ({low:.3f}–{high:.3f})"
+
+
 def test_nearest_misses_are_trained_and_sorted(hopeless):
     misses = nearest_misses(trial_frame(hopeless))
     assert misses["accuracy"].notna().all()
