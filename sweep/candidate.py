@@ -25,6 +25,7 @@ class FrontendParams:
     lower_frequency: float = 20.0
     upper_frequency: float = 8000.0
     num_coefficients: int = 10
+    nonlinearity: str = "log"
     normalization: str = "none"
 
     @property

@@ -73,6 +73,9 @@ DOMAINS: dict[str, Domain] = {
     "lower_frequency": Domain("lower edge of the mel filter bank, in Hz", float, 0, 24000),
     "upper_frequency": Domain("upper edge of the mel filter bank, in Hz", float, 1, 24000),
     "num_coefficients": Domain("cepstral coefficients kept (mfcc only)", int, 1, 256),
+    "nonlinearity": Domain(
+        "what mel magnitudes pass through (mfcc only)", str, words=("log", "cube_root")
+    ),
     "normalization": Domain(
         "none; per_coefficient: training mean and deviation; per_clip: also the mean over time",
         str,
@@ -140,6 +143,8 @@ def _broken_rules(candidate: Candidate) -> Iterator[BrokenRule]:
     if f.features == "mfcc" and f.num_coefficients > f.num_mel_bins:
         text = f"{f.num_coefficients} is more than num_mel_bins ({f.num_mel_bins})"
         yield BrokenRule("num_coefficients", text)
+    if f.features == "log_mel" and f.nonlinearity != "log":
+        yield BrokenRule("nonlinearity", f"log_mel is the logarithm, not {f.nonlinearity}")
     if frames < 3:
         text = f"{f.frame_step_in_s:g} s leaves {max(frames, 0)} frames; the network needs 3"
         yield BrokenRule("frame_step_in_s", text)

@@ -53,6 +53,11 @@ def test_a_domain_accepts_its_values_and_both_ends(name, value):
 
 
 BROKEN = [
+    (
+        {"features": "log_mel", "nonlinearity": "cube_root"},
+        "nonlinearity",
+        "log_mel is the logarithm, not cube_root",
+    ),
     ({"upper_frequency": 8001}, "upper_frequency", "8001 Hz is above the Nyquist frequency of"),
     (
         {"lower_frequency": 4000, "upper_frequency": 4000},

@@ -16,7 +16,7 @@ from sweep.candidate import AugmentationParams, FrontendParams, digest
 VERSION = 2
 """Counts up when this module computes something else, so that old cache entries lapse."""
 
-_LOG_OFFSET = 1e-6
+_LEAST_MAGNITUDE = 1e-6
 _CLIPS_AT_ONCE = 8
 """Clips whose frames and spectra fit into a processor's cache."""
 _SPECTRA_AT_ONCE = 128
@@ -170,7 +170,12 @@ def convert_frontend(
 
 
 class _Graph:
-    """The computation of a front end; the report's, but for ``normalization``."""
+    """The computation of a front end; the report's, but for ``nonlinearity`` and ``normalization``.
+
+    A cube root, unlike a logarithm, leaves faint frames near each other (as in PLP: Hermansky,
+    "Perceptual linear predictive analysis of speech", 1990).  A clip's own level, which the mean of
+    logarithms takes out, is a factor before a root: each band is divided by its mean.
+    """
 
     def __init__(self, frontend: FrontendParams) -> None:
         self.frontend = frontend
@@ -189,12 +194,19 @@ class _Graph:
 
     def from_spectra(self, spectra: tf.Tensor) -> tf.Tensor:
         """Return features ``[clips, frames, coefficients]`` for such magnitudes."""
-        features = tf.math.log(tf.matmul(spectra, self.mel) + _LOG_OFFSET)
+        features = self._compressed(tf.matmul(spectra, self.mel))
         if self.frontend.features == "mfcc":
             features = tf.matmul(features, self.cosines)
         if self.frontend.normalization == "per_clip":
             features -= tf.reduce_mean(features, axis=1, keepdims=True)
         return features
+
+    def _compressed(self, bands: tf.Tensor) -> tf.Tensor:
+        if self.frontend.nonlinearity == "log":
+            return tf.math.log(bands + _LEAST_MAGNITUDE)
+        if self.frontend.normalization == "per_clip":
+            bands /= tf.reduce_mean(bands, axis=1, keepdims=True) + _LEAST_MAGNITUDE
+        return tf.pow(bands, 1 / 3)
 
 
 def mel_matrix(frontend: FrontendParams) -> np.ndarray:
