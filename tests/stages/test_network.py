@@ -48,6 +48,30 @@ def test_norms_see_in_training_what_those_of_keras_see(architecture):
 
 
 @EACH
+def test_gradients_are_those_of_keras(architecture):
+    weights, features = random_weights(architecture), features_for(architecture)
+    wanted = tf.one_hot(np.arange(len(features)) % architecture.labels, architecture.labels)
+    keras = keras_network(architecture)
+    load_weights(keras, architecture, weights)
+    with tf.GradientTape() as tape:
+        loss = tf.nn.softmax_cross_entropy_with_logits(wanted, keras(features, training=True))
+    expected = {}
+    for variable, gradient in zip(
+        keras.trainable_variables, tape.gradient(loss, keras.trainable_variables), strict=True
+    ):
+        name = variable.name.removesuffix(":0").replace("_norm/", "/")
+        expected[name.replace("_depthwise/depthwise_kernel", "/depthwise")] = gradient
+    tensors = {name: tf.constant(weights[name]) for name in expected}
+    with tf.GradientTape() as tape:
+        tape.watch(tensors)
+        logits, _ = forward_training(architecture, tensors, features)
+        loss = tf.nn.softmax_cross_entropy_with_logits(wanted, logits)
+    for name, gradient in tape.gradient(loss, tensors).items():
+        largest = float(tf.reduce_max(tf.abs(expected[name])))
+        np.testing.assert_allclose(gradient, expected[name], atol=1e-4 * largest, err_msg=name)
+
+
+@EACH
 def test_parameters_are_those_keras_counts(architecture):
     assert architecture.parameters() == keras_network(architecture).count_params()
     assert architecture.parameters() == sum(
