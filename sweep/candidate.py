@@ -178,7 +178,11 @@ class Candidate:
         if compression.final_sparsity == 0 or no_depthwise:
             compression = replace(compression, prune_depthwise=False)
         same = replace(self, frontend=frontend, network=network, compression=compression)
-        return digest(asdict(same))
+        told = asdict(same)
+        if frontend.nonlinearity == FrontendParams.nonlinearity:
+            # Younger than the rest: the seeds of older studies stay what they were.
+            del told["frontend"]["nonlinearity"]
+        return digest(told)
 
 
 GROUPS: dict[str, type] = {

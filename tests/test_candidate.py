@@ -204,3 +204,7 @@ def test_without_depthwise_kernels_there_is_none_to_prune():
             for pruned in (True, False)
         )
         assert (asked.key() == plain.key()) == (convolution == "standard")
+
+
+def test_the_published_winner_trains_from_the_seed_it_always_had():
+    assert Candidate().training_seed == 166485064
