@@ -13,7 +13,7 @@ from sweep.audio.dataset import Dataset
 from sweep.candidate import Candidate, FrontendParams, Variant, digest
 from sweep.limits import Limit, violations
 from sweep.litert import Latency, Model, measure_latency, zipped_kb
-from sweep.stages.frontend import convert_frontend
+from sweep.stages.frontend import VERSION, convert_frontend
 from sweep.stages.network import Architecture
 
 _CLIPS = 20
@@ -69,7 +69,7 @@ class Bench:
     def _preprocessing(self) -> Latency:
         frontend = self.candidate.frontend
         return _remembered(
-            digest(asdict(frontend)),
+            digest([VERSION, asdict(frontend)]),
             lambda: measure_latency(_typical_frontend(frontend), self._clips()),
         )
 

@@ -30,6 +30,9 @@ FRONTENDS = {
     "log-mel, 20 ms": FrontendParams(
         features="log_mel", frame_length_in_s=0.02, frame_step_in_s=0.032, num_mel_bins=25
     ),
+    "a step that no part of a frame divides": FrontendParams(
+        frame_step_in_s=273 / 16000, num_mel_bins=16
+    ),
     "a cube root": FrontendParams(
         nonlinearity="cube_root", frame_length_in_s=0.02, frame_step_in_s=0.01, num_mel_bins=16
     ),
@@ -142,7 +145,15 @@ def test_training_features_are_standardised_when_asked(spoken, normalization):
 
 
 @pytest.mark.parametrize("normalization", ["none", "per_coefficient", "per_clip"])
-@pytest.mark.parametrize("name", ["the published winner", "a cube root", "log-mel, 20 ms"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "the published winner",
+        "a cube root",
+        "log-mel, 20 ms",
+        "a step that no part of a frame divides",
+    ],
+)
 def test_the_deployed_graph_computes_what_the_network_was_trained_on(spoken, name, normalization):
     frontend = FrontendParams(**(vars(FRONTENDS[name]) | {"normalization": normalization}))
     features = prepare_features(spoken, frontend, AugmentationParams())
@@ -160,6 +171,12 @@ def test_the_deployed_graph_has_builtin_operators_only(name):
     codes = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes]
     assert schema.BuiltinOperator.CUSTOM not in codes
     assert all(code.customCode is None for code in model.operatorCodes)
+
+
+def test_the_deployed_graph_holds_blocks_rather_than_samples():
+    frontend = FRONTENDS["a cube root, each clip by itself"]
+    mel, window = 257 * frontend.num_mel_bins * 4, frontend.frame_length * 4
+    assert len(convert_frontend(frontend)) < mel + window + 8000
 
 
 def test_features_are_computed_once_for_all_studies(spoken, monkeypatch):
