@@ -8,7 +8,7 @@ sweep: .venv/installed            ## the main job on the built-in data
 
 test: .venv/installed-test lint   ## every check
 	@command -v chromium >/dev/null || ./tests/install_browser
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/installed-test
 	$(BIN)/black --quiet --check --line-length 100 sweep tests benchmarks

@@ -16,8 +16,10 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
 import numpy as np
-from training_choices import BASE, FOLDS, held_out
+from training_choices import BASE, FOLDS
 
+from sweep.audio.dataset import DatasetSpec, open_dataset
+from sweep.audio.folds import hold_out
 from sweep.candidate import Candidate
 
 RUNGS = (0.25, 0.5, 0.75)
@@ -61,7 +63,7 @@ def curve(folder: str, fold: int, final_sparsity: float, epochs: int) -> list[tu
     from sweep.stages.pruning import pruning_updates
     from sweep.stages.training import train
 
-    dataset = held_out(folder, fold)
+    dataset = hold_out(open_dataset(DatasetSpec(folder, ("stop", "go"))), fold, FOLDS)
     changes = {"final_sparsity": final_sparsity, "epochs": epochs}
     candidate = Candidate.from_parameters(BASE | changes, seed=fold)
     features = prepare_features(dataset, candidate.frontend, candidate.augmentation)

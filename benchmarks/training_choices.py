@@ -1,21 +1,20 @@
 """What each way of training is worth, one change at a time, on the real recordings.
 
-    SPEECH_COMMANDS=FOLDER python benchmarks/training_choices.py [--workers 2]
+    SPEECH_COMMANDS=FOLDER python benchmarks/training_choices.py [--seeds 4] [--workers 2]
 
 A small network is trained with the settings of ``BASE`` and with one of them changed, five times
-each: the speakers of the training and validation clips are dealt into five folds, and every fold is
-held out once.  So a way of training is judged by all 1,788 clips, each heard by a network that
-knows nobody of its fold, and not by the 206 of the validation split alone; no test clip is read.
-Printed is the mean accuracy, the difference from the base fold by fold, and its standard error.
-``training_choices.csv`` keeps every training; what is in it is not trained again.
+from each seed: the speakers of the training and validation clips are dealt into five folds, and
+every fold is held out once.  So a way of training is judged by all 1,788 clips, each heard by a
+network that knows nobody of its fold, and not by the 206 of the validation split alone; no test
+clip is read.  Printed is the mean accuracy, the difference from the base fold by fold and seed by
+seed, and its standard error.  ``training_choices.csv`` keeps every training; what is in it is not
+trained again.
 """
 
 import argparse
 import csv
-import hashlib
 import os
 import sys
-import tempfile
 import time
 from collections import defaultdict
 from concurrent.futures import ProcessPoolExecutor
@@ -25,74 +24,60 @@ from typing import Any
 
 import numpy as np
 
-from sweep.audio.dataset import Dataset, DatasetSpec, open_dataset
-from sweep.audio.layout import find_clips
+from sweep.audio.dataset import DatasetSpec, open_dataset
+from sweep.audio.folds import hold_out
 from sweep.candidate import Candidate
 
 FILE = Path(__file__).with_suffix(".csv")
-FIELDS = ("change", "fold", "clips", "accuracy", "seconds")
+FIELDS = ("change", "fold", "seed", "clips", "accuracy", "seconds")
 BASE: dict[str, Any] = {
     "frame_length_in_s": 0.032,
     "frame_step_in_s": 0.032,
     "num_mel_bins": 16,
     "num_coefficients": 12,
+    "nonlinearity": "cube_root",
     "normalization": "per_clip",
     "time_shift_ms": 100,
     "noise_snr_db": 5,
     "gain_db": 6,
+    "convolution": "temporal",
     "alpha": 0.125,
     "blocks": 3,
     "epochs": 40,
     "learning_rate_decay": "cosine",
     "mixup": 0.3,
-    "final_sparsity": 0.5,
+    "final_sparsity": 0.0,
 }
+DEEP = {"frame_step_in_s": 0.020, "blocks": 4}
+WIDE = DEEP | {"alpha": 0.1875}
+PLANE = {"convolution": "depthwise_separable"}
 CHANGES: dict[str, dict[str, Any]] = {
     "as it is": {},
-    "no augmentation": {"time_shift_ms": 0, "noise_snr_db": None, "gain_db": 0},
+    "log": {"nonlinearity": "log"},
+    "log-mel features": {"features": "log_mel", "nonlinearity": "log"},
     "features not normalised": {"normalization": "none"},
     "normalised per coefficient only": {"normalization": "per_coefficient"},
+    "12 mel bins": {"num_mel_bins": 12},
+    "20 mel bins": {"num_mel_bins": 20},
+    "32 mel bins": {"num_mel_bins": 32},
+    "no augmentation": {"time_shift_ms": 0, "noise_snr_db": None, "gain_db": 0},
+    "noise from 0 dB": {"noise_snr_db": 0},
+    "noise from -5 dB": {"noise_snr_db": -5},
     "no mixup": {"mixup": 0.0},
-    "120 epochs": {"epochs": 120},
-    "linear decay": {"learning_rate_decay": "linear"},
     "labels smoothed by 0.1": {"label_smoothing": 0.1},
-    "not pruned": {"final_sparsity": 0.0},
+    "linear decay": {"learning_rate_decay": "linear"},
+    "80 epochs": {"epochs": 80},
+    "half pruned": {"final_sparsity": 0.5},
     "2 blocks": {"blocks": 2},
     "4 blocks": {"blocks": 4},
-    "5 blocks": {"blocks": 5},
     "24 channels": {"alpha": 0.1875},
-    "32 channels": {"alpha": 0.25},
-    "24 channels, 120 epochs": {"alpha": 0.1875, "epochs": 120},
-    "24 channels, 4 blocks": {"alpha": 0.1875, "blocks": 4},
     "a frame every 20 ms": {"frame_step_in_s": 0.020},
-    "a frame every 20 ms, 4 blocks": {"frame_step_in_s": 0.020, "blocks": 4},
-    "temporal": {"convolution": "temporal"},
-    "temporal, a frame every 20 ms, 2 blocks": {
-        "convolution": "temporal",
-        "frame_step_in_s": 0.020,
-        "blocks": 2,
-    },
-    "temporal, a frame every 20 ms, 4 blocks": {
-        "convolution": "temporal",
-        "frame_step_in_s": 0.020,
-        "blocks": 4,
-    },
-    "temporal, a frame every 20 ms, 4 blocks, 24 channels": {
-        "convolution": "temporal",
-        "frame_step_in_s": 0.020,
-        "blocks": 4,
-        "alpha": 0.1875,
-    },
-    "temporal, cube root": {"convolution": "temporal", "nonlinearity": "cube_root"},
-    "temporal, a frame every 20 ms, 4 blocks, 24 channels, cube root": {
-        "convolution": "temporal",
-        "frame_step_in_s": 0.020,
-        "blocks": 4,
-        "alpha": 0.1875,
-        "nonlinearity": "cube_root",
-    },
-    "32 mel bins": {"num_mel_bins": 32},
-    "log-mel features": {"features": "log_mel"},
+    "a frame every 20 ms, 4 blocks": DEEP,
+    "a frame every 20 ms, 4 blocks, 24 channels": WIDE,
+    "a frame every 20 ms, 4 blocks, 24 channels, log": WIDE | {"nonlinearity": "log"},
+    "depthwise-separable": PLANE,
+    "depthwise-separable, log": PLANE | {"nonlinearity": "log"},
+    "depthwise-separable, 20 ms, 4 blocks, 24 channels": PLANE | WIDE,
 }
 FOLDS = 5
 
@@ -100,10 +85,17 @@ FOLDS = 5
 def main() -> None:
     """Train what is missing, then print a row for each change."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=4)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     wanted = parser.parse_args()
-    done = {(row["change"], row["fold"]) for row in known()}
-    jobs = [(c, str(f)) for f in range(FOLDS) for c in CHANGES if (c, str(f)) not in done]
+    done = {(row["change"], row["fold"], row["seed"]) for row in known()}
+    due = [
+        (change, str(fold), str(seed))
+        for seed in range(wanted.seeds)
+        for fold in range(FOLDS)
+        for change in CHANGES
+    ]
+    jobs = [job for job in due if job not in done]
     folder = os.environ.get("SPEECH_COMMANDS")
     if jobs and not folder:
         sys.exit("SPEECH_COMMANDS does not name the folder of recordings")
@@ -126,36 +118,15 @@ def known() -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def fold_of(speaker: str) -> int:
-    """Return the fold of a speaker, by a hash other than that of the published split."""
-    return int(hashlib.sha256(speaker.encode()).hexdigest(), 16) % FOLDS
-
-
-def held_out(folder: str, fold: int) -> Dataset:
-    """Return the recordings with one fold for validation and the others for training."""
-    official = open_dataset(DatasetSpec(folder, ("stop", "go")))
-    testing = set(official.listed["testing"])
-    parts: dict[str, list[str]] = {"training": [], "validation": [], "testing": []}
-    for clip in find_clips(Path(folder)):
-        if clip.label in official.labels:
-            held = "validation" if fold_of(clip.speaker) == fold else "training"
-            parts["testing" if clip.name in testing else held].append(clip.name)
-    with tempfile.TemporaryDirectory() as lists:
-        rule = {split: str(Path(lists) / split) for split in parts}
-        for split, names in parts.items():
-            Path(rule[split]).write_text("\n".join(names), encoding="utf-8")
-        return open_dataset(DatasetSpec(folder, ("stop", "go"), rule))
-
-
-def train_one(folder: str, change: str, fold: str) -> dict[str, Any]:
+def train_one(folder: str, change: str, fold: str, seed: str) -> dict[str, Any]:
     """Train one network; return its row."""
     # Imported here: showing what is known needs no TensorFlow.
     from sweep.stages.frontend import prepare_features
     from sweep.stages.network import Architecture
     from sweep.stages.training import train
 
-    dataset = held_out(folder, int(fold))
-    candidate = Candidate.from_parameters(BASE | CHANGES[change], seed=int(fold))
+    dataset = hold_out(open_dataset(DatasetSpec(folder, ("stop", "go"))), int(fold), FOLDS)
+    candidate = Candidate.from_parameters(BASE | CHANGES[change], seed=int(seed))
     features = prepare_features(dataset, candidate.frontend, candidate.augmentation)
     begin = time.process_time()
     trained = train(
@@ -168,24 +139,24 @@ def train_one(folder: str, change: str, fold: str) -> dict[str, Any]:
     seconds = round(time.process_time() - begin, 2)
     accuracy = round(trained.progress.accuracies[-1], 5)
     clips = len(dataset.targets("validation"))
-    return dict(zip(FIELDS, (change, fold, clips, accuracy, seconds), strict=True))
+    return dict(zip(FIELDS, (change, fold, seed, clips, accuracy, seconds), strict=True))
 
 
 def show(rows: list[dict[str, str]]) -> None:
     """Print the mean of each change, and its difference from the base."""
-    accuracies: dict[str, dict[str, float]] = defaultdict(dict)
+    accuracies: dict[str, dict[tuple[str, str], float]] = defaultdict(dict)
     for row in rows:
-        accuracies[row["change"]][row["fold"]] = float(row["accuracy"])
+        accuracies[row["change"]][row["fold"], row["seed"]] = float(row["accuracy"])
     base = accuracies["as it is"]
-    print(f"{'change':<34} {'folds':>5} {'accuracy':>9} {'change':>8} {'± s.e.':>7}")
+    print(f"{'change':<52} {'n':>3} {'accuracy':>9} {'change':>8} {'± s.e.':>7}")
     for change in CHANGES:
         found = accuracies[change]
         if len(found) > 1:
-            gains = [accuracy - base[fold] for fold, accuracy in found.items()]
+            gains = [accuracy - base[where] for where, accuracy in found.items()]
             error = np.std(gains, ddof=1) / np.sqrt(len(gains))
             mean = np.mean(list(found.values()))
             print(
-                f"{change:<34} {len(found):>5} {mean:>9.4f} {np.mean(gains):>+8.4f} {error:>7.4f}"
+                f"{change:<52} {len(found):>3} {mean:>9.4f} {np.mean(gains):>+8.4f} {error:>7.4f}"
             )
 
 
