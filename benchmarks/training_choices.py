@@ -6,9 +6,9 @@ A small network is trained with the settings of ``BASE`` and with one of them ch
 from each seed: the speakers of the training and validation clips are dealt into five folds, and
 every fold is held out once.  So a way of training is judged by all 1,788 clips, each heard by a
 network that knows nobody of its fold, and not by the 206 of the validation split alone; no test
-clip is read.  Printed is the mean accuracy, the difference from the base fold by fold and seed by
-seed, and its standard error.  ``training_choices.csv`` keeps every training; what is in it is not
-trained again.
+clip is read.  Printed is the mean accuracy and the difference from the base, with its standard
+error over the folds: seeds of one fold hear the same clips.  ``training_choices.csv`` keeps every
+training; what is in it is not trained again.
 """
 
 import argparse
@@ -151,12 +151,15 @@ def show(rows: list[dict[str, str]]) -> None:
     print(f"{'change':<52} {'n':>3} {'accuracy':>9} {'change':>8} {'± s.e.':>7}")
     for change in CHANGES:
         found = accuracies[change]
-        if len(found) > 1:
-            gains = [accuracy - base[where] for where, accuracy in found.items()]
-            error = np.std(gains, ddof=1) / np.sqrt(len(gains))
+        gains: dict[str, list[float]] = defaultdict(list)
+        for (fold, seed), accuracy in found.items():
+            gains[fold].append(accuracy - base[fold, seed])
+        if len(gains) == FOLDS:
+            by_fold = [np.mean(each) for each in gains.values()]
+            error = np.std(by_fold, ddof=1) / np.sqrt(FOLDS)
             mean = np.mean(list(found.values()))
             print(
-                f"{change:<52} {len(found):>3} {mean:>9.4f} {np.mean(gains):>+8.4f} {error:>7.4f}"
+                f"{change:<52} {len(found):>3} {mean:>9.4f} {np.mean(by_fold):>+8.4f} {error:>7.4f}"
             )
 
 

@@ -81,6 +81,8 @@ def contains(kind: BaseDistribution, wanted: Any) -> bool:
     assert isinstance(kind, (IntDistribution, FloatDistribution))
     if not isinstance(wanted, (int, float)) or not kind.low <= wanted <= kind.high:
         return False
+    if isinstance(kind, IntDistribution):
+        return (wanted - kind.low) % kind.step == 0
     return kind.step is None or math.isclose(wanted, snapped(kind, wanted), abs_tol=1e-12)
 
 

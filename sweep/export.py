@@ -127,12 +127,29 @@ def _metadata(
         "data_fingerprint": dataset.fingerprint,
         "study": record.name,
         "trial": trial.number,
+        "finalist": _as_finalist(record, trial.number),
         "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
         "versions": {
             name: version(name)
             for name in ("tinysweep", "tensorflow", "ai-edge-quantizer", "ai-edge-litert")
         },
     }
+
+
+def _as_finalist(record: StudyRecord, number: int) -> dict[str, Any] | None:
+    """Return what was heard of the test clips when the trial was trained again, if it was."""
+    for one in record.finalists:
+        if one.trial == number:
+            low, high = one.interval()
+            return {
+                "test_accuracy": one.mean("test_accuracy"),
+                "interval": [low, high],
+                "test_clips": one.test_clips,
+                "seeds": len(one.retrainings),
+                "cross_validated": one.validated.accuracy if one.validated else None,
+                "holds": one.holds(record.space.limits),
+            }
+    return None
 
 
 def _refuse_foreign(out: Path) -> None:

@@ -43,6 +43,9 @@ class Limit:
         match = _PATTERN.fullmatch(text.strip())
         if match is None:
             raise ValueError(f"{text!r} is not a limit; write for example '>= 0.97' or '< 25'")
+        if match[1].startswith(">") != (metric == "accuracy"):
+            side = ">= or >" if metric == "accuracy" else "<= or <"
+            raise ValueError(f"{metric} is limited by {side}, not by {match[1]}")
         bound = float(match[2])
         check_bound(metric, bound)
         return cls(metric, match[1], bound)

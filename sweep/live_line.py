@@ -73,7 +73,9 @@ class LiveLine:
         self._stand(Standing(f"{share:.0%}", share, what))
 
     def show(self, progress: SearchProgress) -> None:
-        """Show how a search stands."""
+        """Show how a search stands, and why it ended if that was early."""
+        if progress.ended:
+            self.say(f"ended: {progress.ended}")
         share = progress.done / progress.budget
         count = f"{progress.done}/{progress.budget}"
         self._stand(Standing(count, share, describe_progress(progress)))

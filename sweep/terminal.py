@@ -13,6 +13,7 @@ from rich.table import Table
 from sweep.audio.check import FolderReport
 from sweep.audio.dataset import Dataset
 from sweep.audio.layout import SPEAKER_END
+from sweep.audio.splits import SPLITS
 from sweep.report.frame import trial_frame
 from sweep.report.tables import finalist_table
 from sweep.report.verdict import headline, limit_counts, nearest_misses
@@ -176,14 +177,16 @@ def print_pairs(out: Console, pairs: Iterable[tuple[str, Any]]) -> None:
 def print_folder(out: Console, found: FolderReport) -> None:
     """Print what a folder of recordings holds."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for column in ("label", "clips", "speakers", "shortest", "median", "longest"):
+    for column in ("label", "clips", "speakers", *SPLITS, "shortest", "median", "longest"):
         table.add_column(column, justify="left" if column == "label" else "right")
     for label in found.labels:
         lengths = (label.shortest_in_s, label.median_in_s, label.longest_in_s)
-        table.add_row(
-            label.label, str(label.clips), str(label.speakers), *(f"{s:.2f} s" for s in lengths)
-        )
+        counts = map(str, (label.clips, label.speakers, *label.splits.values()))
+        table.add_row(label.label, *counts, *(f"{s:.2f} s" for s in lengths))
     out.print(table)
+    for label in found.labels:
+        for split in (split for split, clips in label.splits.items() if not clips):
+            out.print(f"no clip of {label.label} for {split}: record more speakers, or name lists")
     rates = ", ".join(f"{rate} Hz" for rate in found.sample_rates)
     noises = f"{found.noises} background recording{'' if found.noises == 1 else 's'}"
     out.print(f"{found.clips} clips at {rates or 'no rate'}; {noises}")

@@ -7,10 +7,9 @@ from sweep.limits import METRICS, Limit, choose, total_violation, violations
 @pytest.mark.parametrize(
     ("text", "operator", "bound"),
     [
-        (">= 0.97", ">=", 0.97),
         ("<=8", "<=", 8.0),
         ("  < 25 ", "<", 25.0),
-        ("> 1.5e-3", ">", 0.0015),
+        ("<= 1.5e-3", "<=", 0.0015),
         ("< .5", "<", 0.5),
     ],
 )
@@ -27,16 +26,32 @@ def test_anything_else_is_no_limit(text):
 def test_a_limit_names_a_metric():
     with pytest.raises(ValueError, match="unknown metric 'acc'; known: accuracy"):
         Limit.parse("acc", "> 1")
-    assert all(Limit.parse(metric, "> 1").metric == metric for metric in METRICS)
+    for metric in METRICS:
+        text = ">= 1" if metric == "accuracy" else "< 1"
+        assert Limit.parse(metric, text) == Limit(metric, text[:-2], 1.0)
 
 
-@pytest.mark.parametrize("text", [">= 97", "> -0.1", "<= 1.01"])
+@pytest.mark.parametrize(
+    ("metric", "text", "side"),
+    [
+        ("accuracy", "<= 0.97", "limited by >= or >, not by <="),
+        ("accuracy", "< 0.97", "limited by >= or >, not by <"),
+        ("size_kb", ">= 25", "limited by <= or <, not by >="),
+        ("latency_ms", "> 8", "limited by <= or <, not by >"),
+    ],
+)
+def test_a_limit_keeps_out_what_is_worse(metric, text, side):
+    with pytest.raises(ValueError, match=side):
+        Limit.parse(metric, text)
+
+
+@pytest.mark.parametrize("text", [">= 97", "> -0.1", ">= 1.01"])
 def test_an_accuracy_is_a_share(text):
     with pytest.raises(ValueError, match="an accuracy is a share from 0 to 1, not .*; write 0.97"):
         Limit.parse("accuracy", text)
 
 
-@pytest.mark.parametrize("text", [">= 0", "< -2"])
+@pytest.mark.parametrize("text", ["<= 0", "< -2"])
 def test_a_size_is_above_nought(text):
     with pytest.raises(ValueError, match="size_kb is always above 0, not"):
         Limit.parse("size_kb", text)

@@ -237,6 +237,10 @@ def test_comparable_leaves_out_how_to_search_but_not_the_seed():
             "x.yaml: search.enqueue.0.alpha: 2 is outside the space",
         ),
         (
+            "parameters: {epochs: {low: 10, high: 20, step: 5}}\nsearch: {enqueue: [{epochs: 11}]}",
+            "x.yaml: search.enqueue.0.epochs: 11 is outside the space",
+        ),
+        (
             "parameters: {alpha: [0.5, 1]}\nsearch: {enqueue: [{alpa: 1}]}",
             "x.yaml: search.enqueue.0.alpa: no parameter that varies here; did you mean alpha?",
         ),

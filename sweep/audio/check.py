@@ -10,6 +10,7 @@ import numpy as np
 
 from sweep.audio.clips import decode
 from sweep.audio.layout import SPEAKER_END, find_clips, noise_names
+from sweep.audio.splits import SPLITS, split_clips
 from sweep.errors import DataError
 
 SILENT_DBFS = -60.0
@@ -19,11 +20,20 @@ called silent; speech, even far from the microphone, is 10 dB and more above it.
 
 @dataclass(frozen=True)
 class LabelReport:
-    """The clips of one word; lengths are in seconds, ``speakers`` counts distinct ones."""
+    """The clips of one word.
+
+    Attributes:
+        label: the word.
+        clips, speakers: how many there are.
+        splits: how many clips are for training, validation and testing, as ``split: folders``
+            deals them where folders of these names hold them, else as ``split: speaker`` does.
+        shortest_in_s, median_in_s, longest_in_s: lengths.
+    """
 
     label: str
     clips: int
     speakers: int
+    splits: dict[str, int]
     shortest_in_s: float
     median_in_s: float
     longest_in_s: float
@@ -74,6 +84,9 @@ def inspect_folder(
     same: dict[str, list[str]] = defaultdict(list)
     rates: Counter[int] = Counter()
     silent, unreadable = [], []
+    dealt = split_clips(clips, "folders" if any(clip.split for clip in clips) else "speaker")
+    split_of = {clip.name: split for split, some in dealt.items() for clip in some}
+    splits = {label: dict.fromkeys(SPLITS, 0) for label in lengths}
     for done, clip in enumerate(clips):
         if progress and done % 100 == 0:
             progress("reading clips", done / len(clips))
@@ -85,13 +98,16 @@ def inspect_folder(
         rates[rate] += 1
         lengths[clip.label].append(len(samples) / rate)
         speakers[clip.label].add(clip.speaker)
+        if clip.name in split_of:
+            splits[clip.label][split_of[clip.name]] += 1
         same[f"{rate} {hashlib.sha256(samples.tobytes()).hexdigest()}"].append(clip.name)
         if np.mean(samples**2, dtype=np.float64) < 10 ** (SILENT_DBFS / 10):
             silent.append(clip.name)
     return FolderReport(
         folder=str(folder),
         labels=tuple(
-            _label_report(label, lengths[label], len(speakers[label])) for label in sorted(lengths)
+            _label_report(label, lengths[label], len(speakers[label]), splits[label])
+            for label in sorted(lengths)
         ),
         sample_rates=dict(sorted(rates.items())),
         silent=tuple(silent),
@@ -102,8 +118,10 @@ def inspect_folder(
     )
 
 
-def _label_report(label: str, lengths: list[float], speakers: int) -> LabelReport:
+def _label_report(
+    label: str, lengths: list[float], speakers: int, splits: dict[str, int]
+) -> LabelReport:
     shortest, median, longest = np.quantile(lengths, (0, 0.5, 1)) if lengths else (0.0, 0.0, 0.0)
     return LabelReport(
-        label, len(lengths), speakers, float(shortest), float(median), float(longest)
+        label, len(lengths), speakers, splits, float(shortest), float(median), float(longest)
     )

@@ -39,6 +39,8 @@ def export(
     )
     target = out or Path(f"{folder.name}-{number}")
     metadata = export_trial(folder, record, number, data, target)
+    if record.finalists and not confirmed:
+        console(stderr=True).print("none of the finalists holds; what the search saw may be luck")
     print(f"trial {number} -> {target}")
     values = {name: metric["value"] for name, metric in metadata["metrics"].items()}
     print_pairs(console(), values.items())

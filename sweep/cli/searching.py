@@ -22,9 +22,12 @@ from sweep.study import RESULTS
 def check(space: SpaceFile, as_json: Json = False) -> None:
     """Say what would be searched, without running it."""
     from sweep.space import Space
+    from sweep.study.samplers import make_sampler
     from sweep.terminal import console, print_pairs
 
-    facts = Space.load(space).facts()
+    wanted = Space.load(space)
+    make_sampler(wanted, wanted.file.search.sampler, wanted.file.search.seed)
+    facts = wanted.facts()
     if as_json:
         print(json.dumps(facts, indent=2))
     else:

@@ -80,10 +80,12 @@ def headline(record: StudyRecord, frame: pd.DataFrame) -> str:
     feasible = frame[frame["outcome"] == "feasible"]
     if feasible.empty:
         return f"None of {trials} meets the limits. {shortfall(record, frame)}".strip()
-    smallest = pick(frame, "smallest")
+    confirmed = record.confirmed()
+    smallest = pick(frame, "smallest", confirmed)
+    which = "the smallest finalist that holds" if confirmed else "the smallest"
     verb = "meets" if len(feasible) == 1 else "meet"
     return (
-        f"{len(feasible)} of {trials} {verb} the limits; the smallest takes "
+        f"{len(feasible)} of {trials} {verb} the limits; {which} takes "
         f"{amount('size_kb', smallest['size_kb'])} at {smallest['accuracy']:.3f}."
     )
 

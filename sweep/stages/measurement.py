@@ -1,9 +1,11 @@
 """Measurement: the size, accuracy and latency of the files that would be deployed."""
 
 import json
+import platform
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -86,7 +88,7 @@ class Bench:
 
 
 def _remembered(key: str, measure: Callable[[], Latency]) -> Latency:
-    """Measure once on this machine for all files of one shape.
+    """Measure once for all files of one shape, on this machine, with this LiteRT.
 
     Latency is fixed by a network's shape, not by its weights; and a sweep that is run again then
     meets the same numbers, and so makes the same choices.
@@ -96,7 +98,8 @@ def _remembered(key: str, measure: Callable[[], Latency]) -> Latency:
         record = json.dumps(asdict(measure()))
         (folder / "latency.json").write_text(record, encoding="utf-8")
 
-    folder = cache.entry("latency", key, build)
+    where = [platform.node(), version("ai-edge-litert"), key]
+    folder = cache.entry("latency", digest(where), build)
     return Latency(**json.loads((folder / "latency.json").read_text(encoding="utf-8")))
 
 

@@ -63,13 +63,15 @@ def choose_finalists(
 def expected_accuracies(record: StudyRecord) -> dict[int, float]:
     """Return what each trained trial is expected to hear if trained again, by number.
 
-    A Gaussian process over the parameters, of the logarithm of the share of clips heard wrong;
-    nothing where there are too few trials for one.
+    A Gaussian process over the parameters, of the logarithm of the share of clips heard wrong by
+    the trials trained to their ends; nothing where there are too few for one.
     """
     heard = {
         trial.number: (trial.candidate.parameters(), trial.evaluation.result.accuracy)
         for trial in record.trials
-        if trial.evaluation.result is not None and trial.evaluation.result.accuracy is not None
+        if trial.evaluation.outcome in ("feasible", "infeasible")
+        and trial.evaluation.result is not None
+        and trial.evaluation.result.accuracy is not None
     }
     if len(heard) < _FEWEST or not record.space.varying:
         return {}

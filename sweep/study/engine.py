@@ -86,19 +86,13 @@ class Engine:
         # Dask has freed memory go back to the system at once, which costs a tenth of a training.
         dask.config.set({f"{_ENVIRONMENT}.MALLOC_TRIM_THRESHOLD_": _KEPT_BYTES})
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
-        if scheduler is None:
-            self._cluster = LocalCluster(
-                n_workers=workers,
-                threads_per_worker=1,
-                host="127.0.0.1",
-                # A free port: with none named Dask takes 8787, which another sweep may have.
-                dashboard_address="127.0.0.1:0",
-                scheduler_kwargs={"dashboard": False},
-                silence_logs=logging.CRITICAL,
-            )
         try:
+            if scheduler is None:
+                self._cluster = _local_cluster(workers)
             self._client = Client(self._cluster or scheduler, timeout=_PATIENCE_IN_S)
         except (OSError, ValueError) as error:
+            if scheduler is None:
+                raise SweepError(f"worker processes cannot be started: {error}") from error
             raise SweepError(f"{scheduler}: no Dask scheduler answers there") from error
         if self._cluster is not None:
             self._client.register_plugin(_QuietWorker(str(log.absolute())))
@@ -221,3 +215,15 @@ def _tell_of_errors(
     except Exception:
         traceback.print_exc()
         raise
+
+
+def _local_cluster(workers: int) -> LocalCluster:
+    return LocalCluster(
+        n_workers=workers,
+        threads_per_worker=1,
+        host="127.0.0.1",
+        # A free port: with none named Dask takes 8787, which another sweep may have.
+        dashboard_address="127.0.0.1:0",
+        scheduler_kwargs={"dashboard": False},
+        silence_logs=logging.CRITICAL,
+    )

@@ -13,6 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from sweep import distributions
 from sweep.candidate import Candidate, Evaluation
+from sweep.errors import SweepError
 from sweep.space import Space
 from sweep.study.engine import Answer
 from sweep.study.promotion import EPOCHS
@@ -24,6 +25,8 @@ _VALUES_TRIED = 8
 _DRAWS = 2000
 _LISTED = 20_000
 _TICK_IN_S = 0.25
+_FAILURES = 8
+"""Failures in a row from the start after which more would only waste the budget."""
 
 
 class Workers(Protocol):
@@ -58,6 +61,7 @@ class SearchProgress:
         timeout_s: after how many seconds no more trials are begun; None for never.
         front: the objectives of the feasible trials that none beats, as costs.
         idle: how many trials have ended since the front last changed.
+        ended: why the search ended before its budget was spent; empty if it did not.
     """
 
     budget: int
@@ -70,6 +74,7 @@ class SearchProgress:
     timeout_s: float | None = None
     front: list[dict[str, float]] = field(default_factory=list)
     idle: int = 0
+    ended: str = ""
 
     @property
     def done(self) -> int:
@@ -148,13 +153,14 @@ class Search:
         self._trials: dict[int, optuna.Trial] = {}
         self._rng = np.random.default_rng(space.file.search.seed)
         self._exhausted = False
+        self._failures = 0
 
     def run(self) -> SearchProgress:
         """Spend the budget; return how the search ended.
 
         Raises:
             StudyError: if the study's storage fails.
-            SweepError: if a worker met something the user has to mend.
+            SweepError: if a worker met something the user has to mend, or everything fails.
         """
         begin = time.monotonic()
         with readable_errors(self.folder.path):
@@ -170,16 +176,23 @@ class Search:
                 self.progress.running = self.engine.busy
                 self.progress.seconds = time.monotonic() - begin
                 self._listen(self.progress)
+        if self._left() > 0:
+            self.progress.ended = self._reason_to_end()
+            self._listen(self.progress)
         return self.progress
 
     def _pick_up(self) -> None:
-        """Count what is finished, and take what was cut short back to work."""
+        """Count what is finished, and take what was cut short back to work.
+
+        What failed in an earlier run may have failed for a reason that is mended: it may be tried
+        again, and does not count.
+        """
         for parameters in self.space.file.search.enqueue:
             self.study.enqueue_trial(parameters, skip_if_exists=True)
         running = []
         for frozen in self.study.get_trials(deepcopy=False):
             evaluation = stored_evaluation(frozen)
-            if evaluation is not None:
+            if evaluation is not None and evaluation.outcome != "failed":
                 self._taken.add(self.space.candidate(frozen.params).key())
                 self.progress.add(evaluation)
             if frozen.state == TrialState.RUNNING:
@@ -197,15 +210,22 @@ class Search:
             self._consider(trial)
 
     def _may_ask(self) -> bool:
-        left = self.progress.budget - self.progress.done - self.engine.busy
-        in_time = self._deadline is None or time.monotonic() < self._deadline
-        wanted = left > 0 and in_time and not self._exhausted and not self._satisfied()
+        wanted = self._left() > 0 and not self._reason_to_end()
         return wanted and self.engine.busy < self.engine.capacity
 
-    def _satisfied(self) -> bool:
+    def _left(self) -> int:
+        return self.progress.budget - self.progress.done - self.engine.busy
+
+    def _reason_to_end(self) -> str:
+        """Return why no more is asked although the budget is not spent, or an empty string."""
         search, progress = self.space.file.search, self.progress
-        patient = search.patience is None or progress.idle < search.patience
-        return progress.reaches(search.goal) or not patient
+        if progress.reaches(search.goal):
+            return "the goal is reached"
+        if search.patience is not None and progress.idle >= search.patience:
+            return f"the front has stood for {search.patience} trials"
+        if self._deadline is not None and time.monotonic() >= self._deadline:
+            return "time is up"
+        return "every combination has been tried" if self._exhausted else ""
 
     def _ask(self) -> None:
         """Ask until a candidate is worth evaluating, and send it off."""
@@ -289,3 +309,6 @@ class Search:
         finish(self.study, trial, answer.evaluation)
         self.progress.add(answer.evaluation)
         self.progress.finished_now += 1
+        self._failures = self._failures + 1 if answer.evaluation.outcome == "failed" else 0
+        if self._failures == self.progress.finished_now == _FAILURES:
+            raise SweepError(f"the first {_FAILURES} trials failed: {answer.evaluation.reason}")

@@ -3,6 +3,7 @@ import pytest
 import soundfile
 
 from sweep.audio.check import inspect_folder
+from sweep.audio.splits import speaker_split
 from sweep.errors import DataError
 
 from .recordings import tone, write
@@ -13,6 +14,25 @@ def test_a_good_folder_has_nothing_to_report(recordings):
     assert [(r.label, r.clips, r.speakers) for r in report.labels] == [("go", 6, 6), ("stop", 6, 6)]
     assert report.clips == 12 and report.sample_rates == {16000: 12} and report.noises == 0
     assert not report.silent and not report.repeated and not report.unreadable
+
+
+def test_clips_are_counted_by_the_split_their_speaker_falls_into(tmp_path):
+    for speaker, split in (("anna", "validation"), ("ben", "testing"), ("0a7c2a8d", "training")):
+        assert speaker_split(speaker) == split
+        for i in range(2):
+            write(tmp_path / "go" / f"{speaker}_nohash_{i}.wav", tone(1.0))
+    write(tmp_path / "stop" / "anna_nohash_0.wav", tone(0.5))
+    go, stop = inspect_folder(tmp_path).labels
+    assert go.splits == {"training": 2, "validation": 2, "testing": 2}
+    assert stop.splits == {"training": 0, "validation": 1, "testing": 0}
+
+
+def test_folders_of_splits_are_believed(tmp_path):
+    for split, count in (("training", 3), ("validation", 2), ("testing", 1)):
+        for i in range(count):
+            write(tmp_path / split / "go" / f"anna_nohash_{i}.wav", tone(0.5 + i / 10))
+    (label,) = inspect_folder(tmp_path).labels
+    assert label.splits == {"training": 3, "validation": 2, "testing": 1}
 
 
 def test_lengths_are_in_seconds(tmp_path):

@@ -6,6 +6,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from sweep.audio.splits import SPLITS
 
 from .shell import SPACE, clips, refused, space_file, sweep
@@ -31,6 +33,13 @@ class TestFinalists:
                 assert right == round(12 * again["test_accuracy"]) == 12 - len(again["mistakes"])
         page = (folder / "results/words/report.html").read_text(encoding="utf-8")
         assert "Trained again from 2 seeds" in page
+        done = sweep("export", "words", "--out", "out", cwd=folder)
+        assert done.returncode == 0, done.stderr
+        metadata = json.loads((folder / "out/metadata.json").read_text(encoding="utf-8"))
+        (one,) = (one for one in told if one["trial"] == metadata["trial"])
+        heard = [again["test_accuracy"] for again in one["retrainings"]]
+        assert metadata["finalist"]["test_accuracy"] == pytest.approx(sum(heard) / 2)
+        assert metadata["finalist"]["holds"]
 
     def test_what_was_trained_is_not_trained_again(self, finished: Path) -> None:
         folder = finished / "kept"

@@ -17,6 +17,11 @@ class TestMistakes:
         assert line.endswith("parameters.alfa: unknown parameter; did you mean alpha?")
         assert not (tmp_path / "results").exists()
 
+    def test_a_grid_without_end(self, tmp_path: Path) -> None:
+        text = SPACE.replace("{trials: 4", "{sampler: grid, trials: 4")
+        line = refused("check", space_file(tmp_path, text), cwd=tmp_path, code=2)
+        assert "search.sampler: grid needs a finite space" in line
+
     def test_a_file_that_is_not_there(self, tmp_path: Path) -> None:
         assert "none.yaml: cannot be read" in refused("check", "none.yaml", cwd=tmp_path, code=2)
 

@@ -12,6 +12,7 @@ from sweep.report.verdict import (
     nearest_misses,
     picks,
 )
+from sweep.study.confirmation import Finalist, Retraining
 from sweep.study.table import pick
 
 from .made_up import make_record, with_finalists
@@ -36,6 +37,22 @@ def test_headline_names_the_smallest_and_counts_what_could_be_tried(record):
         f"{len(results)} of {counted} trials meet the limits; the smallest takes "
         f"{smallest.size_kb:.2f}\u00a0KB at {smallest.accuracy:.3f}."
     )
+
+
+def test_headline_names_the_smallest_that_holds_where_some_were_trained_again(record):
+    sizes = {
+        trial.number: trial.evaluation.result.size_kb
+        for trial in record.trials
+        if trial.evaluation.outcome == "feasible"
+    }
+    refuted, holding = sorted(sizes, key=sizes.__getitem__)[:2]
+    finalists = tuple(
+        Finalist(number, {"accuracy": 0.98}, (Retraining(1, 0.98, heard, 0.2, 4.0),), 200)
+        for number, heard in ((refuted, 0.9), (holding, 0.99))
+    )
+    told = headline(replace(record, finalists=finalists), trial_frame(record))
+    size = f"{sizes[holding]:.2f}\u00a0KB"
+    assert told.endswith(f"; the smallest finalist that holds takes {size} at 0.990.")
 
 
 def test_headline_without_feasible_trials_says_what_binds_and_by_how_much(hopeless):

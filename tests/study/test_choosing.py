@@ -119,5 +119,22 @@ def test_what_is_expected_is_nearer_the_truth_than_what_was_heard():
     assert np.mean(better) > 0
 
 
+def test_what_was_stopped_on_the_way_says_nothing_of_the_end(record):
+    expected = expected_accuracies(record)
+    halves = [
+        replace(
+            trial,
+            number=trial.number + 1000,
+            evaluation=replace(
+                trial.evaluation,
+                outcome="stopped",
+                variants=tuple(replace(v, accuracy=0.5) for v in trial.evaluation.variants),
+            ),
+        )
+        for trial in record.trials
+    ]
+    assert expected_accuracies(replace(record, trials=(*record.trials, *halves))) == expected
+
+
 def test_of_a_few_trials_nothing_is_expected():
     assert expected_accuracies(make_record(5, seed=1)) == {}

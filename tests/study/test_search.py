@@ -269,6 +269,58 @@ def test_a_failed_trial_counts_and_the_search_goes_on(folder):
     assert {t.evaluation.reason for t in failed} == {"killed its worker 2 times"}
 
 
+def test_what_failed_is_tried_again_by_the_next_run(folder):
+    def fail_sometimes(candidate, limits):
+        if candidate.frontend.num_mel_bins == 10:
+            return Evaluation("failed", "out of memory")
+        return evaluate(candidate, limits)
+
+    space = make_space(FINITE)
+    first, progress = search(folder, space, StandIn(space, work=fail_sometimes))
+    assert len(first.submitted) == 9
+    failed = {c.key() for c in first.submitted.values() if c.frontend.num_mel_bins == 10}
+    assert progress.outcomes["failed"] == len(failed) > 0
+    again, progress = search(folder, space)
+    assert set(keys(again)) == failed
+    assert progress.outcomes["failed"] == 0
+    assert progress.done == 9
+
+
+def test_where_everything_fails_the_budget_is_not_wasted(folder):
+    def fail(candidate, limits):
+        return Evaluation("failed", "out of memory")
+
+    space = make_space(trials=40)
+    engine = StandIn(space, work=fail)
+    with pytest.raises(SweepError, match="the first 8 trials failed: out of memory"):
+        search(folder, space, engine)
+    assert len(engine.submitted) < 12
+    engine, progress = search(folder, space)
+    assert progress.done == 40
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "reason"),
+    [
+        (FINITE, {}, "every combination has been tried"),
+        (SPACE, {"timeout_s": 0.0}, "time is up"),
+        (SPACE.replace("trials: 12", "trials: 50, goal: {size_kb: 24}"), {}, "the goal is reached"),
+        (
+            SPACE.replace("trials: 12", "trials: 500, patience: 5"),
+            {},
+            "the front has stood for 5 trials",
+        ),
+        (SPACE, {}, ""),
+    ],
+)
+def test_a_search_says_why_it_ended_early(folder, text, options, reason):
+    told = []
+    space = make_space(text)
+    _, progress = search(folder, space, listen=lambda now: told.append(now.ended), **options)
+    assert progress.ended == reason
+    assert told[-1] == reason and not any(told[:-1])
+
+
 def test_an_error_the_user_must_mend_ends_the_search_and_loses_nothing(folder):
     def fill_the_disk(candidate, limits):
         raise SweepError("cache: No space left on device")
