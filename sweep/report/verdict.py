@@ -83,10 +83,11 @@ def headline(record: StudyRecord, frame: pd.DataFrame) -> str:
     confirmed = record.confirmed()
     smallest = pick(frame, "smallest", confirmed)
     which = "the smallest finalist that holds" if confirmed else "the smallest"
+    clips = " on the test clips" if confirmed else ""
     verb = "meets" if len(feasible) == 1 else "meet"
     return (
         f"{len(feasible)} of {trials} {verb} the limits; {which} takes "
-        f"{amount('size_kb', smallest['size_kb'])} at {smallest['accuracy']:.3f}."
+        f"{amount('size_kb', smallest['size_kb'])} at {smallest['accuracy']:.3f}{clips}."
     )
 
 

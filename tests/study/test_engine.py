@@ -132,6 +132,17 @@ def test_two_sweeps_on_one_scheduler_do_not_take_each_others_answers(tmp_path):
     assert (tmp_path / f"{FINE}-1").exists() and (tmp_path / f"{FINE}-2").exists()
 
 
+def test_workers_that_cannot_be_started_are_told(tmp_path, monkeypatch):
+    def refuse(**options):
+        raise OSError("Too many open files")
+
+    monkeypatch.setattr(engine_module, "LocalCluster", refuse)
+    with pytest.raises(
+        SweepError, match="^worker processes cannot be started: Too many open files$"
+    ):
+        Engine(None, [], 1, None, tmp_path / "log")
+
+
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense://x", "127.0.0.1:port"])
 def test_a_scheduler_that_does_not_answer_is_told(address, tmp_path, monkeypatch):
     monkeypatch.setattr(engine_module, "_PATIENCE_IN_S", 1)
