@@ -59,7 +59,13 @@ def predict(
     classifier = Classifier(folder)
     predictions = map(classifier.predict, clips)
     if as_json:
-        print(json.dumps([vars(prediction) for prediction in predictions], indent=2))
+        told = []
+        try:
+            for prediction in predictions:
+                told.append(vars(prediction))
+        finally:
+            # A clip that cannot be read does not take the others' answers with it.
+            print(json.dumps(told, indent=2))
         return
     table = csv.writer(sys.stdout, lineterminator="\n")
     if as_csv:

@@ -80,3 +80,16 @@ class TestExport:
         assert sweep("export", "words", "--out", "ears", cwd=finished).returncode == 0
         (finished / "note.wav").write_text("not a sound")
         assert "note.wav" in refused("predict", "ears", "note.wav", cwd=finished, code=1)
+
+    def test_a_bad_clip_leaves_the_answers_before_it(self, finished: Path) -> None:
+        assert sweep("export", "words", "--out", "both", cwd=finished).returncode == 0
+        (finished / "noise.wav").write_text("not a sound")
+        heard = clips("validation")[0]
+        for form in ("--json", "--csv"):
+            done = sweep("predict", "both", heard, "noise.wav", form, cwd=finished)
+            assert done.returncode == 1 and "noise.wav" in done.stderr
+            assert heard in done.stdout
+        (first,) = json.loads(
+            sweep("predict", "both", heard, "noise.wav", "--json", cwd=finished).stdout
+        )
+        assert first["label"] in ("stop", "go")

@@ -1,8 +1,10 @@
+import gc
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +22,13 @@ from .works import DIES, DIES_ONCE, DISK_FULL, FINE, RAISES, SLEEPS, work
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_IN_S = 60
+
+
+@pytest.fixture(autouse=True)
+def _no_client_left() -> Iterator[None]:
+    """Collect clients that found no scheduler now; while Dask begins a loop it would lock up."""
+    yield
+    gc.collect()
 
 
 def candidate(behaviour: int, epochs: int = 1) -> Candidate:
