@@ -11,7 +11,7 @@ from rich.table import Table
 
 from sweep.candidate import OUTCOMES
 from sweep.report.words import amount
-from sweep.study.search import SearchProgress
+from sweep.study.progress import SearchProgress
 from sweep.terminal import console
 
 _BAR_WIDTH = 24

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from sweep.live_line import LiveLine, Standing, describe_progress
-from sweep.study.search import SearchProgress
+from sweep.study.progress import SearchProgress
 
 OBJECTIVES = {"accuracy": "maximize", "latency_ms": "minimize", "size_kb": "minimize"}
 

@@ -13,8 +13,9 @@ from sweep.audio.dataset import Dataset
 from sweep.space import Space
 from sweep.spec import duration_in_s
 from sweep.study.engine import Engine
+from sweep.study.progress import SearchProgress
 from sweep.study.samplers import make_sampler
-from sweep.study.search import Search, SearchProgress
+from sweep.study.search import Search
 from sweep.study.storage import StudyFolder
 from sweep.study.table import StudyRecord
 

@@ -7,8 +7,9 @@ from optuna.trial import TrialState
 from sweep.candidate import Evaluation
 from sweep.errors import SweepError
 from sweep.space import Space
+from sweep.study.progress import SearchProgress
 from sweep.study.samplers import make_sampler
-from sweep.study.search import Search, SearchProgress
+from sweep.study.search import Search
 from sweep.study.storage import StudyFolder
 from sweep.study.table import TrialRecord, best_candidates
 
@@ -354,25 +355,6 @@ def test_progress_is_told_as_it_happens(folder):
     feasible = [t.evaluation.result for t in folder.record().trials if not t.evaluation.reason]
     assert progress.best["size_kb"] == min(result.size_kb for result in feasible)
     assert progress.best["accuracy"] == max(result.accuracy for result in feasible)
-
-
-def test_time_left_follows_from_the_pace_of_this_run():
-    progress = SearchProgress(budget=10, objectives={})
-    assert progress.seconds_left is None
-    progress.outcomes.update({"gated": 4, "invalid": 3})
-    progress.finished_now, progress.seconds = 2, 8.0
-    assert progress.done == 4
-    assert progress.seconds_left == 24.0
-
-
-def test_time_is_up_when_the_budget_or_the_timeout_is_spent():
-    progress = SearchProgress(budget=10, objectives={}, timeout_s=20.0)
-    assert progress.seconds_left == 20.0
-    progress.outcomes.update({"gated": 4})
-    progress.finished_now, progress.seconds = 2, 8.0
-    assert progress.seconds_left == 12.0
-    progress.seconds = 30.0
-    assert progress.seconds_left == 0.0
 
 
 @pytest.mark.parametrize("sampler", ["random", "ehvi"])
