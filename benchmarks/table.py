@@ -19,7 +19,7 @@ import time
 from collections import defaultdict
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, fields, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -96,7 +96,7 @@ def main() -> None:
     jobs = sorted(batches.values(), key=lambda batch: shape(space.candidate(batch[0])))
     begin, trained = time.monotonic(), 0
     with ProcessPoolExecutor(wanted.workers, get_context("spawn")) as pool:
-        for rows in pool.map(train_batch, [folder] * len(jobs), jobs):
+        for rows in pool.map(partial(train_batch, folder, SPACE), jobs):
             with UNFINISHED.open("a", encoding="utf-8") as file:
                 file.writelines(json.dumps(row) + "\n" for row in rows)
             trained += len(rows)
@@ -136,9 +136,9 @@ def shape(candidate: Candidate) -> tuple[int, ...]:
     return (*candidate.frontend.shape, -(-network.width // 16), network.blocks)
 
 
-def train_batch(folder: str, batch: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Train candidates to their ends; return their rows."""
-    dataset, space = opened(folder), Space.load(SPACE)
+def train_batch(folder: str, file: Path, batch: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Train candidates of a space that hear the same features; return their rows."""
+    dataset, space = opened(folder), Space.load(file)
     testing = test_features(space.candidate(batch[0]), dataset)
     return [row(space.candidate(parameters), parameters, dataset, testing) for parameters in batch]
 

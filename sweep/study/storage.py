@@ -5,7 +5,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -98,10 +98,31 @@ class StudyFolder:
         except OSError as error:
             raise StudyError(f"{self.path}: cannot be written: {error.strerror}") from error
         try:
-            yield
+            with self._owned_in_server():
+                yield
         finally:
             self.close()
             lock.release()
+
+    @contextmanager
+    def _owned_in_server(self) -> Iterator[None]:
+        """Hold a lock in the PostgreSQL server, if there is one: it is seen by other machines."""
+        if not self._url.startswith("postgresql"):
+            yield
+            return
+        with ExitStack() as held:
+            with readable_errors(self.path):
+                engine = sqlalchemy.create_engine(self._url, isolation_level="AUTOCOMMIT")
+                held.callback(engine.dispose)
+                key = sqlalchemy.func.hashtext(f"sweep run {self.name}")
+                asked = sqlalchemy.select(sqlalchemy.func.pg_try_advisory_lock(key))
+                free = held.enter_context(engine.connect()).scalar(asked)
+            if not free:
+                raise StudyError(
+                    f"{self.path}: another sweep run is at work on this study, from another folder"
+                    " or machine; lend it this one with sweep worker"
+                )
+            yield
 
     def create(
         self, space: Space, sampler: optuna.samplers.BaseSampler, about: Mapping[str, Any]

@@ -1,5 +1,6 @@
 import gc
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -18,10 +19,12 @@ from sweep.study import engine as engine_module
 from sweep.study.engine import Answer, Engine
 
 from ..signals import heed_ctrl_c
-from .works import DIES, DIES_ONCE, DISK_FULL, FINE, RAISES, SLEEPS, work
+from .works import ALLOCATES, DIES, DIES_ONCE, DISK_FULL, FINE, RAISES, SLEEPS, work
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_IN_S = 60
+PAGES = 100 * 2**20 / resource.getpagesize()
+"""How many pages are found anew if none is used again."""
 
 
 @pytest.fixture(autouse=True)
@@ -116,6 +119,11 @@ def test_what_libraries_print_goes_to_the_log(engine, folder, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+def test_a_worker_uses_the_memory_it_has_freed_again(engine):
+    engine.submit(60, candidate(ALLOCATES))
+    assert int(answer(engine).files["faults"]) < PAGES / 10
+
+
 def test_a_scheduler_elsewhere_lends_its_workers(tmp_path):
     with LocalCluster(
         n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
@@ -126,6 +134,23 @@ def test_a_scheduler_elsewhere_lends_its_workers(tmp_path):
             far.submit(0, candidate(FINE))
             assert answer(far).evaluation.outcome == "infeasible"
         assert cluster.scheduler_info["workers"]
+
+
+def test_a_machine_that_joins_by_sweep_worker_does_the_same(tmp_path):
+    with LocalCluster(n_workers=0, host="127.0.0.1", dashboard_address="127.0.0.1:0") as cluster:
+        address = cluster.scheduler_address
+        command = [sys.executable, "-c", "from sweep.cli import main; main()", "worker", address]
+        lent = subprocess.Popen(command, cwd=ROOT)
+        try:
+            with Engine(
+                None, [], 0, address, tmp_path / "log", partial(work, folder=tmp_path)
+            ) as far:
+                far.submit(0, candidate(ALLOCATES))
+                found = answer(far)
+        finally:
+            lent.terminate()
+            lent.wait(PATIENCE_IN_S)
+    assert int(found.files["faults"]) < PAGES / 10
 
 
 def test_two_sweeps_on_one_scheduler_do_not_take_each_others_answers(tmp_path):

@@ -104,6 +104,19 @@ def test_a_study_goes_on_with_the_same_space(either_folder):
         assert len(again.get_trials()) == 1
 
 
+def test_a_study_in_a_server_has_one_coordinator_among_all_folders(tmp_path, postgresql):
+    here = StudyFolder(tmp_path / "here", "shared", postgresql)
+    there = StudyFolder(tmp_path / "there", "shared", postgresql)
+    with here.owned():
+        with pytest.raises(StudyError, match="at work on this study, from another folder"):
+            with there.owned():
+                pytest.fail("two coordinators")
+        with StudyFolder(tmp_path / "there", "another", postgresql).owned():
+            pass
+    with there.owned():
+        pass
+
+
 @pytest.mark.parametrize(
     ("change", "place"),
     [

@@ -1,6 +1,7 @@
 """What workers do in the tests of the engine; the seed of a candidate says what."""
 
 import os
+import resource
 import signal
 import time
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 from sweep.candidate import Candidate, Evaluation
 from sweep.errors import SweepError
 
-FINE, DIES_ONCE, DIES, RAISES, DISK_FULL, SLEEPS = range(6)
+FINE, DIES_ONCE, DIES, RAISES, DISK_FULL, SLEEPS, ALLOCATES = range(7)
 
 
 def work(
@@ -27,5 +28,15 @@ def work(
         raise SweepError("cache: No space left on device")
     if candidate.seed == SLEEPS:
         time.sleep(600)
+    if candidate.seed == ALLOCATES:
+        return Evaluation("infeasible"), {"faults": b"%d" % _page_faults()}
     print("said by a library")
     return Evaluation("infeasible", f"attempt {tried}"), {"pid": b"%d" % os.getpid()}
+
+
+def _page_faults(times: int = 100, size: int = 2**20) -> int:
+    """Return how many pages the system had to find while memory was taken and freed."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(times):
+        bytearray(os.urandom(16) * (size // 16))
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
