@@ -24,12 +24,7 @@ def choose_contenders(record: StudyRecord, count: int) -> list[TrialRecord]:
     """
     frame = _feasible(record)
     frame["accuracy"] = frame["trial"].map(expected_accuracies(record)).fillna(frame["accuracy"])
-    chosen: list[int] = []
-    while len(chosen) < count and not frame.empty:
-        layer = _layer(record, frame, count - len(chosen))
-        chosen += layer
-        frame = frame[~frame["trial"].isin(layer)]
-    return _trials(record, chosen)
+    return _layers(record, frame, count)
 
 
 def choose_finalists(
@@ -37,8 +32,9 @@ def choose_finalists(
 ) -> list[TrialRecord]:
     """Return up to ``top`` trials, evenly spread along the front, the most accurate first.
 
-    The more accurate, the likelier to hold; the smaller, the more there is to gain if it does.  Of
-    trials that measured the same there is one.  Trials below the limit of accuracy come last.
+    The more accurate, the likelier to hold; the smaller, the more there is to gain if it does.
+    Where the front has too few, the front without them comes next.  Of trials that measured the
+    same there is one.  Trials below the limit of accuracy come last.
 
     Args:
         record: the study.
@@ -53,11 +49,7 @@ def choose_finalists(
         frame = frame[frame["trial"].isin(list(judged))].assign(
             accuracy=lambda rows: rows["trial"].map(dict(judged))
         )
-    chosen = _layer(record, frame, top)
-    below = frame[~_keep(record, frame) & ~frame["trial"].isin(chosen)]
-    if len(chosen) < top and not below.empty:
-        chosen += _layer(record, below, top - len(chosen))
-    return _trials(record, chosen)
+    return _layers(record, frame, top)
 
 
 def expected_accuracies(record: StudyRecord) -> dict[int, float]:
@@ -91,14 +83,25 @@ def _feasible(record: StudyRecord) -> pd.DataFrame:
     return feasible
 
 
+def _layers(record: StudyRecord, frame: pd.DataFrame, count: int) -> list[TrialRecord]:
+    """Return up to ``count`` trials: of the front, then of the front without those, and so on."""
+    by_number = {trial.number: trial for trial in record.trials}
+    left = frame.drop_duplicates(list(_objectives(record)))
+    chosen: list[int] = []
+    while len(chosen) < count and not left.empty:
+        layer = _layer(record, left, count - len(chosen))
+        chosen += layer
+        left = left[~left["trial"].isin(layer)]
+    return [by_number[number] for number in chosen]
+
+
 def _layer(record: StudyRecord, frame: pd.DataFrame, count: int) -> list[int]:
     """Return up to ``count`` trials along the front of those that keep the limit of accuracy.
 
     Where none does, the most accurate of the front of all.
     """
     kept = frame[_keep(record, frame)]
-    objectives = {"accuracy": "maximize"} | record.space.file.objectives
-    best = front(frame if kept.empty else kept, objectives).drop_duplicates(list(objectives))
+    best = front(frame if kept.empty else kept, _objectives(record))
     order = best.sort_values(["accuracy", "size_kb"], ascending=[False, True])["trial"]
     last = min(len(order), count) - 1 if kept.empty else len(order) - 1
     places = np.linspace(0, last, min(len(order), count)).round().astype(int)
@@ -111,6 +114,5 @@ def _keep(record: StudyRecord, frame: pd.DataFrame) -> pd.Series:
     return frame["accuracy"].map(lambda share: all(one.violation(share) <= 0 for one in limits))
 
 
-def _trials(record: StudyRecord, numbers: list[int]) -> list[TrialRecord]:
-    by_number = {trial.number: trial for trial in record.trials}
-    return [by_number[number] for number in numbers]
+def _objectives(record: StudyRecord) -> dict[str, str]:
+    return {"accuracy": "maximize"} | record.space.file.objectives

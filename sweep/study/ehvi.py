@@ -15,13 +15,14 @@ from optuna.trial import FrozenTrial
 from sweep import distributions
 from sweep.space import Space
 from sweep.study.planning import PlannedSampler
-from sweep.study.surrogate import MOST_TRIALS, Cube, GaussianProcess, Matrix, Settings, likeliest
+from sweep.study.surrogate import Cube, GaussianProcess, Matrix, Settings, likeliest
 from sweep.study.trials import stored_evaluation
 
 _STARTUP = 10
 _RENEWAL, _ALWAYS_RENEWED = 10, 50
 _DRAWN, _CHANGED = 150, 150
 _ATTEMPTS = 5
+_MOST_TRIALS = 300
 _POINTS = 2000
 _LEAST_ERROR = 0.003
 _LEAST = 1e-12
@@ -51,7 +52,8 @@ class EHVISampler(PlannedSampler):
     expected to add most to the volume the feasible trials dominate (Emmerich et al., "Single- and
     multiobjective evolutionary optimization assisted by Gaussian random field metamodels", 2006),
     on logarithmic axes but for accuracy.  A candidate whose foreseen costs break a limit adds
-    nothing.  Trials still running count as if they had given what is expected of them.
+    nothing.  Accuracy is learnt from trials still running, too, as if they had heard what is
+    expected of them.
 
     Args:
         space: the search space.
@@ -100,19 +102,29 @@ class EHVISampler(PlannedSampler):
         pool = list(self._pool())
         if not pool:
             return self.space.draw(self._rng)
-        heard = self._newest(ACCURACY)
-        if len(self._known) < _STARTUP or len(heard) < 2:
-            return pool[0]
-        x = self._cube.encode(pool)
-        costs = np.column_stack([self._foreseen(metric, x) for metric in self._costs] or [x[:, :0]])
+        order = np.arange(len(pool))
+        if len(self._known) >= _STARTUP:
+            order = self._losses(self._cube.encode(pool)).argsort(kind="stable")
+        return next((pool[i] for i in order if not self.is_trained(pool[i])), pool[order[0]])
+
+    def _losses(self, x: Matrix) -> Matrix:
+        """Return by what to order candidates, the least first.
+
+        That is what they are expected to add, negative.  Where none adds anything it is the error
+        they may have at best, of those that are foreseen to keep every limit of cost, and where
+        none does that, or nothing has been heard yet, how far they break them.
+        """
+        costs = [metric for metric in (*self._costs, *self._limited) if self._measured[metric]]
+        over = np.column_stack([self._foreseen(metric, x) for metric in costs] or [x[:, :0]])
+        broken: Matrix = np.maximum(over, 0).sum(axis=1)
+        inside, heard = broken == 0, self._newest(ACCURACY)
+        if len(heard) < 2 or not inside.any():
+            return broken
         mean, deviation = self._foreseen_error(heard, x)
-        gains = self._gains(costs, mean, deviation)
-        for metric in self._limited:
-            gains[self._foreseen(metric, x) > 0] = 0
-        if gains.max() > 0:
-            return pool[int(gains.argmax())]
-        inside = (costs <= 0).all(axis=1)
-        return pool[int(np.where(inside, mean - deviation, np.inf).argmin())]
+        gains = self._gains(over[:, : len(self._costs)], mean, deviation)
+        if gains[inside].max() > 0:
+            return np.where(inside, -gains, np.inf)
+        return np.where(inside, mean - deviation, np.inf)
 
     def _pool(self) -> Iterator[dict[str, Any]]:
         """Yield allowed and untried combinations: some at random, some near the best so far."""
@@ -161,8 +173,8 @@ class EHVISampler(PlannedSampler):
         return process.predict(x)[0] - self._corner(metric)
 
     def _newest(self, metric: str) -> list[Known]:
-        """Return the trials to learn a metric from."""
-        return self._measured[metric][-MOST_TRIALS:]
+        """Return the trials to learn a metric from; of many the newest."""
+        return self._measured[metric][-_MOST_TRIALS:]
 
     def _chosen(self, metric: str, x: Matrix, y: Matrix) -> Settings:
         """Return the settings for the newest values of a metric; many are chosen by now and then.
@@ -181,13 +193,13 @@ class EHVISampler(PlannedSampler):
 
     def _logs(self, metric: str, trials: list[Known]) -> Matrix:
         values = [float(k.metrics[metric] or 0) for k in trials]
-        return self._signs.get(metric, 1) * np.log(np.maximum(values, _LEAST))
+        return np.log(np.maximum(values, _LEAST))
 
     def _corner(self, metric: str) -> float:
         bound = self._limits.get(metric)
         if bound is None:
             return float(self._logs(metric, self._measured[metric]).max())
-        return self._signs.get(metric, 1) * math.log(bound)
+        return math.log(bound)
 
     def _foreseen_error(self, heard: list[Known], x: Matrix) -> tuple[Matrix, Matrix]:
         """Return mean and deviation of the logarithm of the share of clips heard wrong."""

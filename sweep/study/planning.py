@@ -23,6 +23,7 @@ class PlannedSampler(BaseSampler):
     def __init__(self, space: Space) -> None:
         self.space = space
         self._taken: set[tuple[Any, ...]] = set()
+        self._trained: set[str] = set()
         self._noted: set[int] = set()
         self.running: list[dict[str, Any]] = []
 
@@ -37,6 +38,15 @@ class PlannedSampler(BaseSampler):
         """Tell whether a trial has had these values."""
         return _key(parameters) in self._taken
 
+    def is_trained(self, parameters: dict[str, Any]) -> bool:
+        """Tell whether a trial has had the same network, maybe by other values."""
+        return self.space.candidate(parameters).key() in self._trained
+
+    def _take(self, parameters: dict[str, Any]) -> None:
+        self._taken.add(_key(parameters))
+        if parameters.keys() == self.space.varying.keys():
+            self._trained.add(self.space.candidate(parameters).key())
+
     def infer_relative_search_space(
         self, study: optuna.Study, trial: FrozenTrial
     ) -> dict[str, BaseDistribution]:
@@ -50,7 +60,7 @@ class PlannedSampler(BaseSampler):
         self.running = []
         for other in study.get_trials(deepcopy=False):
             if other.number not in self._noted and other.number != trial.number:
-                self._taken.add(_key(other.params))
+                self._take(other.params)
                 if other.state == TrialState.RUNNING and set(other.params) == set(search_space):
                     self.running.append(other.params)
                 if other.state.is_finished():

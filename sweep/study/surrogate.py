@@ -20,7 +20,6 @@ Matrix = NDArray[np.float64]
 
 _LENGTHS = (0.2, 0.4, 0.8)
 _NOISES = (0.03, 0.1, 0.3, 1.0)
-MOST_TRIALS = 300
 _JUDGES = 150
 
 
@@ -78,7 +77,7 @@ class GaussianProcess:
     """Regression with a squared exponential kernel of one length for all coordinates.
 
     The variance of the signal is the likeliest (Rasmussen and Williams, "Gaussian Processes for
-    Machine Learning", 2006, algorithm 2.1).  Of many trials the newest 300 are learnt from.
+    Machine Learning", 2006, algorithm 2.1).
 
     Args:
         x: coordinates ``[trials, columns]``.
@@ -87,7 +86,7 @@ class GaussianProcess:
     """
 
     def __init__(self, x: Matrix, y: Matrix, settings: Settings) -> None:
-        self.x, y = x[-MOST_TRIALS:], y[-MOST_TRIALS:]
+        self.x = x
         self.mean, self.scale = float(y.mean()), float(y.std()) or 1.0
         squares = _squared_distances(self.x, self.x)
         self.fit = _fit(squares, (y - self.mean) / self.scale, settings)

@@ -36,9 +36,22 @@ class TestFinalists:
         assert top == 1 or accuracies[-1] == best["accuracy"].min()
         assert accuracies == sorted(accuracies, reverse=True)
 
-    def test_are_the_whole_of_a_short_front(self, record):
-        chosen = choose_finalists(record, 1000)
-        assert sorted(numbers(chosen)) == sorted(on_the_front(record)["trial"])
+    def test_are_all_of_a_short_front_then_all_of_the_front_without_it(self, record):
+        best = on_the_front(record)["trial"].tolist()
+        rest = replace(record, trials=[t for t in record.trials if t.number not in best])
+        second = on_the_front(rest)["trial"].tolist()
+        chosen = numbers(choose_finalists(record, len(best) + len(second)))
+        assert sorted(chosen[: len(best)]) == sorted(best)
+        assert sorted(chosen[len(best) :]) == sorted(second)
+
+    def test_that_keep_the_limit_come_before_those_that_do_not(self, record):
+        text = SPACE.replace("search:", "objectives: {accuracy: maximize}\nsearch:")
+        space = make_record(1, seed=11, space=text).space
+        feasible = choose_finalists(record, 12)
+        judged = {t.number: 0.985 - 0.001 * i for i, t in enumerate(feasible[:8])}
+        judged |= {t.number: 0.95 for t in feasible[8:]}
+        chosen = choose_finalists(replace(record, space=space), 5, judged)
+        assert numbers(chosen) == numbers(feasible[:5])
 
     def test_are_one_where_trials_measured_the_same(self, record):
         chosen = choose_finalists(record, 1000)

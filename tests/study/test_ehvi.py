@@ -96,8 +96,13 @@ def test_the_front_is_found_sooner_than_by_chance(tmp_path):
     assert sum(wins) >= 4
 
 
-def test_what_cannot_fit_is_soon_left_alone(tmp_path):
-    text = SPACE.replace('size_kb: "< 25"', 'size_kb: "< 4"')
+@pytest.mark.parametrize("objectives", ["accuracy, size_kb", "accuracy, latency_ms", "accuracy"])
+@pytest.mark.parametrize("accuracy", ["0.95", "0.9999"])
+def test_what_cannot_fit_is_soon_left_alone(tmp_path, objectives, accuracy):
+    ways = {"accuracy": "maximize"}
+    named = ", ".join(f"{name}: {ways.get(name, 'minimize')}" for name in objectives.split(", "))
+    text = SPACE.replace('size_kb: "< 25"', 'size_kb: "< 4"').replace(">= 0.95", f">= {accuracy}")
+    text = text.replace("search:", f"objectives: {{{named}}}\nsearch:")
     told = searched(tmp_path, lambda space: EHVISampler(space, 1), 40, text)
     outcomes = [one.outcome for one in told]
     assert outcomes[:10].count("gated") > 4
@@ -119,6 +124,19 @@ def test_what_cannot_fit_is_soon_left_alone(tmp_path):
 def test_any_objectives_and_limits_will_do(tmp_path, text):
     told = searched(tmp_path, lambda space: EHVISampler(space, 1), 25, text)
     assert len(told) == 25
+
+
+def test_a_network_of_equal_width_is_not_proposed_again(tmp_path):
+    text = SPACE[SPACE.index("limits:") :]
+    text = f"parameters: {{alpha: {{low: 0.08, high: 1.0, log: true}}, blocks: [2, 3]}}\n{text}"
+    space = make_space(f"dataset: {{labels: [stop, go]}}\n{text}", trials=40)
+    study = optuna.create_study(
+        directions=list(space.file.objectives.values()), sampler=EHVISampler(space, 1)
+    )
+    study.set_user_attr(OBJECTIVES, list(space.file.objectives))
+    Search(space, study, StudyFolder(tmp_path, "study"), StandIn(space)).run()
+    proposed = [space.candidate(trial.params).key() for trial in study.get_trials()]
+    assert len(set(proposed)) == len(proposed) == 40
 
 
 def test_with_size_alone_to_minimise_the_smallest_that_hears_well_is_found(tmp_path):
