@@ -8,13 +8,15 @@ from contextvars import ContextVar
 from pathlib import Path
 
 import platformdirs
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from sweep.errors import SweepError
 
 DEFAULT_LIMIT_GB = 10.0
 _NEVER_TRIMMED = ("downloads", "latency")
 """What may be out of reach when it is wanted again, and what is too small to matter."""
+
+_BUILDING = ".building-"
 
 _building = ContextVar("building", default=True)
 
@@ -27,8 +29,8 @@ def root() -> Path:
 def entry(kind: str, key: str, build: Callable[[Path], None]) -> Path:
     """Return the folder ``kind/key``, made by ``build(folder)`` if it is not there yet.
 
-    Two processes that ask at once build it once. A build that fails or is killed leaves nothing
-    behind: the folder appears under its name only when it is complete. When the cache outgrows
+    Two processes that ask at once build it once. The folder appears under its name only when it is
+    complete; what a killed build leaves goes with the next that is built. When the cache outgrows
     ``$SWEEP_CACHE_GB`` (10 by default), the entries used longest ago are removed; never downloads,
     nor latencies.
 
@@ -57,12 +59,19 @@ def only_reading() -> Iterator[None]:
 
 
 @contextmanager
-def locked(name: str) -> Iterator[None]:
-    """Hold a machine-wide lock of that name."""
+def locked(name: str, timeout_s: float = -1) -> Iterator[None]:
+    """Hold a machine-wide lock of that name.
+
+    Raises:
+        Timeout: if it is not to be had in that time; negative waits for ever.
+        SweepError: if the cache folder cannot be written.
+    """
     lock = FileLock(root() / "locks" / f"{name}.lock")
     try:
         Path(lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
+        lock.acquire(timeout_s)
+    except Timeout:
+        raise
     except OSError as error:
         raise SweepError(
             f"{root()}: cannot write the cache ({error.strerror}); set SWEEP_CACHE"
@@ -81,7 +90,7 @@ def _use(folder: Path) -> bool:
 
 
 def _build(folder: Path, build: Callable[[Path], None]) -> None:
-    scratch = folder.with_name(f".building-{folder.name}")
+    scratch = folder.with_name(f"{_BUILDING}{folder.name}")
     # What a killed build left; no other process builds here while the lock is held.
     shutil.rmtree(scratch, ignore_errors=True)
     try:
@@ -107,6 +116,8 @@ def _trim(keep: Path) -> None:
     limit = _limit_gb() * 1024**3
     for left in root().glob("*/.removing-*"):
         shutil.rmtree(left, ignore_errors=True)
+    for left in root().glob(f"*/{_BUILDING}*"):
+        _remove_unless_building(left)
     entries = []
     for folder in root().glob("*/*"):
         if folder.is_dir() and not folder.name.startswith("."):
@@ -122,6 +133,13 @@ def _trim(keep: Path) -> None:
                 if folder.stat().st_mtime == used:  # Nobody has asked for it since.
                     _remove(folder)
                     total -= size
+
+
+def _remove_unless_building(scratch: Path) -> None:
+    """Remove what a build has written so far, if it was killed: then nobody holds its lock."""
+    key = scratch.name.removeprefix(_BUILDING)
+    with suppress(Timeout), locked(f"{scratch.parent.name}-{key}", timeout_s=0):
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _remove(folder: Path) -> None:

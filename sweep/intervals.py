@@ -2,10 +2,9 @@
 
 from math import sqrt
 
-import numpy as np
+from scipy.special import betaincc
 
 _Z95 = 1.959963984540054
-_GRID = 20_000
 
 
 def wilson(share: float, count: int, z: float = _Z95) -> tuple[float, float]:
@@ -25,14 +24,9 @@ def wilson(share: float, count: int, z: float = _Z95) -> tuple[float, float]:
 def chance_above(bound: float, share: float, count: int) -> float:
     """Return the chance that a share seen in ``count`` clips is truly ``bound`` or more.
 
-    The posterior of Jeffreys' prior, Beta(k + 1/2, n - k + 1/2) with k = share * count, summed over
-    a fine grid.
+    The posterior of Jeffreys' prior is Beta(k + 1/2, n - k + 1/2) with k = share * count.
     """
     if count <= 0:
         return 1 - bound
-    edges = np.linspace(0, 1, _GRID + 1)
-    middles = (edges[:-1] + edges[1:]) / 2
     heard = share * count
-    logs = (heard - 0.5) * np.log(middles) + (count - heard - 0.5) * np.log1p(-middles)
-    weights = np.exp(logs - logs.max())
-    return float(weights[middles >= bound].sum() / weights.sum())
+    return float(betaincc(heard + 0.5, count - heard + 0.5, bound))

@@ -58,6 +58,9 @@ class Space:
         for metric in file.objectives:
             if metric not in METRICS:
                 self._fail(f"objectives.{metric}", f"unknown metric{nearest(metric, METRICS)}")
+            best = "maximize" if metric == "accuracy" else "minimize"
+            if file.objectives[metric] != best:
+                self._fail(f"objectives.{metric}", f"{metric} is to {best}, the other way is worse")
         for metric in file.search.goal:
             if metric not in file.objectives:
                 hint = nearest(metric, file.objectives)
@@ -152,7 +155,7 @@ class Space:
         for text, holds in zip(self.file.require, self._requirements, strict=True):
             try:
                 held = holds(values)
-            except (TypeError, ZeroDivisionError) as error:
+            except (TypeError, ArithmeticError) as error:
                 return f"require: {text!r} cannot be computed: {error}"
             if not held:
                 return f"require: {text}"
@@ -270,8 +273,8 @@ class Space:
 
     def _check_promotion(self) -> None:
         kind = self.varying.get("epochs")
-        if kind is None or distributions.count(kind) is None:
-            self._fail("search.promotion", "needs several numbers of epochs in parameters.epochs")
+        if kind is None or (isinstance(kind, IntDistribution) and kind.step == 1):
+            self._fail("search.promotion", "needs parameters.epochs to be a list: [5, 15, 45]")
         if self.file.search.sampler in ("grid", "greedy"):
             self._fail("search.promotion", f"{self.file.search.sampler} does without; try tpe")
 

@@ -91,8 +91,21 @@ def test_a_build_that_is_killed_leaves_nothing_that_lasts(root, tmp_path):
     os.kill(process.pid, signal.SIGKILL)
     process.join()
     assert not (root / "kind" / "key").exists()
-    cache.entry("kind", "key", build)
-    assert leftovers(root) == ["kind/key", "kind/key/file"]
+    cache.entry("kind", "another", build)
+    assert leftovers(root) == ["kind/another", "kind/another/file"]
+
+
+def test_what_another_process_is_building_is_left_alone(root, tmp_path):
+    started = tmp_path / "started"
+    process = PROCESSES.Process(target=_build_for_ever, args=(str(started),))
+    process.start()
+    while not started.exists():
+        time.sleep(0.01)
+    before = leftovers(root)
+    cache.entry("kind", "another", build)
+    assert set(before) <= set(leftovers(root))
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
 
 
 def _build_of(size: int):

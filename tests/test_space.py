@@ -197,11 +197,24 @@ def test_comparable_leaves_out_how_to_search_but_not_the_seed():
             "x.yaml: objectives.sizekb: unknown metric; did you mean size_kb?",
         ),
         (
+            "objectives: {accuracy: minimize}",
+            "x.yaml: objectives.accuracy: accuracy is to maximize, the other way is worse",
+        ),
+        (
+            "objectives: {accuracy: maximize, size_kb: maximize}",
+            "x.yaml: objectives.size_kb: size_kb is to minimize, the other way is worse",
+        ),
+        (
             "require: [num_mels <= 3]",
             "x.yaml: require.0: 'num_mels <= 3' names 'num_mels', which is no parameter;"
             " did you mean num_mel_bins?",
         ),
         ("require: ['1 < 2']", "x.yaml: require.0: '1 < 2' names no parameter"),
+        (
+            f"require: [alpha * 1{400 * '0'} > 1]",
+            f"x.yaml: require: 'alpha * 1{400 * '0'} > 1' cannot be computed:"
+            " int too large to convert to float (no combination is allowed)",
+        ),
         (
             "require: [noise_snr_db > 1]",
             "x.yaml: require: 'noise_snr_db > 1' cannot be computed:"

@@ -75,12 +75,15 @@ def run(
     from sweep.report.page import write
     from sweep.space import Space
     from sweep.study.launch import launch
+    from sweep.study.samplers import make_sampler
     from sweep.study.storage import StudyFolder
     from sweep.study.table import best_candidates
     from sweep.terminal import console, describe_dataset, print_front
 
     overrides = {"trials": trials, "timeout": timeout, "sampler": sampler, "seed": seed}
     wanted = Space.load(space).with_search(**overrides).with_data(data, lists)
+    # Before any clip is fetched: a sampler may not suit the space.
+    make_sampler(wanted, wanted.file.search.sampler, wanted.file.search.seed)
     folder = StudyFolder(results, space.stem if study is None else study, storage)
     if warm_start is not None:
         known = StudyFolder.find(warm_start, results, storage).record()
@@ -106,7 +109,8 @@ def run(
     write(record, folder.report)
     funnel = record.funnel()
     if funnel["failed"] and funnel["failed"] == sum(funnel.values()) - funnel["invalid"]:
-        raise SweepError(f"every trial failed; {folder.worker_log} tells how")
+        log = folder.worker_log if scheduler is None else "what its workers printed"
+        raise SweepError(f"every trial failed; {log} tells how")
     if not funnel["feasible"]:
         raise NothingFeasible("nothing is feasible; widen the space or ease the limit that binds")
     print(

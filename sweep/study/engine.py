@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import queue
+import threading
 import traceback
 from collections.abc import Callable
 from concurrent.futures import CancelledError
@@ -27,6 +28,9 @@ Work = Callable[[Candidate, Dataset, list[Limit]], tuple[Evaluation, dict[str, b
 _DEATHS_FORGIVEN = 1
 _ALLOCATION = {"MALLOC_MMAP_THRESHOLD_": 2**25, "MALLOC_TRIM_THRESHOLD_": 2**28}
 """From how many bytes on freed memory goes back to the system: one piece, and all together."""
+
+_ONE_AT_A_TIME = threading.Lock()
+"""Held by a worker at work: one that was started with several threads shares its graphs."""
 
 _PATIENCE_IN_S = 30
 _FAREWELL_IN_S = 3
@@ -90,7 +94,7 @@ class Engine:
             if scheduler is None:
                 self._cluster = _local_cluster(workers)
             self._client = Client(self._cluster or scheduler, timeout=_PATIENCE_IN_S)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RuntimeError) as error:
             if scheduler is None:
                 raise SweepError(f"worker processes cannot be started: {error}") from error
             raise SweepError(f"{scheduler}: no Dask scheduler answers there") from error
@@ -123,7 +127,7 @@ class Engine:
     @property
     def capacity(self) -> int:
         """How many candidates can be evaluated at once, now."""
-        return max(1, sum(self._client.nthreads().values()))
+        return max(1, len(self._client.nthreads()))
 
     @property
     def busy(self) -> int:
@@ -212,7 +216,8 @@ def _tell_of_errors(
 ) -> tuple[Evaluation, dict[str, bytes]]:
     """Do the work; the whole trace of an error goes to the log, its last line to the study."""
     try:
-        return work(candidate, dataset, limits)
+        with _ONE_AT_A_TIME:
+            return work(candidate, dataset, limits)
     except Exception:
         traceback.print_exc()
         raise

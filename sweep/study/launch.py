@@ -19,7 +19,7 @@ from sweep.study.search import Search
 from sweep.study.storage import StudyFolder
 from sweep.study.table import StudyRecord
 
-_PASSWORD = re.compile(r"(://[^:/@\s]*:)[^@\s]+(?=@)")
+_PASSWORD = re.compile(r"((?<=://)[^:/@\s]*:)[^@\s]+(?=@)|(?<=password=)[^&\s'\"]+")
 _PACKAGES = (
     "tinysweep",
     "tensorflow",

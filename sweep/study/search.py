@@ -233,6 +233,8 @@ class Search:
         finish(self.study, trial, answer.evaluation)
         self.progress.add(answer.evaluation)
         self.progress.finished_now += 1
+        # With promotion a finished training may earn another.
+        self._exhausted = self._exhausted and not self._first
         self._failures = self._failures + 1 if answer.evaluation.outcome == "failed" else 0
         if self._failures == self.progress.finished_now == _FAILURES:
             raise SweepError(f"the first {_FAILURES} trials failed: {answer.evaluation.reason}")

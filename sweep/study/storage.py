@@ -276,7 +276,8 @@ def readable_errors(path: Path) -> Iterator[None]:
         yield
     except _STORAGE_ERRORS as error:
         cause = getattr(error, "orig", None) or error.__cause__ or error
-        first = str(getattr(cause, "orig", None) or cause).strip().splitlines()[0]
+        told = str(getattr(cause, "orig", None) or cause).strip() or type(cause).__name__
+        first = told.splitlines()[0]
         raise StudyError(f"{path}: the study's storage fails: {first}") from error
 
 

@@ -19,7 +19,7 @@ from sweep.study import engine as engine_module
 from sweep.study.engine import Answer, Engine
 
 from ..signals import heed_ctrl_c
-from .works import ALLOCATES, DIES, DIES_ONCE, DISK_FULL, FINE, RAISES, SLEEPS, work
+from .works import ALLOCATES, ALONE, DIES, DIES_ONCE, DISK_FULL, FINE, RAISES, SLEEPS, work
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_IN_S = 60
@@ -136,6 +136,18 @@ def test_a_scheduler_elsewhere_lends_its_workers(tmp_path):
         assert cluster.scheduler_info["workers"]
 
 
+def test_a_worker_with_threads_still_works_at_one_trial_at_a_time(tmp_path):
+    with LocalCluster(
+        n_workers=1, threads_per_worker=4, host="127.0.0.1", dashboard_address="127.0.0.1:0"
+    ) as cluster:
+        address = cluster.scheduler_address
+        with Engine(None, [], 0, address, tmp_path / "log", partial(work, folder=tmp_path)) as far:
+            assert far.capacity == 1
+            for number in range(4):
+                far.submit(number, candidate(ALONE, epochs=number + 1))
+            assert {answer(far).evaluation.outcome for _ in range(4)} == {"infeasible"}
+
+
 def test_a_machine_that_joins_by_sweep_worker_does_the_same(tmp_path):
     with LocalCluster(n_workers=0, host="127.0.0.1", dashboard_address="127.0.0.1:0") as cluster:
         address = cluster.scheduler_address
@@ -166,9 +178,10 @@ def test_two_sweeps_on_one_scheduler_do_not_take_each_others_answers(tmp_path):
     assert (tmp_path / f"{FINE}-1").exists() and (tmp_path / f"{FINE}-2").exists()
 
 
-def test_workers_that_cannot_be_started_are_told(tmp_path, monkeypatch):
+@pytest.mark.parametrize("kind", [OSError, RuntimeError])
+def test_workers_that_cannot_be_started_are_told(kind, tmp_path, monkeypatch):
     def refuse(**options):
-        raise OSError("Too many open files")
+        raise kind("Too many open files")
 
     monkeypatch.setattr(engine_module, "LocalCluster", refuse)
     with pytest.raises(

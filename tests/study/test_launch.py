@@ -55,3 +55,12 @@ def test_what_was_typed_is_kept_so_that_it_can_be_typed_again_but_for_a_password
     told = launch(make_space(trials=1), spoken, folder, workers=1).about["command"]
     assert "s3c" not in told and "ann:***@db.lab/sweeps" in told
     assert told.startswith("sweep run 'my space.yaml' ")
+
+
+@pytest.mark.parametrize("url", ["postgresql://db/x?user=me&password=s3cret&sslmode=require"])
+def test_a_password_among_the_options_of_an_address_is_not_kept_either(
+    url, folder, spoken, monkeypatch
+):
+    monkeypatch.setattr("sys.argv", ["sweep", "run", "space.yaml", "--storage", url])
+    told = launch(make_space(trials=1), spoken, folder, workers=1).about["command"]
+    assert "s3cret" not in told and "password=***&sslmode=require" in told

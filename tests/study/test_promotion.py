@@ -88,7 +88,8 @@ def test_without_promotion_epochs_are_as_any_parameter():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (("[5, 15, 45]", "20"), "needs several numbers of epochs"),
+        (("[5, 15, 45]", "20"), "needs parameters.epochs to be a list"),
+        (("[5, 15, 45]", "{low: 5, high: 45}"), "needs parameters.epochs to be a list"),
         (("sampler: random", "sampler: greedy"), "greedy does without"),
     ],
 )

@@ -1,3 +1,4 @@
+from collections import Counter
 from dataclasses import replace
 
 import optuna
@@ -369,6 +370,17 @@ def test_with_promotion_nothing_is_trained_long_that_was_not_trained_short(folde
         trained.setdefault(same, []).append(epochs)
     assert any(len(epochs) > 1 for epochs in trained.values())
     assert all(epochs == [5, 15, 45][: len(epochs)] for epochs in trained.values())
+
+
+@pytest.mark.parametrize("workers", [1, 2, 4])
+def test_with_promotion_the_last_answers_may_earn_promotions_too(folder, workers):
+    text = FINITE.replace("[10, 13]", "[10]").replace("alpha:", "epochs: [5, 15, 45], alpha:")
+    text = text.replace("[10, 20]", "[10, 20, 30]").replace(', size_kb: "< 25"', "")
+    space = make_space(text, trials=100, promotion=True)
+    engine, progress = search(folder, space, StandIn(space, capacity=workers))
+    epochs = Counter(candidate.training.epochs for candidate in engine.submitted.values())
+    assert epochs == {5: 9, 15: 3, 45: 1}
+    assert progress.ended == "every combination has been tried"
 
 
 @pytest.mark.parametrize("sampler", ["random", "tpe", "nsga2", "ehvi"])

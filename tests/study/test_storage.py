@@ -10,7 +10,7 @@ from optuna.trial import TrialState
 
 from sweep.candidate import Candidate, Evaluation
 from sweep.errors import SpecError, StudyError
-from sweep.study.storage import StudyFolder
+from sweep.study.storage import StudyFolder, readable_errors
 from sweep.study.trials import finish, stored_evaluation
 from sweep.study.watching import Watched
 
@@ -227,6 +227,12 @@ def test_a_server_out_of_reach_is_told(tmp_path):
     with pytest.raises(StudyError) as refused:
         folder.load()
     assert one_line(refused).startswith(f"{folder.path}: the study's storage fails: connection")
+
+
+def test_a_failure_without_words_is_told_by_its_name():
+    with pytest.raises(StudyError, match="^x: the study's storage fails: TimeoutError$"):
+        with readable_errors(Path("x")):
+            raise TimeoutError
 
 
 @pytest.mark.parametrize("url", ["nonsense", "mongodb://x/y", "postgresql+nodriver://x/y"])

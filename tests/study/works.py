@@ -3,13 +3,16 @@
 import os
 import resource
 import signal
+import threading
 import time
 from pathlib import Path
 
 from sweep.candidate import Candidate, Evaluation
 from sweep.errors import SweepError
 
-FINE, DIES_ONCE, DIES, RAISES, DISK_FULL, SLEEPS, ALLOCATES = range(7)
+FINE, DIES_ONCE, DIES, RAISES, DISK_FULL, SLEEPS, ALLOCATES, ALONE = range(8)
+
+_alone = threading.Lock()
 
 
 def work(
@@ -30,6 +33,10 @@ def work(
         time.sleep(600)
     if candidate.seed == ALLOCATES:
         return Evaluation("infeasible"), {"faults": b"%d" % _page_faults()}
+    if candidate.seed == ALONE:
+        assert _alone.acquire(blocking=False), "not alone"
+        time.sleep(0.1)
+        _alone.release()
     print("said by a library")
     return Evaluation("infeasible", f"attempt {tried}"), {"pid": b"%d" % os.getpid()}
 
