@@ -13,8 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
-
+from sweep.audio.clips import to_float
 from sweep.audio.dataset import DatasetSpec, open_dataset
 from sweep.candidate import Candidate
 from sweep.litert import Model, measure_latency
@@ -52,7 +51,7 @@ def measure_deployed(folder: str) -> tuple[float, float]:
     dataset = open_dataset(DatasetSpec(folder, ("stop", "go")))
     candidate = Candidate()
     rate = candidate.frontend.downsampling_rate
-    clips = dataset.waveforms("validation", rate).astype(np.float32) / 32768.0
+    clips = to_float(dataset.waveforms("validation", rate))
     frontend = convert_frontend(candidate.frontend)
     features = Model(frontend).run_each(clips)
     architecture = Architecture.of(candidate.network, candidate.frontend.shape, 2)

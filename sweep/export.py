@@ -10,13 +10,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from sweep.audio.dataset import Dataset, open_dataset
 from sweep.candidate import Variant
 from sweep.errors import DataError, StudyError, SweepError
 from sweep.limits import METRICS, Limit, violations
-from sweep.litert import Model, measure_latency, zipped_kb
+from sweep.litert import run_deployed, zipped_kb
 from sweep.predict import FRONTEND, METADATA, MODEL
 from sweep.study.storage import StudyFolder
 from sweep.study.table import StudyRecord, TrialRecord
@@ -73,19 +71,15 @@ def same_clips(record: StudyRecord, source: str | None) -> Dataset:
 def measure(files: dict[str, bytes], dataset: Dataset, trial: TrialRecord) -> dict[str, float]:
     """Measure files as a device would use them: one validation clip after the other, in LiteRT."""
     rate = trial.candidate.frontend.downsampling_rate
-    clips = dataset.waveforms("validation", rate).astype(np.float32) / 32768.0
-    features = Model(files[FRONTEND]).run_each(clips)
-    heard = Model(files[MODEL]).run_each(features).argmax(axis=1)
-    preprocessing = measure_latency(files[FRONTEND], clips)
-    model = measure_latency(files[MODEL], features)
+    heard = run_deployed(files[FRONTEND], files[MODEL], dataset.waveforms("validation", rate))
     result = trial.evaluation.result
     assert isinstance(result, Variant)
     return {
-        "accuracy": float(np.mean(heard == dataset.targets("validation"))),
-        "latency_ms": preprocessing.median_ms + model.median_ms,
+        "accuracy": heard.accuracy(dataset.targets("validation")),
+        "latency_ms": heard.latency_ms,
         "size_kb": zipped_kb(files[MODEL]),
-        "preprocessing_latency_ms": preprocessing.median_ms,
-        "model_latency_ms": model.median_ms,
+        "preprocessing_latency_ms": heard.preprocessing.median_ms,
+        "model_latency_ms": heard.model.median_ms,
         "tflite_size_kb": len(files[MODEL]) / 1024,
         "parameters": result.parameters,
         "multiply_adds": result.multiply_adds,

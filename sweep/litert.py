@@ -13,6 +13,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from sweep import cache
+from sweep.audio.clips import to_float
 
 _WARM_UPS = 10
 _CLIPS_TIMED = 20
@@ -114,6 +115,40 @@ def measure_latency(content: bytes, clips: np.ndarray) -> Latency:
         taken = model.latencies_ms(clips[:_CLIPS_TIMED], _REPEATS)
     low, median, high = np.percentile(taken, [25, 50, 75])
     return Latency(float(median), float(high - low))
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """What a front end and a network make of clips one after the other, as on a device.
+
+    Attributes:
+        probabilities: float32 ``[clips, labels]``.
+        preprocessing, model: how long a clip takes in each.
+    """
+
+    probabilities: np.ndarray
+    preprocessing: Latency
+    model: Latency
+
+    @property
+    def latency_ms(self) -> float:
+        """What a clip takes in both."""
+        return self.preprocessing.median_ms + self.model.median_ms
+
+    def accuracy(self, targets: np.ndarray) -> float:
+        """Return the share of clips classified correctly."""
+        return float(np.mean(self.probabilities.argmax(axis=1) == targets))
+
+
+def run_deployed(frontend: bytes, model: bytes, waveforms: np.ndarray) -> Deployed:
+    """Hear 16-bit clips ``[clips, samples]`` with two ``.tflite`` files, and time both."""
+    clips = to_float(waveforms)
+    features = Model(frontend).run_each(clips)
+    return Deployed(
+        Model(model).run_each(features),
+        measure_latency(frontend, clips),
+        measure_latency(model, features),
+    )
 
 
 def zipped_kb(content: bytes) -> float:

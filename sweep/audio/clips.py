@@ -66,6 +66,11 @@ def fit_to_length(samples: np.ndarray, length: int) -> np.ndarray:
 
 
 def to_int16(samples: np.ndarray) -> np.ndarray:
-    """Return float samples as 16-bit integers, rounded and clipped; divide by 32768 to go back."""
+    """Return float samples as 16-bit integers, rounded and clipped."""
     whole = np.clip(np.rint(samples * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1)
     return np.asarray(whole, dtype="<i2")
+
+
+def to_float(samples: np.ndarray) -> np.ndarray:
+    """Return 16-bit samples as float32, in [-1, 1)."""
+    return samples.astype(np.float32) / np.float32(FULL_SCALE)

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from sweep import cache
 from sweep.audio.augmentation import RENDERINGS, render
+from sweep.audio.clips import to_float
 from sweep.audio.dataset import Dataset
 from sweep.candidate import AugmentationParams, FrontendParams, digest
 
@@ -124,7 +125,7 @@ def spectra_of(clips: np.ndarray, frontend: FrontendParams) -> np.ndarray:
     By NumPy, which is three times as fast here as the same in TensorFlow.
     """
     if clips.dtype == np.int16:
-        clips = clips.astype(np.float32) / np.float32(32768)
+        clips = to_float(clips)
     windows = np.lib.stride_tricks.sliding_window_view(clips, frontend.frame_length, axis=1)
     frames = windows[:, :: frontend.frame_step] * _window(frontend)
     return np.abs(np.fft.rfft(frames, frontend.fft_length))

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from sweep import cache
+from sweep.audio.clips import to_float
 from sweep.audio.dataset import Dataset
 from sweep.candidate import Candidate, FrontendParams, Variant, digest
 from sweep.limits import Limit, violations
@@ -84,7 +85,7 @@ class Bench:
 
     def _clips(self) -> np.ndarray:
         rate = self.candidate.frontend.downsampling_rate
-        return self.dataset.waveforms("validation", rate)[:_CLIPS].astype(np.float32) / 32768.0
+        return to_float(self.dataset.waveforms("validation", rate)[:_CLIPS])
 
 
 def _remembered(key: str, measure: Callable[[], Latency]) -> Latency:

@@ -5,14 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from sweep.audio.dataset import Dataset
 from sweep.audio.folds import hold_out
 from sweep.candidate import Candidate, Evaluation, digest
 from sweep.errors import StudyError
 from sweep.limits import METRICS
-from sweep.litert import Model, measure_latency, zipped_kb
+from sweep.litert import run_deployed, zipped_kb
 from sweep.predict import FRONTEND, MODEL
 from sweep.stages.evaluate import confusion, mistakes
 from sweep.study.choosing import choose_contenders, choose_finalists
@@ -197,22 +195,19 @@ def _measure(dataset: Dataset, job: _Job) -> Retraining:
     found = job.evaluation
     files = {name: (job.place / name).read_bytes() for name in (FRONTEND, MODEL)}
     rate = job.candidate.frontend.downsampling_rate
-    clips = dataset.waveforms("testing", rate).astype(np.float32) / 32768.0
-    features = Model(files[FRONTEND]).run_each(clips)
-    answers, truth = Model(files[MODEL]).run_each(features), dataset.targets("testing")
-    result = found.result
+    heard = run_deployed(files[FRONTEND], files[MODEL], dataset.waveforms("testing", rate))
+    truth, result = dataset.targets("testing"), found.result
     assert result is not None and result.accuracy is not None
-    latencies = [measure_latency(files[FRONTEND], clips), measure_latency(files[MODEL], features)]
     return Retraining(
         seed=job.candidate.seed,
         accuracy=result.accuracy,
-        test_accuracy=float(np.mean(answers.argmax(axis=1) == truth)),
-        latency_ms=sum(latency.median_ms for latency in latencies),
+        test_accuracy=heard.accuracy(truth),
+        latency_ms=heard.latency_ms,
         size_kb=zipped_kb(files[MODEL]),
         losses=found.losses,
         accuracies=found.accuracies,
-        confusion=confusion(truth, answers),
-        mistakes=mistakes(dataset.names("testing"), truth, answers),
+        confusion=confusion(truth, heard.probabilities),
+        mistakes=mistakes(dataset.names("testing"), truth, heard.probabilities),
     )
 
 
