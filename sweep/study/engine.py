@@ -26,7 +26,7 @@ from sweep.limits import Limit
 Work = Callable[[Candidate, Dataset, list[Limit]], tuple[Evaluation, dict[str, bytes]]]
 
 _DEATHS_FORGIVEN = 1
-_ALLOCATION = {"MALLOC_MMAP_THRESHOLD_": 2**25, "MALLOC_TRIM_THRESHOLD_": 2**28}
+ALLOCATION = {"MALLOC_MMAP_THRESHOLD_": 2**25, "MALLOC_TRIM_THRESHOLD_": 2**28}
 """From how many bytes on freed memory goes back to the system: one piece, and all together."""
 
 _ONE_AT_A_TIME = threading.Lock()
@@ -68,7 +68,7 @@ class Engine:
         work: what a worker does with a candidate.
 
     Raises:
-        SweepError: if the scheduler cannot be reached.
+        SweepError: if the scheduler cannot be reached, or no worker joins it.
     """
 
     def __init__(
@@ -98,8 +98,19 @@ class Engine:
             if scheduler is None:
                 raise SweepError(f"worker processes cannot be started: {error}") from error
             raise SweepError(f"{scheduler}: no Dask scheduler answers there") from error
+        if scheduler is not None:
+            self._await_worker(scheduler)
         if self._cluster is not None:
             self._client.register_plugin(_QuietWorker(str(log.absolute())))
+
+    def _await_worker(self, scheduler: str) -> None:
+        try:
+            self._client.wait_for_workers(1, timeout=_PATIENCE_IN_S)
+        except TimeoutError as error:
+            self._client.close(timeout=_FAREWELL_IN_S)
+            raise SweepError(
+                f"{scheduler}: has no worker; lend it one with sweep worker {scheduler}"
+            ) from error
 
     def __enter__(self) -> "Engine":
         return self
@@ -229,7 +240,7 @@ def _keep_freed_memory() -> None:
     Dask has them give it back at once, and with it every tensor above 128 KB: half of the time
     that a large network trains would go into getting zeroed pages anew.
     """
-    for name, size in _ALLOCATION.items():
+    for name, size in ALLOCATION.items():
         dask.config.set({f"distributed.nanny.pre-spawn-environ.{name}": size})
 
 

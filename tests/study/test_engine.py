@@ -152,7 +152,9 @@ def test_a_machine_that_joins_by_sweep_worker_does_the_same(tmp_path):
     with LocalCluster(n_workers=0, host="127.0.0.1", dashboard_address="127.0.0.1:0") as cluster:
         address = cluster.scheduler_address
         command = [sys.executable, "-c", "from sweep.cli import main; main()", "worker", address]
-        lent = subprocess.Popen(command, cwd=ROOT)
+        # Workers of other tests have left their settings in this process.
+        clean = {k: v for k, v in os.environ.items() if not k.startswith("MALLOC_")}
+        lent = subprocess.Popen(command, cwd=ROOT, env=clean)
         try:
             with Engine(
                 None, [], 0, address, tmp_path / "log", partial(work, folder=tmp_path)
@@ -176,6 +178,15 @@ def test_two_sweeps_on_one_scheduler_do_not_take_each_others_answers(tmp_path):
             other.submit(0, candidate(FINE, epochs=2))
             answer(one), answer(other)
     assert (tmp_path / f"{FINE}-1").exists() and (tmp_path / f"{FINE}-2").exists()
+
+
+def test_a_scheduler_that_no_worker_joins_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(engine_module, "_PATIENCE_IN_S", 1)
+    with LocalCluster(n_workers=0, host="127.0.0.1", dashboard_address="127.0.0.1:0") as cluster:
+        address = cluster.scheduler_address
+        told = f"^{address}: has no worker; lend it one with sweep worker {address}$"
+        with pytest.raises(SweepError, match=told):
+            Engine(None, [], 0, address, tmp_path / "log")
 
 
 @pytest.mark.parametrize("kind", [OSError, RuntimeError])
