@@ -9,6 +9,7 @@ epoch on spoken words, in one process, and prints its resident memory on the way
 import argparse
 import gc
 import resource
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -33,10 +34,12 @@ def main() -> None:
     first, done = 0.0, 0
     print(f"{'trials':>6}  {'resident MB':>11}  {'against 30':>10}")
     while done < trials:
-        drawn = space.draw(rng) | {"epochs": 20}
+        drawn = space.draw(rng)
         if not space.allows(drawn):
             continue
-        evaluate(space.candidate(drawn | {"epochs": 1}), dataset, space.limits)
+        candidate = space.candidate(drawn)
+        short = replace(candidate, training=replace(candidate.training, epochs=1))
+        evaluate(short, dataset, space.limits)
         done += 1
         if done == 30:
             first = resident_mb()
