@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 from rich.console import Console
+from rich.measure import Measurement
 from rich.padding import Padding
 from rich.table import Table
 
@@ -22,6 +23,7 @@ from sweep.study.table import StudyRecord, front
 
 _PLAIN_WIDTH = 240
 _NEAREST = 5
+_ANY_WIDTH = 10_000
 _LISTED = 5
 
 
@@ -153,7 +155,12 @@ def print_finalists(out: Console, record: StudyRecord) -> None:
     for row in found.rows:
         table.add_row(*row)
     out.print(found.title)
-    out.print(table)
+    if Measurement.get(out, out.options.update(width=_ANY_WIDTH), table).maximum <= out.width:
+        out.print(table)
+    else:
+        for row in found.rows:
+            print_pairs(out, zip(found.head, row, strict=True))
+            out.print()
     if not record.confirmed():
         out.print("None holds: search longer, or ease a limit.")
 

@@ -11,10 +11,18 @@ from rich.console import Console
 
 from sweep.audio.dataset import Dataset
 from sweep.report.frame import trial_frame
+from sweep.report.tables import finalist_table
 from sweep.study.table import StudyRecord
-from sweep.terminal import describe_dataset, print_front, print_pairs, print_trials, status_facts
+from sweep.terminal import (
+    describe_dataset,
+    print_finalists,
+    print_front,
+    print_pairs,
+    print_trials,
+    status_facts,
+)
 
-from .report.made_up import SPACE, make_record
+from .report.made_up import SPACE, make_record, with_finalists
 
 
 def shown(width: int, show: Callable[..., None], *arguments: Any) -> list[str]:
@@ -43,6 +51,15 @@ def test_in_a_narrow_terminal_the_words_stand_below_the_numbers(record: StudyRec
     assert all(len(line) <= 64 for line in lines)
     words = " ".join(line.strip() for line in lines if line.startswith("       "))
     assert words.count("channels") == 40
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_no_number_of_a_finalist_is_cut(width: int, record: StudyRecord) -> None:
+    confirmed = with_finalists(record, 2)
+    told = " ".join(" ".join(shown(width, print_finalists, confirmed)).split())
+    assert "…" not in told
+    for row in finalist_table(confirmed).rows:
+        assert all(cell in told for cell in row)
 
 
 @pytest.mark.parametrize("convolution", ["standard", "temporal"])

@@ -46,7 +46,7 @@ def trials(
     if as_csv:
         print(frame.to_csv(index=False), end="")
     elif as_json:
-        print(frame.to_json(orient="records", date_format="iso", indent=2))
+        print(frame.to_json(orient="records", date_format="iso", indent=2, double_precision=15))
     else:
         print_trials(console(), record, frame, f"{len(frame)} trials")
         if frame.empty:

@@ -61,18 +61,22 @@ def edges(record: StudyRecord, frame: pd.DataFrame) -> list[Edge]:
 
 
 def _wider(name: str, kind: IntDistribution | FloatDistribution, end: str) -> float:
-    """Return a bound half the range further out, or half or twice it on a log scale."""
-    width = (kind.high - kind.low) / 2
+    """Return a bound half the range further out, or half or twice it on a log scale.
+
+    It stays within the parameter's domain, and whole steps away: what was searched remains so.
+    """
+    further = (kind.high - kind.low) / 2
     if kind.log:
-        value = kind.low / 2 if end == "low" else kind.high * 2
-    else:
-        steps = max(1.0, width // kind.step) * kind.step if kind.step else width
-        value = kind.low - steps if end == "low" else kind.high + steps
-    domain = DOMAINS[name]
-    if end == "low" and domain.low is not None:
-        value = max(value, domain.low)
-    if end == "high" and domain.high is not None:
-        value = min(value, domain.high)
+        further = kind.low / 2 if end == "low" else kind.high
+    bound, last = (kind.low, DOMAINS[name].low) if end == "low" else (kind.high, DOMAINS[name].high)
+    step = kind.step if not kind.log else None
+    if step:
+        further = max(further, step)
+    if last is not None:
+        further = min(further, abs(last - bound))
+    if step:
+        further = math.floor(further / step * (1 + 1e-12)) * step
+    value = bound - further if end == "low" else bound + further
     if isinstance(kind, IntDistribution):
         return round(value)
     return float(f"{value:.4g}")

@@ -10,7 +10,7 @@ from sweep.study.table import StudyRecord
 TITLE = "Does it hold?"
 CURVES = "Training, each seed and their mean"
 CONFUSION = "Test clips, said and heard, all seeds together"
-WORST = "Test clips heard wrong by most seeds"
+WORST = "Test clips heard wrong, and by how many seeds"
 
 
 def verdict(record: StudyRecord, content: Table) -> str:

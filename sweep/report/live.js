@@ -14,7 +14,7 @@ function fitted(figure, host) {
 
 /* Carry over what the reader did to the figure before: zoom, turn, brush. */
 function keepView(figure, plot, before) {
-  const text = (axis) => JSON.stringify(axis?.title);
+  const text = (axis) => axis?.title?.text?.replace(/ \(\d+ trials? below\)/, "");
   for (const side of ["xaxis", "yaxis"]) {
     const [fresh, shown, old] = [figure.layout[side], plot.layout?.[side], before.layout[side]];
     const zoomed = shown?.range && shown.autorange !== true && String(shown.range) !== String(old?.range);

@@ -8,7 +8,7 @@ import pandas as pd
 from sweep.candidate import PARAMETERS, Candidate, FrontendParams, TrainingParams
 from sweep.intervals import wilson
 from sweep.limits import Limit
-from sweep.report.words import amount, plain, summary
+from sweep.report.words import amount, counted, plain, summary
 from sweep.spec import Range
 from sweep.study.confirmation import Finalist
 from sweep.study.table import StudyRecord, pick
@@ -81,7 +81,7 @@ def finalist_table(record: StudyRecord) -> Table:
     head += ["cross-validated"] * folds
     seeds = max((len(one.retrainings) for one in record.finalists), default=0)
     clips = max((one.test_clips for one in record.finalists), default=0)
-    title = f"Trained again from {seeds} seeds, then the {clips} test clips, once"
+    title = f"Trained again from {counted(seeds, 'seed')}, then the {clips} test clips, once"
     rows = tuple(_finalist_cells(one, record.space.limits, folds) for one in record.finalists)
     return Table(title, (*head, "size", "latency"), rows)
 
@@ -93,14 +93,20 @@ def _finalist_cells(one: Finalist, limits: list[Limit], folds: bool) -> tuple[st
         str(one.trial),
         "yes" if one.holds(limits) else "no",
         f"{one.chance(limits):.0%}",
-        f"{one.mean('test_accuracy'):.3f} ± {one.spread('test_accuracy'):.3f}",
+        _over_seeds(one, "test_accuracy", 3),
         f"{low:.3f}–{high:.3f}",
         f"{one.searched['accuracy']:.3f}",
         f"{100 * one.curse():+.1f} points".replace("-", "−"),
         *([validated] * folds),
-        f"{one.mean('size_kb'):.2f} ± {one.spread('size_kb'):.2f} KB",
-        f"{one.mean('latency_ms'):.3f} ± {one.spread('latency_ms'):.3f} ms",
+        f"{_over_seeds(one, 'size_kb', 2)} KB",
+        f"{_over_seeds(one, 'latency_ms', 3)} ms",
     )
+
+
+def _over_seeds(one: Finalist, metric: str, digits: int) -> str:
+    """Return mean and standard deviation; of one seed there is none."""
+    mean = f"{one.mean(metric):.{digits}f}"
+    return f"{mean} ± {one.spread(metric):.{digits}f}" if len(one.retrainings) > 1 else mean
 
 
 def published_tables(record: StudyRecord, frame: pd.DataFrame) -> list[Table]:

@@ -188,11 +188,12 @@ def _x_range(values: list[float], limit: Limit | None, log: bool) -> tuple[float
 
 
 def _y_range(values: list[float], limit: Limit | None, metric: str) -> tuple[float, float]:
-    values = values + ([limit.bound] if limit else [])
-    low, high = (min(values), max(values)) if values else (0.0, 1.0)
+    shown = values + ([limit.bound] if limit else [])
+    low, high = (min(shown), max(shown)) if shown else (0.0, 1.0)
     if metric == "accuracy":
         high = 1.0
-        if limit:
-            low = max(low, limit.bound - _FOCUS * (1 - limit.bound))
+        focus = limit.bound - _FOCUS * (1 - limit.bound) if limit else low
+        if any(value > focus for value in values):
+            low = max(low, focus)
     room = 0.05 * (high - low) or 0.02
     return low - room, high + room

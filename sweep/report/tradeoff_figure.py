@@ -112,7 +112,8 @@ def draw_space(first: Tradeoff, second: Tradeoff, parameters: list[str]) -> go.F
         (first.feasible, "meets every limit", {"symbol": "circle", "size": 4, "color": BLUE}),
         (first.front, "on the front", {"symbol": "diamond", "size": 5, "color": GREEN}),
     )
-    for rows, name, marker in groups:
+    for measured, name, marker in groups:
+        rows = measured[measured[second.x].notna()]
         points = _points(first, rows, parameters)
         points |= {"y": [float(value) for value in rows[second.x]], "z": points["y"]}
         figure.add_scatter3d(**points, name=name, mode="markers", marker=marker)

@@ -53,6 +53,7 @@ class Effort:
 def limit_counts(record: StudyRecord) -> list[LimitCount]:
     """Count, for each limit, the trials that break it, and those that break nothing else.
 
+    The latter were measured in everything: of a gated trial nobody knows what it would have heard.
     The limit that binds is the one whose removal alone would admit the most trials; where that
     is none, the one that fails most.
     """
@@ -62,10 +63,10 @@ def limit_counts(record: StudyRecord) -> list[LimitCount]:
         for result in results
         if result is not None
     ]
-    counts = []
+    counts, limited = [], {limit.metric for limit in record.space.limits}
     for limit in record.space.limits:
         failed = sum(limit.metric in fails for fails, _ in broken)
-        alone = sum(fails == {limit.metric} for fails, _ in broken)
+        alone = sum(fails == {limit.metric} and limited <= known for fails, known in broken)
         counts.append((limit, sum(limit.metric in known for _, known in broken), failed, alone))
     most = max(counts, key=lambda count: (count[3], count[2]), default=None)
     return [LimitCount(*count, binds=count is most and count[2] > 0) for count in counts]

@@ -76,12 +76,12 @@ def hover(row: Mapping[Any, Any], names: list[str]) -> str:
 def finalist_hover(one: Finalist, holds: bool) -> str:
     """Return what became of a finalist, as lines of Plotly's own markup."""
     low, high = one.interval()
-    mean, spread = one.mean("test_accuracy"), one.spread("test_accuracy")
+    mean, seeds = one.mean("test_accuracy"), counted(len(one.retrainings), "seed")
+    spread = f"± {one.spread('test_accuracy'):.3f} over" if len(one.retrainings) > 1 else "from"
     lines = (
         f"<b>trial {one.trial}, trained again</b> {'holds' if holds else 'does not hold'}",
         f"accuracy on {one.test_clips} test clips {mean:.3f} ({low:.3f}–{high:.3f})",
-        f"± {spread:.3f} over {counted(len(one.retrainings), 'seed')}; "
-        f"the search saw {one.searched['accuracy']:.3f}",
+        f"{spread} {seeds}; the search saw {one.searched['accuracy']:.3f}",
         f"{amount('size_kb', one.mean('size_kb'))}, "
         f"{amount('latency_ms', one.mean('latency_ms'))}",
     )

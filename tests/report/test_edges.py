@@ -3,12 +3,12 @@ import pytest
 from sweep.report.edges import edges
 from sweep.report.frame import trial_frame
 
-from .made_up import make_record
+from .made_up import SPACE, make_record
 
 
-def found(parameter, value, trials=40):
+def found(parameter, value, trials=40, space=SPACE):
     """The warnings of a study whose feasible trials all have one value of one parameter."""
-    record = make_record(trials, seed=8)
+    record = make_record(trials, seed=8, space=space)
     frame = trial_frame(record)
     frame = frame[frame["accuracy"].notna()].assign(outcome="feasible", **{parameter: value})
     return [edge for edge in edges(record, frame) if edge.parameter == parameter]
@@ -20,6 +20,7 @@ def found(parameter, value, trials=40):
         ("alpha", 1.0, "alpha: {low: 0.08, high: 2, log: true}"),
         ("alpha", 0.082, "alpha: {low: 0.04, high: 1, log: true}"),
         ("num_mel_bins", 40, "num_mel_bins: {low: 8, high: 56, step: 4}"),
+        ("num_mel_bins", 8, "num_mel_bins: {low: 4, high: 40, step: 4}"),
         ("blocks", 4, "blocks: {low: 1, high: 5}"),
         ("blocks", 1, "blocks: {low: 0, high: 4}"),
         ("final_sparsity", 0.9, "final_sparsity: {low: 0, high: 0.99}"),
@@ -37,6 +38,11 @@ def test_an_end_that_holds_the_best_is_named_with_the_line_to_change(parameter, 
 )
 def test_the_middle_an_end_that_cannot_move_and_a_choice_are_left_alone(parameter, value):
     assert found(parameter, value) == []
+
+
+def test_an_end_less_than_a_step_from_the_last_that_may_be_is_left_alone():
+    space = SPACE.replace("{low: 0.0, high: 0.9}", "{low: 0.0, high: 0.9, step: 0.1}")
+    assert found("final_sparsity", 0.9, space=space) == []
 
 
 def test_few_trials_warn_of_nothing():

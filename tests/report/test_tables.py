@@ -6,6 +6,7 @@ import pytest
 from sweep.intervals import wilson
 from sweep.report.frame import trial_frame
 from sweep.report.tables import PUBLISHED, finalist_table, published_tables, trial_rows
+from sweep.report.words import finalist_hover
 from sweep.study.confirmation import CrossValidation
 
 from .made_up import make_record, with_finalists
@@ -78,6 +79,14 @@ def test_what_finalists_hear_by_folds_is_told_where_it_is_known():
     table = finalist_table(replace(record, finalists=(replace(first, validated=folds), second)))
     column = table.head.index("cross-validated")
     assert [row[column] for row in table.rows] == ["0.925", "-"]
+
+
+def test_of_one_seed_no_spread_is_told():
+    record = with_finalists(make_record(80, seed=11), 2, seeds=1)
+    table = finalist_table(record)
+    assert table.title == "Trained again from 1 seed, then the 212 test clips, once"
+    assert not any("±" in cell for row in table.rows for cell in row)
+    assert "±" not in finalist_hover(record.finalists[0], True)
 
 
 def test_each_finalist_has_a_row_of_means_over_its_trainings():

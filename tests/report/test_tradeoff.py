@@ -1,11 +1,12 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from sweep.intervals import wilson
 from sweep.report.frame import trial_frame
 from sweep.report.tradeoff import feasible_front, goals, prices, tradeoff
-from sweep.report.tradeoff_figure import draw_tradeoff
+from sweep.report.tradeoff_figure import draw_space, draw_tradeoff
 
 from .made_up import SPACE, make_record, with_finalists
 
@@ -73,6 +74,21 @@ def test_a_far_limit_does_not_squeeze_the_picture(frame):
     assert picture.x_range[1] < 2
     texts = [a.text for a in draw_tradeoff(picture, []).layout.annotations]
     assert "≤ 8 →" in texts
+
+
+def test_a_picture_in_which_every_trial_is_far_below_the_limit_shows_them():
+    record = make_record(120, seed=9, offset=-0.1)
+    picture = tradeoff(record, trial_frame(record), "size_kb", "accuracy")
+    assert picture.below == 0
+    assert picture.y_range[1] > 0.97
+
+
+def test_the_space_leaves_out_what_was_not_measured_on_both_costs(record, frame):
+    frame = frame.copy()
+    frame.loc[frame["accuracy"].notna().idxmax(), "latency_ms"] = float("nan")
+    pictures = [tradeoff(record, frame, cost, "accuracy") for cost in ("size_kb", "latency_ms")]
+    drawn = draw_space(*pictures, [])
+    assert all(np.isfinite(np.array(trace.y, float)).all() for trace in drawn.data if trace.name)
 
 
 def test_each_point_carries_its_trial_and_its_whole_candidate(record, frame):

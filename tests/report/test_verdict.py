@@ -93,6 +93,12 @@ def test_limits_are_counted_one_by_one(record):
         assert count.measured == len(values)
         assert count.failed == sum(count.limit.violation(value) > 0 for value in values)
         assert count.alone <= count.failed
+        assert count.alone == sum(
+            r.outcome in ("feasible", "infeasible", "stopped")
+            and {m for m, v in r.result.violations.items() if v > 0} == {metric}
+            for r in (trial.evaluation for trial in record.trials)
+            if r.result
+        )
     assert [c.limit.metric for c in limit_counts(record) if c.binds] == ["accuracy"]
 
 
