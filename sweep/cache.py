@@ -16,7 +16,7 @@ DEFAULT_LIMIT_GB = 10.0
 _NEVER_TRIMMED = ("downloads", "latency")
 """What may be out of reach when it is wanted again, and what is too small to matter."""
 
-_BUILDING = ".building-"
+_SCRATCH = ".building-"
 
 _building = ContextVar("building", default=True)
 
@@ -90,7 +90,7 @@ def _use(folder: Path) -> bool:
 
 
 def _build(folder: Path, build: Callable[[Path], None]) -> None:
-    scratch = folder.with_name(f"{_BUILDING}{folder.name}")
+    scratch = folder.with_name(f"{_SCRATCH}{folder.name}")
     # What a killed build left; no other process builds here while the lock is held.
     shutil.rmtree(scratch, ignore_errors=True)
     try:
@@ -116,7 +116,7 @@ def _trim(keep: Path) -> None:
     limit = _limit_gb() * 1024**3
     for left in root().glob("*/.removing-*"):
         shutil.rmtree(left, ignore_errors=True)
-    for left in root().glob(f"*/{_BUILDING}*"):
+    for left in root().glob(f"*/{_SCRATCH}*"):
         _remove_unless_building(left)
     entries = []
     for folder in root().glob("*/*"):
@@ -137,7 +137,7 @@ def _trim(keep: Path) -> None:
 
 def _remove_unless_building(scratch: Path) -> None:
     """Remove what a build has written so far, if it was killed: then nobody holds its lock."""
-    key = scratch.name.removeprefix(_BUILDING)
+    key = scratch.name.removeprefix(_SCRATCH)
     with suppress(Timeout), locked(f"{scratch.parent.name}-{key}", timeout_s=0):
         shutil.rmtree(scratch, ignore_errors=True)
 

@@ -3,6 +3,7 @@ import os
 import signal
 import threading
 import time
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
@@ -82,12 +83,18 @@ def _build_for_ever(started: str) -> None:
     cache.entry("kind", "key", build_for_ever)
 
 
-def test_a_build_that_is_killed_leaves_nothing_that_lasts(root, tmp_path):
+def _building(tmp_path: Path) -> BaseProcess:
+    """Return a process that has begun to build and will not end."""
     started = tmp_path / "started"
     process = PROCESSES.Process(target=_build_for_ever, args=(str(started),))
     process.start()
     while not started.exists():
         time.sleep(0.01)
+    return process
+
+
+def test_a_build_that_is_killed_leaves_nothing_that_lasts(root, tmp_path):
+    process = _building(tmp_path)
     os.kill(process.pid, signal.SIGKILL)
     process.join()
     assert not (root / "kind" / "key").exists()
@@ -96,11 +103,7 @@ def test_a_build_that_is_killed_leaves_nothing_that_lasts(root, tmp_path):
 
 
 def test_what_another_process_is_building_is_left_alone(root, tmp_path):
-    started = tmp_path / "started"
-    process = PROCESSES.Process(target=_build_for_ever, args=(str(started),))
-    process.start()
-    while not started.exists():
-        time.sleep(0.01)
+    process = _building(tmp_path)
     before = leftovers(root)
     cache.entry("kind", "another", build)
     assert set(before) <= set(leftovers(root))

@@ -18,6 +18,11 @@ from sweep.study.table import StudyRecord, TrialRecord
 MOST_CLIPS = 24
 """How many of the clips heard wrong are listed, the most confident first."""
 
+_VARIANTS = {
+    "gated": "Variants expected, of a network not trained",
+    "stopped": "Variants expected, and the accuracy where training stopped",
+}
+
 
 def trial_page(record: StudyRecord, number: int, audible: Container[str]) -> Component:
     """Return the page of a trial.
@@ -46,7 +51,7 @@ def trial_page(record: StudyRecord, number: int, audible: Container[str]) -> Com
         [
             back,
             _headline(record, trial),
-            _section("Variants measured", _variants(found)),
+            _section(_VARIANTS.get(found.outcome, "Variants measured"), _variants(found)),
             dcc.Store(id=part("figures", record.name), data=figures),
             html.Div(places, className="pair"),
             _section("Heard wrong, most confident first", *_clips(record, trial, audible)),

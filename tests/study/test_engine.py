@@ -38,6 +38,16 @@ def candidate(behaviour: int, epochs: int = 1) -> Candidate:
     return Candidate(training=TrainingParams(epochs=epochs), seed=behaviour)
 
 
+def scheduler(workers: int, threads: int = 1) -> LocalCluster:
+    """Return a scheduler of somebody else's, with workers of so many threads."""
+    return LocalCluster(
+        n_workers=workers,
+        threads_per_worker=threads,
+        host="127.0.0.1",
+        dashboard_address="127.0.0.1:0",
+    )
+
+
 def answer(engine: Engine) -> Answer:
     """Return the next answer."""
     end = time.monotonic() + PATIENCE_IN_S
@@ -124,32 +134,8 @@ def test_a_worker_uses_the_memory_it_has_freed_again(engine):
     assert int(answer(engine).files["faults"]) < PAGES / 10
 
 
-def test_a_scheduler_elsewhere_lends_its_workers(tmp_path):
-    with LocalCluster(
-        n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
-    ) as cluster:
-        address = cluster.scheduler_address
-        with Engine(None, [], 5, address, tmp_path / "log", partial(work, folder=tmp_path)) as far:
-            assert far.capacity == 1
-            far.submit(0, candidate(FINE))
-            assert answer(far).evaluation.outcome == "infeasible"
-        assert cluster.scheduler_info["workers"]
-
-
-def test_a_worker_with_threads_still_works_at_one_trial_at_a_time(tmp_path):
-    with LocalCluster(
-        n_workers=1, threads_per_worker=4, host="127.0.0.1", dashboard_address="127.0.0.1:0"
-    ) as cluster:
-        address = cluster.scheduler_address
-        with Engine(None, [], 0, address, tmp_path / "log", partial(work, folder=tmp_path)) as far:
-            assert far.capacity == 1
-            for number in range(4):
-                far.submit(number, candidate(ALONE, epochs=number + 1))
-            assert {answer(far).evaluation.outcome for _ in range(4)} == {"infeasible"}
-
-
 def test_a_machine_that_joins_by_sweep_worker_does_the_same(tmp_path):
-    with LocalCluster(n_workers=0, host="127.0.0.1", dashboard_address="127.0.0.1:0") as cluster:
+    with scheduler(workers=0) as cluster:
         address = cluster.scheduler_address
         command = [sys.executable, "-c", "from sweep.cli import main; main()", "worker", address]
         # Workers of other tests have left their settings in this process.
@@ -167,10 +153,28 @@ def test_a_machine_that_joins_by_sweep_worker_does_the_same(tmp_path):
     assert int(found.files["faults"]) < PAGES / 10
 
 
+def test_a_scheduler_elsewhere_lends_its_workers(tmp_path):
+    with scheduler(workers=1, threads=1) as cluster:
+        address = cluster.scheduler_address
+        with Engine(None, [], 5, address, tmp_path / "log", partial(work, folder=tmp_path)) as far:
+            assert far.capacity == 1
+            far.submit(0, candidate(FINE))
+            assert answer(far).evaluation.outcome == "infeasible"
+        assert cluster.scheduler_info["workers"]
+
+
+def test_a_worker_with_threads_still_works_at_one_trial_at_a_time(tmp_path):
+    with scheduler(workers=1, threads=4) as cluster:
+        address = cluster.scheduler_address
+        with Engine(None, [], 0, address, tmp_path / "log", partial(work, folder=tmp_path)) as far:
+            assert far.capacity == 1
+            for number in range(4):
+                far.submit(number, candidate(ALONE, epochs=number + 1))
+            assert {answer(far).evaluation.outcome for _ in range(4)} == {"infeasible"}
+
+
 def test_two_sweeps_on_one_scheduler_do_not_take_each_others_answers(tmp_path):
-    with LocalCluster(
-        n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
-    ) as cluster:
+    with scheduler(workers=1, threads=1) as cluster:
         address = cluster.scheduler_address
         given = (None, [], 1, address, tmp_path / "log", partial(work, folder=tmp_path))
         with Engine(*given) as one, Engine(*given) as other:
@@ -182,7 +186,7 @@ def test_two_sweeps_on_one_scheduler_do_not_take_each_others_answers(tmp_path):
 
 def test_a_scheduler_that_no_worker_joins_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(engine_module, "_PATIENCE_IN_S", 1)
-    with LocalCluster(n_workers=0, host="127.0.0.1", dashboard_address="127.0.0.1:0") as cluster:
+    with scheduler(workers=0) as cluster:
         address = cluster.scheduler_address
         told = f"^{address}: has no worker; lend it one with sweep worker {address}$"
         with pytest.raises(SweepError, match=told):
@@ -266,9 +270,7 @@ def test_kill_9_of_the_coordinator_leaves_no_process(coordinator):
 
 
 def test_a_scheduler_that_goes_away_ends_the_search_and_fails_no_trial(tmp_path):
-    cluster = LocalCluster(
-        n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
-    )
+    cluster = scheduler(workers=1)
     with Engine(
         None, [], 1, cluster.scheduler_address, tmp_path / "log", partial(work, folder=tmp_path)
     ) as lost:
