@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from sweep.cli.options import Csv, Data, Json, Pick, Results, Storage, Study
+from sweep.cli.options import Csv, Data, Json, Pick, Results, Storage, Study, refuse_both
 from sweep.study import RESULTS
 
 
@@ -56,6 +56,7 @@ def predict(
     """Say which label is heard in recordings."""
     from sweep.predict import Classifier
 
+    refuse_both(as_json, as_csv)
     classifier = Classifier(folder)
     predictions = map(classifier.predict, clips)
     if as_json:
@@ -71,8 +72,8 @@ def predict(
     if as_csv:
         table.writerow(["clip", "label", *classifier.labels])
     for found in predictions:
-        shares = [f"{share:.3f}" for share in found.probabilities.values()]
+        shares = found.probabilities.values()
         if as_csv:
             table.writerow([found.clip, found.label, *shares])
         else:
-            print(found.clip, found.label, max(shares), sep="  ")
+            print(found.clip, found.label, f"{max(shares):.3f}", sep="  ")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sweep.cli.options import Csv, Json, Results, Storage, Study
+from sweep.cli.options import Csv, Json, Results, Storage, Study, refuse_both
 from sweep.study import RESULTS
 
 
@@ -41,6 +41,7 @@ def trials(
     from sweep.study.table import select, table
     from sweep.terminal import console, print_trials
 
+    refuse_both(as_json, as_csv)
     record = StudyFolder.find(study, results, storage).record()
     frame = select(table(record), feasible, sort)
     if as_csv:

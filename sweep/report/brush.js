@@ -12,6 +12,19 @@ function setRanges(trace, ranges) {
   }
 }
 
+/* What is brushed on one trace, as another places it: an axis may have turned logarithmic, or back. */
+function carried(from, to) {
+  const ranges = rangesOf(from);
+  for (const name of Object.keys(ranges)) {
+    const [was, is] = [from.meta.log.includes(name), to.meta.log.includes(name)];
+    if (was === is) continue;
+    const place = (at) => (Array.isArray(at) ? at.map(place) : was ? 10 ** at : Math.log10(at));
+    ranges[name] = place(ranges[name]);
+    if (!ranges[name].flat().every(Number.isFinite)) delete ranges[name];
+  }
+  return ranges;
+}
+
 /* The trials inside every brushed range, or null where nothing is brushed. */
 function kept(trace) {
   const brushed = trace.dimensions.filter((axis) => axis.constraintrange?.length);

@@ -22,7 +22,8 @@ function keepView(figure, plot, before) {
   }
   const camera = plot.layout?.scene?.camera;
   if (camera && figure.layout.scene) figure.layout.scene.camera = camera;
-  if (figure.data[0]?.dimensions) setRanges(figure.data[0], rangesOf(plot.data?.[0]));
+  const [trace, old] = [figure.data[0], plot.data?.[0]];
+  if (trace?.dimensions) setRanges(trace, carried(old, trace));
 }
 
 const tables = new Map();

@@ -78,7 +78,6 @@ def study_page(shown: Sequence[View], others: Sequence[str], home: bool) -> Comp
         others: the studies that the first can be compared with.
         home: whether there is a list of studies to go back to.
     """
-    first = shown[0].record.name
     tools: list[Component] = [html.A("All studies", href="/", className="button")] if home else []
     if others:
         beside = shown[1].record.name if len(shown) > 1 else None
@@ -86,7 +85,7 @@ def study_page(shown: Sequence[View], others: Sequence[str], home: bool) -> Comp
     columns = [_column(view, [v for v in shown if v is not view]) for view in shown]
     kind = "columns two" if len(shown) > 1 else "columns"
     pieces = [html.Nav(tools, className="tools"), html.Div(columns, className=kind)]
-    return html.Div([*pieces, dcc.Store(id="first", data=first)])
+    return html.Div(pieces)
 
 
 def _column(view: View, beside: list[View]) -> Component:

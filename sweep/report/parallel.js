@@ -1,6 +1,6 @@
 /* Parallel coordinates: brushing filters the table, the selected trial is a line on top. */
 
-function drawParallel(host, ranges = rangesOf(host.data?.[0])) {
+function drawParallel(host, ranges) {
   const figure = data.figures[`parallel-${chosen("show")}`];
   const trace = structuredClone(figure.data[0]);
   if (!trace.customdata.length) {
@@ -10,7 +10,7 @@ function drawParallel(host, ranges = rangesOf(host.data?.[0])) {
   if (chosen("axes") === "frontend") {
     trace.dimensions = trace.dimensions.filter((axis) => trace.meta.frontend.includes(axis.name));
   }
-  setRanges(trace, ranges);
+  setRanges(trace, ranges ?? carried(host.data?.[0], trace));
   table.brush(kept(trace));
   if (!hasWebGL) {
     return say(host, "This figure needs WebGL, which this browser does not offer. The table below shows the same trials.");

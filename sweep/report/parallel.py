@@ -75,7 +75,8 @@ def draw_parallel(lines: Parallel) -> go.Figure:
     """Draw the lines in one trace, each axis ready to be brushed.
 
     The trace's ``meta`` tells the page which axes belong to the front end, which range of each
-    metric keeps its limit, and by ``missing`` which position stands for "not measured".
+    metric keeps its limit, which axes are logarithmic, and by ``missing`` which position stands for
+    "not measured".
     """
     low, high = lines.colours.ends
     goal = lines.colours.name
@@ -96,6 +97,7 @@ def draw_parallel(lines: Parallel) -> go.Figure:
             meta={
                 "frontend": [*(a.name for a in lines.axes if a.name in FRONTEND), goal],
                 "limits": {name: list(ends) for name, ends in lines.limits.items()},
+                "log": [axis.name for axis in lines.axes if axis.kind == "log"],
                 "missing": {a.name: _missing(a) for a in lines.axes if None in a.positions},
             },
         )
@@ -106,7 +108,11 @@ def draw_parallel(lines: Parallel) -> go.Figure:
         coloraxis={
             "cmin": low,
             "cmax": max(high, low + 1e-6),
-            "colorbar": {"title": {"text": goal, "side": "right"}},
+            "colorbar": {
+                "title": {"text": title(goal), "side": "right"},
+                "tickvals": lines.colours.ticks or None,
+                "ticktext": lines.colours.texts or None,
+            },
         },
     )
     return figure

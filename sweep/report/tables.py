@@ -92,7 +92,7 @@ def _finalist_cells(one: Finalist, limits: list[Limit], folds: bool) -> tuple[st
     return (
         str(one.trial),
         "yes" if one.holds(limits) else "no",
-        f"{one.chance(limits):.0%}",
+        "-" if (chance := one.chance(limits)) is None else f"{chance:.0%}",
         _over_seeds(one, "test_accuracy", 3),
         f"{low:.3f}–{high:.3f}",
         f"{one.searched['accuracy']:.3f}",

@@ -99,13 +99,12 @@ class Finalist:
         """Return by how much the search's accuracy was better than the retrained mean on test."""
         return self.searched["accuracy"] - self.mean("test_accuracy")
 
-    def chance(self, limits: list[Limit]) -> float:
-        """Return the chance that the true accuracy meets its limit; 1 where there is none."""
+    def chance(self, limits: list[Limit]) -> float | None:
+        """Return the chance that the true accuracy meets its limit; None where there is none."""
         for limit in limits:
             if limit.metric == "accuracy":
-                share = chance_above(limit.bound, self.mean("test_accuracy"), self.test_clips)
-                return share if limit.operator.startswith(">") else 1 - share
-        return 1.0
+                return chance_above(limit.bound, self.mean("test_accuracy"), self.test_clips)
+        return None
 
     def found(self, metric: str) -> float:
         """Return a metric after training again: the accuracy is that on the test clips.

@@ -127,7 +127,7 @@ class Search:
     def _resume(self, frozen: FrozenTrial, evaluation: Evaluation | None) -> None:
         trial = optuna.Trial(self.study, frozen._trial_id)
         if evaluation is not None:
-            finish(self.study, trial, evaluation)
+            finish(self.study, trial, evaluation, frozen.constraints)
         elif set(frozen.params) != set(self.space.varying):
             self.study.tell(trial, state=TrialState.FAIL)
         else:

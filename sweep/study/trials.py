@@ -1,6 +1,6 @@
 """What Optuna keeps of a trial: constraints, values and the whole evaluation."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
@@ -15,20 +15,26 @@ OBJECTIVES = "objectives"
 _EVALUATION = "evaluation"
 
 
-def finish(study: optuna.Study, trial: optuna.Trial, evaluation: Evaluation) -> None:
+def finish(
+    study: optuna.Study,
+    trial: optuna.Trial,
+    evaluation: Evaluation,
+    constraints: Container[str] = (),
+) -> None:
     """Tell Optuna how a trial ended.
 
-    Constraints come before everything: without them a trial would count as feasible.  Killed in
-    between, the same call may be made again.
+    The evaluation comes first: from then on nothing is trained again.  Killed in between, the same
+    call may be made again, with the ``constraints`` that the trial has already.  They come before
+    the values: without them a trial would count as feasible.
     """
-    result, known = evaluation.result, trial.constraints
+    trial.set_user_attr(_EVALUATION, evaluation.to_json())
+    result = evaluation.result
     violations = dict(result.violations) if result is not None else {}
     if evaluation.outcome == "invalid":
         violations["allowed"] = 1.0
     for name, violation in violations.items():
-        if name not in known:
+        if name not in constraints:
             trial.set_constraint(name, violation)
-    trial.set_user_attr(_EVALUATION, evaluation.to_json())
     if evaluation.outcome in ("feasible", "infeasible") and result is not None:
         values = [getattr(result, metric) for metric in study.user_attrs[OBJECTIVES]]
         study.tell(trial, values)

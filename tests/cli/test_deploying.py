@@ -75,6 +75,7 @@ class TestExport:
         header, row = csv.reader(told.splitlines())
         assert header == ["clip", "label", "stop", "go"]
         assert row[0] == "take 1, kitchen.wav" and row[1] in ("stop", "go")
+        assert sum(map(float, row[2:])) == pytest.approx(1, abs=1e-6)
 
     def test_a_text_file_called_wav_is_refused(self, finished: Path) -> None:
         assert sweep("export", "words", "--out", "ears", cwd=finished).returncode == 0

@@ -17,6 +17,10 @@ class TestListings:
         line = refused("trials", "words", "--sort", "size", cwd=finished, code=2)
         assert "--sort: no column 'size'; did you mean size_kb?" in line
 
+    def test_two_formats_at_once_are_refused(self, finished: Path) -> None:
+        line = refused("trials", "words", "--json", "--csv", cwd=finished, code=2)
+        assert "--json and --csv: name one of them" in line
+
     def test_status_shows_funnel_and_front(self, finished: Path) -> None:
         text = sweep("status", "words", cwd=finished).stdout
         assert "feasible" in text and "The front" in text

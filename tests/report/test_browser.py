@@ -66,6 +66,17 @@ def test_brushing_an_axis_filters_the_table(desk):
     assert desk.rows() == everything
 
 
+def test_a_brush_keeps_its_range_when_the_axis_turns_logarithmic_or_back(desk):
+    told = """([range, was, is]) => carried(
+        {dimensions: [{name: 'latency_ms', constraintrange: range}], meta: {log: was}},
+        {meta: {log: is}}).latency_ms"""
+    both = [["latency_ms"], []]
+    assert desk.page.evaluate(told, [[1, 100], [], ["latency_ms"]]) == [0, 2]
+    assert desk.page.evaluate(told, [[[0, 1], [2, 3]], *both]) == [[1, 10], [100, 1000]]
+    assert desk.page.evaluate(told, [[-1, 100], [], ["latency_ms"]]) is None
+    assert desk.page.evaluate(told, [[-1, 100], [], ["size_kb"]]) == [-1, 100]
+
+
 def test_meeting_the_limits_keeps_the_feasible_trials(desk):
     record = make_record(TRIALS, seed=11)
     desk.page.get_by_label("trained", exact=True).check()

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -71,6 +72,16 @@ def test_what_was_not_measured_lies_below_the_axis(record, frame):
     assert [value > nowhere for value in accuracy["values"]] == measured
     assert accuracy.ticktext[accuracy.tickvals.index(nowhere)] == "none"
     assert len(set(accuracy.ticktext)) == len(accuracy.ticktext)
+
+
+def test_the_trace_names_its_logarithmic_axes_and_colours_by_plain_numbers(record, frame):
+    lines = parallel(record, frame, "all")
+    figure = draw_parallel(lines)
+    assert set(figure.data[0].meta["log"]) >= {"alpha", "size_kb"}
+    assert "accuracy" not in figure.data[0].meta["log"]
+    size = replace(lines, colours=axes_of(lines)["size_kb"])
+    bar = draw_parallel(size).layout.coloraxis.colorbar
+    assert [float(f"{10**at:.3g}") for at in bar.tickvals] == [float(text) for text in bar.ticktext]
 
 
 def test_the_published_view_is_front_end_against_accuracy(record, frame):

@@ -33,9 +33,12 @@ def test_the_chance_to_meet_the_limit_is_even_when_the_mean_touches_it() -> None
 
 
 def test_the_chance_grows_with_the_mean() -> None:
-    assert (
-        finalist(0.95).chance(LIMITS) < finalist(0.97).chance(LIMITS) < finalist(1.0).chance(LIMITS)
-    )
+    chances = [finalist(accuracy).chance(LIMITS) or 0 for accuracy in (0.95, 0.97, 1.0)]
+    assert chances == sorted(set(chances))
+
+
+def test_without_a_limit_on_accuracy_there_is_no_chance() -> None:
+    assert finalist(1.0).chance(LIMITS[1:]) is None
 
 
 def test_mean_spread_and_the_winners_curse() -> None:

@@ -89,7 +89,7 @@ def test_finishing_may_be_repeated_after_being_cut_short(folder):
         study = create(folder)
         trial = study.ask(SPACE.varying)
         trial.set_constraint("accuracy", FEASIBLE.result.violations["accuracy"])
-        finish(study, optuna.Trial(study, trial._trial_id), FEASIBLE)
+        finish(study, optuna.Trial(study, trial._trial_id), FEASIBLE, {"accuracy"})
     (frozen,) = folder.load().get_trials()
     assert frozen.state == TrialState.COMPLETE
     assert frozen.constraints == FEASIBLE.result.violations
