@@ -129,10 +129,14 @@ def _trim(keep: Path) -> None:
         if total <= limit:
             break
         if folder != keep and folder.parent.name not in _NEVER_TRIMMED:
-            with suppress(OSError):
+            try:
                 if folder.stat().st_mtime == used:  # Nobody has asked for it since.
                     _remove(folder)
                     total -= size
+            except FileNotFoundError:  # Another process has made this room.
+                total -= size
+            except OSError:
+                continue
 
 
 def _remove_unless_building(scratch: Path) -> None:

@@ -162,7 +162,7 @@ class Candidate:
         return int(self.key()[:8], 16)
 
     def key(self) -> str:
-        """Return a digest that two candidates share exactly when they train the same network.
+        """Return a digest that two candidates share when they train the same network.
 
         Different ``filters`` and ``alpha`` of equal width are the same network, and log-mel
         features have no ``num_coefficients``; without blocks only temporal convolutions differ,
@@ -204,8 +204,9 @@ class Variant:
 
     ``accuracy`` is None when nothing was trained; latencies and ``tflite_size_kb`` are when nothing
     was converted, and ``size_kb`` is an estimate then.
-    Latencies are medians in milliseconds, ``latency_spread_ms`` is their interquartile range,
-    sizes are in KB of 1024 bytes, ``violations`` are relative, by metric, at most 0 when held.
+    Latencies are medians in milliseconds, ``latency_spread_ms`` is the sum of their interquartile
+    ranges, sizes are in KB of 1024 bytes, ``violations`` are relative, by metric, at most 0 when
+    held.
     """
 
     quantization: str

@@ -14,7 +14,7 @@ from sweep.audio.dataset import Dataset, open_dataset
 from sweep.candidate import Variant
 from sweep.errors import DataError, StudyError, SweepError
 from sweep.limits import METRICS, Limit, violations
-from sweep.litert import run_deployed, zipped_kb
+from sweep.litert import Model, run_deployed, zipped_kb
 from sweep.predict import FRONTEND, METADATA, MODEL
 from sweep.study.storage import StudyFolder
 from sweep.study.table import StudyRecord, TrialRecord
@@ -122,6 +122,7 @@ def _metadata(
         "study": record.name,
         "trial": trial.number,
         "finalist": _as_finalist(record, trial.number),
+        "tensors": {name: Model(content).borders() for name, content in files.items()},
         "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
         "versions": {
             name: version(name)
@@ -136,6 +137,8 @@ def _as_finalist(record: StudyRecord, number: int) -> dict[str, Any] | None:
         if one.trial == number:
             low, high = one.interval()
             return {
+                "definition": "means over other trainings of these parameters, each from a seed of"
+                " its own; the file in this folder was not run on the test clips",
                 "test_accuracy": one.mean("test_accuracy"),
                 "interval": [low, high],
                 "test_clips": one.test_clips,

@@ -2,12 +2,14 @@
 
 import os
 import sys
+import threading
 import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
@@ -18,6 +20,7 @@ from sweep.audio.clips import to_float
 _WARM_UPS = 10
 _CLIPS_TIMED = 20
 _REPEATS = 10
+_SILENCE = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,13 @@ class Model:
         self._input = self._interpreter.get_input_details()[0]
         self._output = self._interpreter.get_output_details()[0]
         self.input_shape = tuple(int(n) for n in self._input["shape"])
+
+    def borders(self) -> dict[str, dict[str, Any]]:
+        """Return shape, type and quantization of the input and the output.
+
+        A real value is ``(stored - zero_point) * scale``; float32 has no scale.
+        """
+        return {"input": _border(self._input), "output": _border(self._output)}
 
     def run(self, inputs: np.ndarray) -> np.ndarray:
         """Return the outputs ``[n, ...]`` for inputs ``[n, ...]``, all in one call."""
@@ -89,18 +99,30 @@ class Model:
         return (values.astype(np.float32) - zero_point) * scale
 
 
+def _border(tensor: dict[str, Any]) -> dict[str, Any]:
+    kind = np.dtype(tensor["dtype"]).name
+    told = {"shape": [int(n) for n in tensor["shape"]], "dtype": kind}
+    if kind == "float32":
+        return told
+    scale, zero_point = tensor["quantization"]
+    return told | {"scale": float(scale), "zero_point": int(zero_point)}
+
+
 @contextmanager
 def _silent_native_code() -> Iterator[None]:
     """Keep LiteRT's greeting, which no setting turns off, out of the shell."""
-    sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
+    if sys.stderr is None:  # There is nobody to greet.
         yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+        return
+    with _SILENCE, open(os.devnull, "wb") as nowhere:
+        sys.stderr.flush()
+        kept = os.dup(2)
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
 
 
 def measure_latency(content: bytes, clips: np.ndarray) -> Latency:

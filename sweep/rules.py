@@ -1,6 +1,7 @@
 """What a parameter may be by itself, and which parameters cannot stand together."""
 
 import ast
+import math
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -57,9 +58,13 @@ class Domain:
 def _hint(value: Any) -> str:
     """Return how to write a number that YAML takes for text: 1e-5 needs a point there."""
     try:
-        return f"; write {float(value):.1e}" if isinstance(value, str) else ""
+        number = float(value) if isinstance(value, str) else math.nan
     except ValueError:
         return ""
+    if not math.isfinite(number):
+        return ""
+    written = value.strip() if "e" not in value.lower() else repr(number)
+    return f"; write {written if '.' in written else written.replace('e', '.0e')}"
 
 
 _ENORMOUS = 1e300
@@ -148,8 +153,9 @@ def _broken_rules(candidate: Candidate) -> Iterator[BrokenRule]:
     if frames < 3:
         text = f"{f.frame_step_in_s:g} s leaves {max(frames, 0)} frames; the network needs 3"
         yield BrokenRule("frame_step_in_s", text)
-    if coefficients < 3:
-        yield BrokenRule("num_coefficients", f"{coefficients} features; the network needs 3")
+    if coefficients < 3 and candidate.network.convolution != "temporal":
+        name = "num_coefficients" if f.features == "mfcc" else "num_mel_bins"
+        yield BrokenRule(name, f"{coefficients} features; the network needs 3")
     if candidate.network.width < 1:
         yield BrokenRule("alpha", "int(filters * alpha) is 0; nothing is left")
 
@@ -190,6 +196,8 @@ def requirement(text: str) -> Callable[[Mapping[str, Any]], bool]:
         raise ValueError(f"{text!r} names {unknown[0]!r}, which is no parameter{hint}")
     if not names:
         raise ValueError(f"{text!r} names no parameter")
+    if "quantization" in names:
+        raise ValueError(f"{text!r}: every quantization is made of each training, none is chosen")
     compute = _compile(tree, text)
     return lambda values: bool(compute(values))
 

@@ -27,6 +27,7 @@ from sweep.spec import Range, SpaceFile
 
 _ENUMERABLE = 100_000
 _DRAWS = 2_000
+_TRIED = 20_000
 
 
 class Space:
@@ -204,23 +205,28 @@ class Space:
         """Raise if nothing is allowed, or a choice can never be taken."""
         rng = np.random.default_rng(0)
         size = self.size()
+        every: list[dict[str, Any]] = []
         if size is not None and size <= _ENUMERABLE:
-            draws = list(self._product())
-            rng.shuffle(draws)  # so that an allowed one comes early
-        else:
-            draws = [self.draw(rng) for _ in range(_DRAWS)]
-        refusal = self._refusal(draws, {})
+            every = list(self._product())
+            rng.shuffle(every)  # so that an allowed one comes early
+        none, never = "no combination is allowed", "can never be taken"
+        if not every:
+            none = f"none of {_TRIED:,} combinations drawn at random is allowed"
+            never = f"is in none of {_TRIED:,} allowed combinations drawn at random"
+
+        def draws() -> Iterable[dict[str, Any]]:
+            return every or (self.draw(rng) for _ in range(_TRIED))
+
+        refusal = self._refusal(draws(), {})
         if refusal is not None:
             place, _, message = refusal.partition(": ")
-            self._fail(
-                place if place == "require" else f"parameters.{place}",
-                f"{message} (no combination is allowed)",
-            )
+            place = place if place == "require" else f"parameters.{place}"
+            self._fail(place, f"{message} ({none})")
         for name, kind in self.varying.items():
             for value in kind.choices if isinstance(kind, CategoricalDistribution) else ():
-                refusal = self._refusal(draws, {name: value})
+                refusal = self._refusal(draws(), {name: value})
                 if refusal is not None:
-                    self._fail(f"parameters.{name}", f"{value!r} can never be taken; {refusal}")
+                    self._fail(f"parameters.{name}", f"{value!r} {never}; {refusal}")
 
     def comparable(self) -> dict[str, Any]:
         """Return the parts of the file that must agree for a study to go on."""
@@ -295,7 +301,7 @@ class Space:
         ]
         return (dict(zip(self.varying, one, strict=True)) for one in itertools.product(*choices))
 
-    def _refusal(self, draws: list[dict[str, Any]], values: dict[str, Any]) -> str | None:
+    def _refusal(self, draws: Iterable[dict[str, Any]], values: dict[str, Any]) -> str | None:
         """Return the commonest objection to combinations with these values, if none is allowed."""
         objections: Counter[str] = Counter()
         for draw in draws:

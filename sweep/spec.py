@@ -162,7 +162,8 @@ def parse(text: str, origin: str) -> SpaceFile:
         content = yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise SpecError(f"{origin}{line}: not YAML: {error.problem}") from error
+        hint = "; put a limit in quotes" if "chomping" in str(error.problem) else ""
+        raise SpecError(f"{origin}{line}: not YAML: {error.problem}{hint}") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise SpecError(f"{origin}: not YAML: {error}") from error
     if repeated is not None:
@@ -250,11 +251,21 @@ def _first_problem(error: pydantic.ValidationError) -> str:
         message = "is missing"
     elif loc[0] == "parameters" and loc[1:] and not told:
         loc, message = loc[:2], "expected a value, a list of values, or low and high"
+    elif problem["type"] == "list_type":
+        message = f"{problem['input']!r} is no list; write [{problem['input']}]"
     elif problem["type"] == "string_type":
-        message = f"{problem['input']!r} is no text; put it in quotes"
+        message = _no_text(loc, problem["input"])
     if message[:2].istitle():
         message = message[0].lower() + message[1:]
     return f"{'.'.join(loc)}: {message}"
+
+
+def _no_text(loc: list[str], given: Any) -> str:
+    if loc[0] == "limits":
+        return f'{given!r} is no limit; write "{">=" if loc[-1] == "accuracy" else "<="} {given}"'
+    if loc[-1] == "timeout":
+        return f"{given!r} has no unit; write for example 90s, 30m or 1h30m"
+    return f"{given!r} is no text; put it in quotes"
 
 
 def _keys(place: list[str]) -> list[str]:

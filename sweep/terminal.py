@@ -2,7 +2,9 @@
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import pandas as pd
@@ -13,7 +15,7 @@ from rich.table import Table
 
 from sweep.audio.check import FolderReport
 from sweep.audio.dataset import Dataset
-from sweep.audio.layout import SPEAKER_END
+from sweep.audio.layout import SPEAKER_END, SUFFIXES, Clip, clip_of
 from sweep.audio.splits import SPLITS
 from sweep.report.frame import trial_frame
 from sweep.report.tables import finalist_table
@@ -44,13 +46,22 @@ def describe_dataset(study: str, dataset: Dataset, workers: int, scheduler: str 
     how = {"speaker": "speaker-disjoint", "folders": "split by folder"}
     place = scheduler or f"{workers} worker{'s' if workers > 1 else ''}"
     kind = how[split] if isinstance(split, str) else "split by lists"
-    clips = [name for names in dataset.listed.values() for name in names]
-    unnamed = sum(SPEAKER_END not in name for name in clips) if split == "speaker" else 0
+    clips = {part: [clip_of(name) for name in names] for part, names in dataset.listed.items()}
+    every = [clip for some in clips.values() for clip in some]
+    unnamed = sum(SPEAKER_END not in clip.name for clip in every) if split == "speaker" else 0
     if unnamed:
         kind = "split by file name"
     lines = [f"{study}: {', '.join(dataset.labels)}; {counts} clips, {kind}; {place}"]
     if unnamed:
         lines.append(_no_speakers(unnamed))
+    if split == "speaker" and any(clip.split for clip in every):
+        lines.append("the folders name splits, and split: speaker deals anew; split: folders keeps")
+    shared = _shared_speakers(clips)
+    if shared:
+        lines.append(
+            f"{counted(shared, 'speaker')} in more than one split:"
+            " voices that were learnt are heard again when accuracy is counted"
+        )
     return "\n".join(lines + left_out(dataset.skipped))
 
 
@@ -59,6 +70,12 @@ def left_out(skipped: Sequence[str]) -> list[str]:
     if not skipped:
         return []
     return [f"left out, for they cannot be used: {len(skipped)}", *shortened(skipped)]
+
+
+def _shared_speakers(clips: Mapping[str, Sequence[Clip]]) -> int:
+    """Return how many speakers, of those whose name is known, are heard in several splits."""
+    named = [{c.speaker for c in some if SPEAKER_END in c.name} for some in clips.values()]
+    return sum(count > 1 for count in Counter(chain.from_iterable(named)).values())
 
 
 def _no_speakers(clips: int) -> str:
@@ -206,6 +223,11 @@ def print_folder(out: Console, found: FolderReport) -> None:
     ):
         out.print(f"{what}: {len(names)}")
         for line in shortened(names):
+            out.print(line)
+    if found.passed_over:
+        suffixes = ", ".join(SUFFIXES)
+        out.print(f"passed over, for not {suffixes} or too deep: {len(found.passed_over)}")
+        for line in shortened(found.passed_over):
             out.print(line)
 
 

@@ -124,6 +124,22 @@ def test_the_entries_used_longest_ago_make_room(root, monkeypatch):
     assert sorted(folder.name for folder in (root / "kind").iterdir()) == ["new", "older"]
 
 
+def test_what_another_process_has_removed_counts_as_room(root, monkeypatch):
+    for age, key in enumerate(("older", "old")):
+        os.utime(cache.entry("kind", key, _build_of(1000)), (100 + age, 100 + age))
+    monkeypatch.setenv("SWEEP_CACHE_GB", str(2500 / 1024**3))
+    remove = cache._remove
+
+    def beaten(folder):
+        monkeypatch.setattr(cache, "_remove", remove)
+        remove(folder)
+        raise FileNotFoundError
+
+    monkeypatch.setattr(cache, "_remove", beaten)
+    cache.entry("kind", "new", _build_of(1000))
+    assert sorted(one.name for one in (root / "kind").iterdir()) == ["new", "old"]
+
+
 def test_an_entry_whose_removal_is_cut_short_is_made_anew(root, monkeypatch):
     cache.entry("kind", "old", _build_of(1000))
     monkeypatch.setenv("SWEEP_CACHE_GB", "0")

@@ -1,6 +1,8 @@
+import os
 import subprocess
 import sys
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -84,6 +86,33 @@ def test_the_zipped_size_is_that_of_an_archive_on_disk(files, tmp_path):
         with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
             file.write(model, "model.tflite")
         assert zipped_kb(content) == archive.stat().st_size / 1024
+
+
+def test_borders_say_how_to_feed_a_file_by_hand(files, clips):
+    plain = Model(files["float32"]).borders()
+    assert plain["input"]["dtype"] == "float32" and "scale" not in plain["input"]
+    borders = Model(files["int8"]).borders()
+    told = borders["input"]
+    interpreter = Interpreter(model_content=files["int8"])
+    interpreter.allocate_tensors()
+    stored = np.round(clips[:1] / told["scale"] + told["zero_point"]).clip(-128, 127)
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], stored.astype(np.int8))
+    interpreter.invoke()
+    answer = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+    real = (answer.astype(float) - borders["output"]["zero_point"]) * borders["output"]["scale"]
+    np.testing.assert_allclose(real, Model(files["int8"]).run(clips[:1]), atol=1e-6)
+
+
+def test_threads_that_load_at_once_leave_standard_error_where_it_was(files):
+    before = os.readlink("/proc/self/fd/2")
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: Model(files["float32"]), range(40)))
+    assert os.readlink("/proc/self/fd/2") == before
+
+
+def test_without_standard_error_a_model_is_still_loaded(files, monkeypatch):
+    monkeypatch.setattr("sys.stderr", None)
+    assert Model(files["float32"]).input_shape[0] == 1
 
 
 def test_what_is_no_model_is_refused():

@@ -26,6 +26,8 @@ def test_every_parameter_has_a_domain_that_holds_its_default():
         ("alpha", 17, "17 is outside 0.001 to 16"),
         ("alpha", "wide", "'wide' is not a number"),
         ("end_learning_rate", "1e-5", "'1e-5' is not a number; write 1.0e-05"),
+        ("downsampling_rate", "44100", "'44100' is not a whole number; write 44100"),
+        ("alpha", "0.125", "'0.125' is not a number; write 0.125"),
         ("features", "mel", "'mel' is not one of mfcc, log_mel"),
         ("prune_depthwise", 1, "1 is not true or false"),
         ("noise_snr_db", "none", "'none' is not a number"),

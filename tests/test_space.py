@@ -86,6 +86,20 @@ def test_a_range_with_a_step_has_its_ends_and_what_lies_between(text, values):
     assert found.size() == len(values)
 
 
+def test_a_space_of_which_little_is_allowed_is_not_refused():
+    rare = """
+dataset: {labels: [stop, go]}
+parameters:
+  frame_length_in_s: {low: 0.016, high: 0.032, step: 0.0005}
+  frame_step_in_s: {low: 0.016, high: 0.032, step: 0.0005}
+  num_mel_bins: {low: 10, high: 40}
+  num_coefficients: {low: 8, high: 40}
+  convolution: [temporal, standard]
+require: [num_coefficients == num_mel_bins, frame_step_in_s == frame_length_in_s]
+"""
+    assert Space.parse(rare, "x.yaml").allowed_share()[0] < 0.002
+
+
 def test_a_range_of_a_real_number_is_endless_whatever_its_ends_look_like():
     found = space("parameters: {alpha: {low: 1, high: 2}}")
     assert found.size() is None
@@ -220,6 +234,16 @@ def test_comparable_leaves_out_how_to_search_but_not_the_seed():
             "x.yaml: require: 'noise_snr_db > 1' cannot be computed:"
             " '>' not supported between instances of 'NoneType' and 'int'"
             " (no combination is allowed)",
+        ),
+        (
+            "parameters: {alpha: {low: 0.1, high: 1}}\nrequire: [alpha > 1]",
+            "x.yaml: require: alpha > 1"
+            " (none of 20,000 combinations drawn at random is allowed)",
+        ),
+        (
+            "require: [quantization == 'int8']",
+            "x.yaml: require.0: \"quantization == 'int8'\": every quantization is made of each"
+            " training, none is chosen",
         ),
         (
             "require: [alpha > 1]",

@@ -81,7 +81,24 @@ def test_values_keep_the_type_they_are_written_in():
         ),
         (
             BASE + "limits: {accuracy: 0.97}",
-            "x.yaml: limits.accuracy: 0.97 is no text; put it in quotes",
+            'x.yaml: limits.accuracy: 0.97 is no limit; write ">= 0.97"',
+        ),
+        (
+            BASE + "limits: {size_kb: 25}",
+            'x.yaml: limits.size_kb: 25 is no limit; write "<= 25"',
+        ),
+        (
+            BASE + "limits:\n  accuracy: >= 0.97",
+            "x.yaml:3: not YAML: expected chomping or indentation indicators, but found '=';"
+            " put a limit in quotes",
+        ),
+        (
+            BASE + "search: {timeout: 30}",
+            "x.yaml: search.timeout: 30 has no unit; write for example 90s, 30m or 1h30m",
+        ),
+        (
+            "dataset: {labels: stop}",
+            "x.yaml: dataset.labels: 'stop' is no list; write [stop]",
         ),
         (
             BASE + "search: {timeout: soon}",

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from sweep.audio.clips import decode
-from sweep.audio.layout import SPEAKER_END, find_clips, noise_names
+from sweep.audio.layout import SPEAKER_END, find_clips, noise_names, passed_over
 from sweep.audio.splits import SPLITS, split_clips
 from sweep.errors import DataError
 
@@ -50,6 +50,7 @@ class FolderReport:
         silent: names of the clips below ``SILENT_DBFS``.
         repeated: groups of names whose samples are the same.
         unreadable: one line for each clip that cannot be used, ``name: reason``.
+        passed_over: names of other files in the folders of words; see ``layout.passed_over``.
         noises: number of background recordings.
         unnamed: number of clips whose file names tell no speaker.
     """
@@ -60,6 +61,7 @@ class FolderReport:
     silent: tuple[str, ...]
     repeated: tuple[tuple[str, ...], ...]
     unreadable: tuple[str, ...]
+    passed_over: tuple[str, ...]
     noises: int
     unnamed: int
 
@@ -113,6 +115,7 @@ def inspect_folder(
         silent=tuple(silent),
         repeated=tuple(tuple(names) for names in same.values() if len(names) > 1),
         unreadable=tuple(unreadable),
+        passed_over=tuple(passed_over(folder, clips)),
         noises=len(noise_names(folder)),
         unnamed=sum(SPEAKER_END not in clip.stem for clip in clips),
     )

@@ -1,7 +1,7 @@
 """Which clips a folder holds: their names, their labels and, if its folders say so, their split."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -57,16 +57,42 @@ def find_clips(folder: Path) -> list[Clip]:
     clips = sorted(_walk(folder), key=lambda clip: clip.name)
     if not clips:
         raise DataError(
-            f"{folder}: holds no clips; put recordings in a folder for each word, "
-            f"for example {folder / 'go' / 'anna_nohash_0.wav'}"
+            f"{folder}: holds no clips ({', '.join(SUFFIXES)}); put recordings in a folder for each"
+            f" word, for example {folder / 'go' / 'anna_nohash_0.wav'}"
         )
     return clips
+
+
+def passed_over(folder: Path, clips: Iterable[Clip]) -> list[str]:
+    """Return the names of files in folders of words that are no clips, sorted.
+
+    They are of a format that is not read, or lie too deep.
+    """
+    known = {clip.name for clip in clips}
+    names = []
+    for place, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if name[0] not in "._"]
+        below = Path(place).relative_to(folder)
+        if below.parts:
+            names += [(below / name).as_posix() for name in files if name[0] not in "._"]
+    return sorted(set(names) - known)
 
 
 def noise_names(folder: Path) -> list[str]:
     """Return the names of the background recordings beside the words, sorted."""
     noise = folder / NOISE_FOLDER
     return [f"{NOISE_FOLDER}/{name}" for name in _recordings(noise)] if noise.is_dir() else []
+
+
+def clip_of(name: str) -> Clip:
+    """Return the clip that has a name below its folder."""
+    path = PurePosixPath(name)
+    label, stem, course = label_of(name), without_suffix(path.name), _course_split(path.parts[0])
+    if course:
+        return Clip(name, label, stem.removeprefix(f"{label}_"), course)
+    # A folder called like a split may also be a word: then the clip lies in it itself.
+    split = _SPLIT_FOLDERS.get(path.parts[0]) if len(path.parts) == 3 else None
+    return Clip(name, label, stem, split)
 
 
 def label_of(name: str) -> str:
@@ -102,22 +128,9 @@ def _walk(folder: Path) -> Iterator[Clip]:
         split = _SPLIT_FOLDERS.get(child)
         # A folder of that name may also be a word: then it holds recordings itself.
         is_word = split is None or bool(_recordings(folder / child))
-        if _course_split(child):
-            yield from _clips(folder, child, _course_split(child))
-        elif not is_word:
-            for word in _folders(folder / child):
-                yield from _clips(folder, f"{child}/{word}", split)
-        else:
-            yield from _clips(folder, child, None)
-
-
-def _clips(folder: Path, below: str, split: str | None) -> Iterator[Clip]:
-    for file in _recordings(folder / below):
-        name = f"{below}/{file}"
-        label, stem = label_of(name), without_suffix(file)
-        if _course_split(below):
-            stem = stem.removeprefix(f"{label}_")
-        yield Clip(name, label, stem, split)
+        words = [child] if is_word else [f"{child}/{word}" for word in _folders(folder / child)]
+        for word in words:
+            yield from (clip_of(f"{word}/{file}") for file in _recordings(folder / word))
 
 
 def _course_split(name: str) -> str | None:

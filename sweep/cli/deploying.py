@@ -4,12 +4,14 @@ import csv
 import json
 import shlex
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from sweep.cli.options import Csv, Data, Json, Pick, Results, Storage, Study, refuse_both
+from sweep.errors import DataError
 from sweep.study import RESULTS
 
 
@@ -54,26 +56,31 @@ def predict(
     as_csv: Csv = False,
 ) -> None:
     """Say which label is heard in recordings."""
-    from sweep.predict import Classifier
+    from sweep.predict import Classifier, Prediction
+    from sweep.terminal import console
 
     refuse_both(as_json, as_csv)
     classifier = Classifier(folder)
-    predictions = map(classifier.predict, clips)
+    unheard: list[DataError] = []
+
+    def predictions() -> Iterator[Prediction]:
+        for clip in clips:
+            try:
+                yield classifier.predict(clip)
+            except DataError as error:
+                unheard.append(error)
+                console(stderr=True).print(f"sweep: {error}")
+
     if as_json:
-        told = []
-        try:
-            for prediction in predictions:
-                told.append(vars(prediction))
-        finally:
-            # A clip that cannot be read does not take the others' answers with it.
-            print(json.dumps(told, indent=2))
-        return
+        print(json.dumps([vars(prediction) for prediction in predictions()], indent=2))
+        raise typer.Exit(1 if unheard else 0)
     table = csv.writer(sys.stdout, lineterminator="\n")
     if as_csv:
         table.writerow(["clip", "label", *classifier.labels])
-    for found in predictions:
+    for found in predictions():
         shares = found.probabilities.values()
         if as_csv:
             table.writerow([found.clip, found.label, *shares])
         else:
             print(found.clip, found.label, f"{max(shares):.3f}", sep="  ")
+    raise typer.Exit(1 if unheard else 0)

@@ -13,7 +13,8 @@ from sweep.study.table import StudyRecord
 
 FEASIBLE = "feasible"
 _BINS = 5
-_FEWEST = 8
+FEWEST = 8
+"""Trials without which no share is told."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def bins(positions: list[float | None]) -> NDArray[np.float64]:
 
 def _share(groups: NDArray[np.float64], values: NDArray[np.float64]) -> float | None:
     known = ~np.isnan(values)
-    if known.sum() < _FEWEST:
+    if known.sum() < FEWEST:
         return None
     return round(epsilon_squared(groups[known], values[known]), 4)
 
@@ -96,7 +97,8 @@ def draw_importance(found: Importance) -> go.Figure:
     headings = [title(metric).partition(" (")[0] for metric in found.metrics]
     figure = go.Figure(
         go.Heatmap(
-            z=found.shares,
+            # Plotly draws neither cells nor axes where there is no number at all.
+            z=[[share or 0.0 for share in row] for row in found.shares],
             x=headings,
             y=found.parameters,
             text=texts,

@@ -7,6 +7,7 @@ from typing import Any
 from sweep.limits import METRICS
 from sweep.report.axes import title
 from sweep.report.edges import Edge
+from sweep.report.importance import FEWEST
 from sweep.report.progress import Progress
 from sweep.report.tables import Table
 from sweep.report.tradeoff import Price
@@ -164,8 +165,9 @@ def matters(parameters: list[str], metrics: list[str]) -> str:
         '<p class="quiet">How much of the variance of each metric a parameter explains by itself '
         "(epsilon squared: the share of the sum of squares between its values, or fifths of its "
         "range, corrected for chance). It speaks of the trials the search chose to look at; "
-        "parameters that act only together can look weaker than they are. Click a cell to see "
-        'its parameter against its metric.</p><div class="pair"><figure>'
+        "parameters that act only together can look weaker than they are. A dash: fewer than "
+        f"{FEWEST} trials tell. Click a cell to see its parameter against its metric.</p>"
+        '<div class="pair"><figure>'
         f"{place('importance', 'importance of each parameter for each metric')}</figure><figure>"
         f'<div class="tools">{_select("parameter", parameters)}{_select("metric", metrics)}</div>'
         f'<div class="plot" id="slice" data-lazy="slice" role="group" '

@@ -124,7 +124,7 @@ def published_tables(record: StudyRecord, frame: pd.DataFrame) -> list[Table]:
     ]
     if not (frame["outcome"] == "feasible").any():
         return tables
-    row = pick(frame, "smallest")
+    row = pick(frame, "smallest", record.confirmed())
     best = f"trial {row['trial']}, the smallest that meets the limits"
     frontend = list(vars(FrontendParams()))
     rest = [n for n in Candidate().parameters() if n not in (*frontend, "quantization")]

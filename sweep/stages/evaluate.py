@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 
 import numpy as np
 
+from sweep.answers import confusion, mistakes
 from sweep.audio.dataset import Dataset
 from sweep.candidate import Candidate, Evaluation, Outcome, Variant
 from sweep.limits import Limit, choose, total_violation, violations
@@ -100,24 +101,6 @@ def describe_violations(variant: Variant, limits: list[Limit]) -> str:
     """Return in words which limits a variant breaks, and what it measured."""
     broken = [limit for limit in limits if variant.violations.get(limit.metric, 0) > 0]
     return ", ".join(f"{getattr(variant, limit.metric):.4g} misses {limit}" for limit in broken)
-
-
-def confusion(truth: np.ndarray, answers: np.ndarray) -> tuple[tuple[int, ...], ...]:
-    """Count clips by true label (rows) and label heard (columns).
-
-    Args:
-        truth: the label of each clip, as an index.
-        answers: a row of probabilities a clip.
-    """
-    counts = np.zeros((answers.shape[1],) * 2, int)
-    np.add.at(counts, (truth, answers.argmax(axis=1)), 1)
-    return tuple(tuple(row) for row in counts.tolist())
-
-
-def mistakes(names: list[str], truth: np.ndarray, answers: np.ndarray) -> tuple[str, ...]:
-    """Return the names of the clips heard wrong, the most confident first; see ``confusion``."""
-    wrong = np.flatnonzero(answers.argmax(axis=1) != truth)
-    return tuple(names[i] for i in sorted(wrong, key=lambda i: -answers[i].max()))
 
 
 def _unfinished(

@@ -27,6 +27,10 @@ _GRAPHS_KEPT = 8
 _LANES = 16
 
 
+Clips = tuple[tf.Tensor, tf.Tensor]
+"""Training clips: features by rendering and clip, answers by clip."""
+
+
 class TrainingGraph:
     """The variables and traced functions of one architecture; used again for every network of it.
 
@@ -69,13 +73,11 @@ class TrainingGraph:
             moment.assign(tf.zeros_like(moment))
         self.step.assign(0.0)
 
-    def load(self, features: np.ndarray, answers: np.ndarray) -> None:
-        """Take the training clips: features by rendering and clip, answers by clip."""
-        self.features, self.answers = tf.constant(features), tf.constant(answers)
-
-    def run(self, batches: np.ndarray, mixing: np.ndarray, rates: np.ndarray) -> float:
-        """Train on batches in turn; return the sum of their losses."""
-        return float(self._run(self.features, self.answers, batches, mixing, rates))
+    def run(
+        self, clips: Clips, batches: np.ndarray, mixing: np.ndarray, rates: np.ndarray
+    ) -> float:
+        """Train on batches of clips in turn; return the sum of their losses."""
+        return float(self._run(*clips, batches, mixing, rates))
 
     def prune(self, names: list[str], sparsity: float) -> None:
         """Renew the masks of kernels and set what they hide to zero."""
@@ -178,6 +180,11 @@ def _widened(architecture: Architecture) -> Architecture:
 def training_graph(architecture: Architecture, batch_size: int) -> TrainingGraph:
     """Return the graph for networks of this shape; the next wider one that fills the lanes."""
     return _graph(_widened(architecture), batch_size)
+
+
+def as_clips(features: np.ndarray, answers: np.ndarray) -> Clips:
+    """Copy training clips to where a graph runs; it does not keep them."""
+    return tf.constant(features), tf.constant(answers)
 
 
 @lru_cache(_GRAPHS_KEPT)

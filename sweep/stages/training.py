@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sweep.candidate import Candidate, TrainingParams
-from sweep.stages.graph import training_graph
+from sweep.stages.graph import as_clips, training_graph
 from sweep.stages.network import Architecture, Weights, initial_weights
 from sweep.stages.pruning import prunable, pruning_updates
 
@@ -62,7 +62,7 @@ def train(
     rng = np.random.default_rng(candidate.training_seed)
     graph = training_graph(architecture, params.batch_size)
     graph.start(initial_weights(architecture, candidate.training_seed))
-    graph.load(features, _answers(targets, architecture.labels, params.label_smoothing))
+    clips = as_clips(features, _answers(targets, architecture.labels, params.label_smoothing))
 
     progress, step = Progress(params.epochs), 0
     for epoch in range(1, params.epochs + 1):
@@ -73,7 +73,8 @@ def train(
             if stretch.start in updates:
                 graph.prune(pruned, updates[stretch.start])
             part = slice(stretch.start - step, stretch.stop - step)
-            loss += graph.run(batches[part], mixing[part], rates[stretch.start : stretch.stop])
+            rate = rates[stretch.start : stretch.stop]
+            loss += graph.run(clips, batches[part], mixing[part], rate)
         step += steps
         if step in updates and epoch == params.epochs:
             graph.prune(pruned, updates[step])

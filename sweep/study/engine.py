@@ -202,7 +202,7 @@ def serve_worker(address: str, processes: int) -> None:
 
     try:
         asyncio.run(serve())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         raise SweepError(f"{address}: no Dask scheduler answers there") from error
 
 

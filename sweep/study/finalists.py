@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sweep.answers import confusion, mistakes
 from sweep.audio.dataset import Dataset
 from sweep.audio.folds import hold_out
 from sweep.candidate import Candidate, Evaluation, digest
@@ -12,7 +13,6 @@ from sweep.errors import StudyError
 from sweep.limits import METRICS
 from sweep.litert import run_deployed, zipped_kb
 from sweep.predict import FRONTEND, MODEL
-from sweep.stages.evaluate import confusion, mistakes
 from sweep.study.choosing import choose_contenders, choose_finalists
 from sweep.study.confirmation import CrossValidation, Finalist, Retraining
 from sweep.study.engine import Answer, Engine

@@ -253,8 +253,12 @@ class StudyFolder:
 
     def _connect(self) -> RDBStorage:
         if self._storage is None:
-            self._storage = RDBStorage(self._url)
-            if self._url.startswith("sqlite"):
+            url = self._url
+            if self._own and self.database.is_file() and not os.access(self.path, os.W_OK):
+                # Nobody writes here: it is read as it lies, without the files of a log beside it.
+                url = f"sqlite:///file:{quote(str(self.database.absolute()))}?immutable=1&uri=true"
+            self._storage = RDBStorage(url)
+            if url.startswith("sqlite") and "immutable" not in url:
                 sqlalchemy.event.listen(self._storage.engine, "connect", _set_pragmas)
                 self._storage.engine.dispose()
         return self._storage

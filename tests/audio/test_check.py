@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 import soundfile
@@ -81,6 +83,14 @@ def test_progress_goes_from_nought_towards_one(recordings):
     seen = []
     inspect_folder(recordings, lambda text, share: seen.append((text, share)))
     assert seen[0] == ("reading clips", 0.0) and all(0 <= share <= 1 for _, share in seen)
+
+
+def test_recordings_of_another_format_or_too_deep_are_named(recordings):
+    (recordings / "go" / "more").mkdir()
+    shutil.copy(next((recordings / "go").glob("*.*")), recordings / "go" / "more" / "deep.wav")
+    (recordings / "go" / "phone.m4a").touch()
+    (recordings / "README.md").touch()
+    assert inspect_folder(recordings).passed_over == ("go/more/deep.wav", "go/phone.m4a")
 
 
 def test_a_missing_folder_is_named(tmp_path):

@@ -1,3 +1,8 @@
+import signal
+import subprocess
+import sys
+import time
+
 import numpy as np
 import pytest
 import soundfile
@@ -137,3 +142,27 @@ def test_a_folder_called_wav_is_named(tmp_path):
     (tmp_path / "folder.wav").mkdir()
     with pytest.raises(DataError, match=r"folder\.wav: cannot be read \(Is a directory"):
         read_clip(tmp_path / "folder.wav", 16000)
+
+
+READING = """
+import sys
+from sweep.audio.clips import decode
+print("ready", flush=True)
+try:
+    while True:
+        decode(sys.argv[1])
+except KeyboardInterrupt:
+    sys.exit(42)
+"""
+
+
+def test_an_interrupt_while_reading_is_an_interrupt_and_not_a_damaged_clip(tmp_path):
+    path = tmp_path / "long.flac"
+    soundfile.write(path, np.random.default_rng(0).uniform(-0.5, 0.5, 30 * 16000), 16000)
+    for _ in range(4):
+        command = [sys.executable, "-c", READING, str(path)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as reading:
+            assert reading.stdout.readline() == "ready\n"
+            time.sleep(0.3)
+            reading.send_signal(signal.SIGINT)
+            assert reading.wait(timeout=20) == 42

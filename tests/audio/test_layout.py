@@ -4,6 +4,7 @@ import pytest
 
 from sweep.audio.layout import (
     check_label,
+    clip_of,
     find_clips,
     label_of,
     noise_names,
@@ -57,6 +58,19 @@ def test_a_word_may_be_called_like_a_split(tmp_path):
     assert found == [("plane", None), ("train", None)]
 
 
+def test_a_clip_is_known_by_its_name_alone(tmp_path):
+    touch(tmp_path, "train/a_nohash_0.wav", "val/go/a_nohash_1.wav", "up/b_nohash_0.wav")
+    touch(tmp_path, "msc-test/go_c_nohash_0.wav")
+    found = find_clips(tmp_path)
+    assert [clip_of(clip.name) for clip in found] == found
+    assert [(c.label, c.speaker, c.split) for c in found] == [
+        ("go", "c", "testing"),
+        ("train", "a", None),
+        ("up", "b", None),
+        ("go", "a", "validation"),
+    ]
+
+
 def test_hidden_files_noise_and_other_files_are_no_clips(tmp_path):
     touch(tmp_path, "go/a.wav", "go/._a.wav", "go/a.txt", "_background_noise_/hum.wav", "x.wav")
     assert [clip.name for clip in find_clips(tmp_path)] == ["go/a.wav"]
@@ -79,7 +93,10 @@ def test_a_file_is_no_folder(tmp_path):
 
 
 def test_an_empty_folder_tells_what_to_do(tmp_path):
-    with pytest.raises(DataError, match="holds no clips; put recordings in a folder for each word"):
+    with pytest.raises(
+        DataError,
+        match=r"holds no clips \(.wav, .flac, .ogg\); put recordings in a folder for each word",
+    ):
         find_clips(tmp_path)
 
 

@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 import sqlite3
 from dataclasses import replace
@@ -287,6 +288,20 @@ def test_a_renamed_or_copied_folder_is_read_and_goes_on(folder):
     assert copy.record().trials == folder.record().trials == Watched(copy).record().trials
     with copy.owned():
         assert len(create(copy).get_trials()) == 1
+
+
+def test_a_folder_that_may_only_be_read_is_read(folder, monkeypatch):
+    with folder.owned():
+        finish(create(folder), create(folder).ask(SPACE.varying), FEASIBLE)
+    known, held = folder.record().trials, sorted(folder.path.iterdir())
+    monkeypatch.setattr("os.access", lambda path, mode: mode != os.W_OK)
+    there = StudyFolder(folder.path.parent, folder.name)
+    study = there.load()
+    assert len(study.get_trials()) == 1 and sorted(folder.path.iterdir()) == held
+    with pytest.raises(optuna.exceptions.StorageInternalError):
+        study.set_user_attr("who", "writes")
+    there.close()
+    assert there.record().trials == known
 
 
 def test_models_that_lie_elsewhere_are_told(folder, tmp_path):
