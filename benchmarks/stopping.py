@@ -3,13 +3,13 @@
     [SPEECH_COMMANDS=FOLDER] python benchmarks/stopping.py [--published 0] [--workers 2]
 
 The rule stops a training when the best of its last five validation accuracies lies below the limit
-by more than a slack that shrinks as training goes on.  The slack is the largest gap that any
-candidate of the table closed that ended within a point and a half of 0.97 or above, and one clip
-more.  It is printed here from the whole table, as ``sweep.stages.stopping`` holds it, and judged by
-halves: calibrated on one half of the networks, tried on the other.  ``saved`` is the share of
-training time not spent, ``lost`` the share of candidates that would have ended feasible and were
-stopped.  With ``--published N`` the rule in use is judged, too, on that many candidates of the
-published grid that pass the gate, drawn at random and trained to their ends: a space it was not
+by more than a slack that shrinks as training goes on. The slack is the largest gap that any
+candidate of the table closed from there on that ended within a point and a half of 0.97 or above,
+and one clip more. It is printed here from the whole table, as ``sweep.stages.stopping`` holds it,
+and judged by halves: calibrated on one half of the networks, tried on the other. ``saved`` is the
+share of training time not spent, ``lost`` the share of candidates that would have ended feasible
+and were stopped. With ``--published N`` the rule in use is judged, too, on that many candidates of
+the published grid that pass the gate, drawn at random and trained to their ends: a space it was not
 calibrated on.
 """
 
@@ -27,7 +27,7 @@ from table import Row, opened, read, train_batch
 from throughput import SPACE, draw
 
 from sweep.space import Space
-from sweep.stages.stopping import FEWEST, SHARES, SLACKS, recent_best
+from sweep.stages.stopping import FEWEST, SHARES, SLACKS, first_stop, recent_best
 
 NEARLY = 0.955
 ONE_CLIP = 0.005
@@ -92,19 +92,16 @@ def final(row: Row) -> float:
 
 
 def slacks(rows: Iterable[Row]) -> np.ndarray:
-    """Return the largest gap closed after each share of the epochs."""
+    """Return the largest gap closed after each share of the epochs, or after a later one."""
     gaps: dict[float, list[float]] = {share: [0.0] for share in SHARES}
     for row in rows:
+        epochs = len(row.accuracies)
         for share in SHARES if final(row) >= NEARLY else ():
-            done = after(row, share)
-            if done < len(row.accuracies):
+            done = int(np.ceil(share * epochs - 1e-9))
+            if FEWEST <= done < epochs:
                 gaps[share].append(final(row) - recent_best(row.accuracies[:done]))
-    return np.array([max(found) for found in gaps.values()]) + ONE_CLIP
-
-
-def after(row: Row, share: float) -> int:
-    """Return how many epochs are the first that make that share, and no fewer than three."""
-    return max(FEWEST, int(np.ceil(share * len(row.accuracies))))
+    widest = np.array([max(found) for found in gaps.values()]) + ONE_CLIP
+    return np.maximum.accumulate(widest[::-1])[::-1]
 
 
 def judge(rows: list[Row], limit: float, learnt: np.ndarray) -> tuple[float, float, float]:
@@ -113,10 +110,11 @@ def judge(rows: list[Row], limit: float, learnt: np.ndarray) -> tuple[float, flo
     for row in rows:
         spent += row.seconds
         feasible += final(row) >= limit
-        for share, slack in zip(SHARES, learnt, strict=True):
-            done = after(row, share)
-            if done < len(row.accuracies) and recent_best(row.accuracies[:done]) < limit - slack:
-                saved += row.seconds * (1 - done / len(row.accuracies))
+        epochs = len(row.accuracies)
+        for done in range(first_stop(epochs), epochs):
+            slack = np.interp(done / epochs, SHARES, learnt)
+            if recent_best(row.accuracies[:done]) < limit - slack:
+                saved += row.seconds * (1 - done / epochs)
                 lost += final(row) >= limit
                 break
     return feasible / len(rows), saved / spent, lost / len(rows)

@@ -111,6 +111,8 @@ def run(
     if funnel["failed"] and funnel["failed"] == sum(funnel.values()) - funnel["invalid"]:
         log = folder.worker_log if scheduler is None else "what its workers printed"
         raise SweepError(f"every trial failed; {log} tells how")
+    if not sum(funnel.values()):
+        raise NothingFeasible("no trial was finished; give the sweep more time")
     if not funnel["feasible"]:
         raise NothingFeasible("nothing is feasible; widen the space or ease the limit that binds")
     print(
@@ -177,6 +179,8 @@ def finalists(
         print(json.dumps([one.to_json() for one in record.finalists], indent=2))
     else:
         print_finalists(console(), record)
+        if record.finalists:
+            print(f"next: sweep export {record.argument} --pick smallest")
 
 
 def worker(

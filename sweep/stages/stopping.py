@@ -1,5 +1,6 @@
 """When to stop a training whose accuracy limit is out of reach."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -8,14 +9,14 @@ from sweep.limits import Limit
 from sweep.stages.training import Progress
 
 SHARES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-SLACKS = (0.122, 0.088, 0.088, 0.088, 0.044, 0.029, 0.029, 0.015)
+SLACKS = (0.102, 0.049, 0.049, 0.049, 0.049, 0.029, 0.015, 0.015)
 """After which share of the epochs, how far below its final value an accuracy may lie.
 
 ``benchmarks/stopping.py`` derives them from trained candidates.
 """
 
-FEWEST = 3
-"""Epochs before which nothing is stopped."""
+FEWEST = 4
+"""Epochs after which a training may be stopped at the earliest."""
 
 _RECENT = 5
 
@@ -23,12 +24,12 @@ _RECENT = 5
 def out_of_reach(progress: Progress, limits: list[Limit]) -> str:
     """Return why training should end now, or an empty string.
 
-    From a fifth of its epochs on, and the third epoch, a training ends when the best of its last
+    From a fifth of its epochs on, and the fourth epoch, a training ends when the best of its last
     five validation accuracies lies below the limit by more than the largest gap that was seen to be
     closed from there.
     """
     done, best = len(progress.accuracies), recent_best(progress.accuracies)
-    if done < max(FEWEST, SHARES[0] * progress.epochs):
+    if done < first_stop(progress.epochs):
         return ""
     slack = float(np.interp(done / progress.epochs, SHARES, SLACKS))
     for limit in limits:
@@ -36,6 +37,11 @@ def out_of_reach(progress: Progress, limits: list[Limit]) -> str:
             so_far = f"accuracy {best:.3f} after {done} of {progress.epochs} epochs"
             return f"{so_far}; {limit} is out of reach"
     return ""
+
+
+def first_stop(epochs: int) -> int:
+    """Return after how many epochs a training may be stopped for the first time."""
+    return max(FEWEST, math.ceil(SHARES[0] * epochs))
 
 
 def recent_best(accuracies: Sequence[float]) -> float:

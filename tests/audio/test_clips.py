@@ -1,6 +1,7 @@
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
@@ -145,8 +146,9 @@ def test_a_folder_called_wav_is_named(tmp_path):
 
 
 READING = """
-import sys
+import signal, sys
 from sweep.audio.clips import decode
+signal.signal(signal.SIGINT, signal.default_int_handler)
 print("ready", flush=True)
 try:
     while True:
@@ -165,4 +167,7 @@ def test_an_interrupt_while_reading_is_an_interrupt_and_not_a_damaged_clip(tmp_p
             assert reading.stdout.readline() == "ready\n"
             time.sleep(0.3)
             reading.send_signal(signal.SIGINT)
-            assert reading.wait(timeout=20) == 42
+            killer = threading.Timer(20, reading.kill)
+            killer.start()
+            assert reading.wait() == 42
+            killer.cancel()

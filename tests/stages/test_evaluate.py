@@ -126,7 +126,7 @@ def test_a_stopped_candidate_says_how_far_it_came(spoken):
 
 
 def test_a_stopped_candidate_weighs_what_it_would_have_weighed(spoken):
-    slow = SMALL | {"epochs": 4, "initial_learning_rate": 2e-5} | ALL
+    slow = SMALL | {"epochs": 5, "initial_learning_rate": 2e-5} | ALL
     told = [
         evaluate(Candidate.from_parameters(slow), spoken, limits(accuracy=bound))[0]
         for bound in (">= 1", ">= 0")

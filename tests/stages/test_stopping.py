@@ -31,9 +31,9 @@ def test_nothing_is_stopped_in_the_first_fifth():
     assert out_of_reach(after(20, *[0.1] * 4), LIMITS) != ""
 
 
-def test_nothing_is_stopped_before_its_third_epoch():
-    assert out_of_reach(after(6, 0.1, 0.1), LIMITS) == ""
-    assert out_of_reach(after(6, 0.1, 0.1, 0.1), LIMITS) != ""
+def test_nothing_is_stopped_before_its_fourth_epoch():
+    assert out_of_reach(after(6, 0.1, 0.1, 0.1), LIMITS) == ""
+    assert out_of_reach(after(6, 0.1, 0.1, 0.1, 0.1), LIMITS) != ""
 
 
 @pytest.mark.parametrize(("share", "slack"), [*zip(SHARES, SLACKS, strict=True)])
