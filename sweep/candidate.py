@@ -162,7 +162,7 @@ class Candidate:
         return int(self.key()[:8], 16)
 
     def key(self) -> str:
-        """Return a digest that two candidates share when they train the same network.
+        """Return a digest that two candidates share only when they train the same network.
 
         Different ``filters`` and ``alpha`` of equal width are the same network, and log-mel
         features have no ``num_coefficients``; without blocks only temporal convolutions differ,

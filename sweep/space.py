@@ -212,7 +212,7 @@ class Space:
         none, never = "no combination is allowed", "can never be taken"
         if not every:
             none = f"none of {_TRIED:,} combinations drawn at random is allowed"
-            never = f"is in none of {_TRIED:,} allowed combinations drawn at random"
+            never = f"was allowed in none of {_TRIED:,} combinations drawn at random"
 
         def draws() -> Iterable[dict[str, Any]]:
             return every or (self.draw(rng) for _ in range(_TRIED))

@@ -32,10 +32,8 @@ def decode(path: str | PathLike[str]) -> tuple[np.ndarray, int]:
         DataError: if the file cannot be read or holds no samples; the message names it.
     """
     try:
-        with open(
-            path, "rb"
-        ):  # So that a file that is not there is told from one that is no sound.
-            pass
+        # libsndfile tells a file that cannot be opened and one that is no sound in the same words.
+        open(path, "rb").close()
         # By its path: reading from a Python file drops an interrupt, and calls the clip damaged.
         with soundfile.SoundFile(path) as sound:
             expected, rate = sound.frames, sound.samplerate
