@@ -41,6 +41,17 @@ def test_networks_of_one_shape_are_timed_once_on_a_machine(lesson, variants, spo
     assert again == first
 
 
+def test_which_bands_a_front_end_hears_does_not_change_what_it_costs(
+    lesson, variants, spoken, monkeypatch
+):
+    first = bench(lesson, spoken).measure("int8", variants["int8"], None)
+    monkeypatch.setattr(measurement, "measure_latency", lambda *given: pytest.fail("timed again"))
+    parameters = lesson.candidate.parameters() | {"lower_frequency": 40, "upper_frequency": 3000}
+    other = Bench(Candidate.from_parameters(parameters), lesson.architecture, spoken, [])
+    again = other.measure("int8", variants["int8"], None)
+    assert again.preprocessing_latency_ms == first.preprocessing_latency_ms
+
+
 def test_front_end_and_network_are_timed_on_real_clips(spoken, variants, lesson, monkeypatch):
     timed = []
 

@@ -1,3 +1,6 @@
+import gc
+import weakref
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -155,6 +158,20 @@ def test_nobody_is_asked_after_the_last_epoch(spoken):
     quick = SMALL | {"epochs": 2}
     trained = learn(spoken, stop=lambda progress: "x" * (len(progress.losses) == 2), **quick)
     assert trained.trained.stopped == ""
+
+
+def test_a_graph_that_is_kept_lets_go_of_the_clips(spoken, monkeypatch):
+    held = []
+
+    def as_clips(features, answers):
+        clips = graph.as_clips(features, answers)
+        held.extend(weakref.ref(tensor) for tensor in clips)
+        return clips
+
+    monkeypatch.setattr(training, "as_clips", as_clips)
+    learn(spoken, **(SMALL | {"epochs": 1}))
+    gc.collect()
+    assert len(held) == 2 and not any(one() is not None for one in held)
 
 
 def test_a_batch_larger_than_the_data_is_filled_up(spoken):
