@@ -21,7 +21,7 @@ from sweep.space import Space
 from sweep.study.samplers import make_sampler
 from sweep.study.storage import StudyFolder
 from sweep.study.table import table
-from sweep.study.trials import finish
+from sweep.study.trials import ask, finish
 
 TRIALS = (100, 1_000, 5_000)
 SAMPLERS = ("ehvi", "tpe", "nsga2", "random", "greedy", "grid")
@@ -87,7 +87,7 @@ def pair_ms(space: Space, folder: StudyFolder, sampler: str) -> float:
         seconds = []
         for _ in range(PAIRS):
             begin = time.perf_counter()
-            trial = study.ask(space.varying)
+            trial = ask(study, space)
             finish(study, trial, evaluate(space.candidate(trial.params), space.limits))
             seconds.append(time.perf_counter() - begin)
     return 1000 * median(seconds)

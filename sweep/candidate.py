@@ -131,19 +131,10 @@ class Candidate:
         Raises:
             KeyError: if a name is no parameter.
         """
-        unknown = set(parameters) - set(PARAMETERS)
-        if unknown:
-            raise KeyError(sorted(unknown)[0])
-        groups = {
-            group: kind(
-                **{
-                    name: _typed(_TYPES[name], parameters[name])
-                    for name in _NAMES[group]
-                    if name in parameters
-                }
-            )
-            for group, kind in GROUPS.items()
-        }
+        given: dict[str, dict[str, Any]] = {group: {} for group in GROUPS}
+        for name, value in parameters.items():
+            given[_GROUP_OF[name]][name] = _typed(_TYPES[name], value)
+        groups = {group: kind(**given[group]) for group, kind in GROUPS.items()}
         return cls(**groups, seed=seed)
 
     def parameters(self) -> dict[str, Any]:
@@ -192,7 +183,7 @@ GROUPS: dict[str, type] = {
     "training": TrainingParams,
     "compression": CompressionParams,
 }
-_NAMES = {group: tuple(f.name for f in fields(kind)) for group, kind in GROUPS.items()}
+_GROUP_OF = {f.name: group for group, kind in GROUPS.items() for f in fields(kind)}
 _TYPES: dict[str, Any] = {f.name: f.type for kind in GROUPS.values() for f in fields(kind)}
 PARAMETERS: dict[str, Any] = {f.name: f.default for kind in GROUPS.values() for f in fields(kind)}
 """Every parameter with the value it takes when a search space does not name it."""

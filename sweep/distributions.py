@@ -62,16 +62,16 @@ def values(kind: BaseDistribution, at_most: int) -> list[Any]:
     return [float(number) for number in space(kind.low, kind.high, at_most)]
 
 
-def draw(kind: BaseDistribution, rng: np.random.Generator) -> Any:
-    """Return a value drawn at random."""
+def draws(kind: BaseDistribution, rng: np.random.Generator, number: int) -> list[Any]:
+    """Return so many values drawn at random."""
     if isinstance(kind, (IntDistribution, FloatDistribution)) and kind.log:
-        drawn = math.exp(rng.uniform(math.log(kind.low), math.log(kind.high)))
-        return round(drawn) if isinstance(kind, IntDistribution) else min(drawn, kind.high)
-    number = count(kind)
-    if number is not None:
-        return value(kind, int(rng.integers(number)))
+        drawn = np.exp(rng.uniform(math.log(kind.low), math.log(kind.high), number)).tolist()
+        return [round(v) if isinstance(kind, IntDistribution) else min(v, kind.high) for v in drawn]
+    values = count(kind)
+    if values is not None:
+        return [value(kind, index) for index in rng.integers(values, size=number).tolist()]
     assert isinstance(kind, FloatDistribution)
-    return float(rng.uniform(kind.low, kind.high))
+    return rng.uniform(kind.low, kind.high, number).tolist()
 
 
 def contains(kind: BaseDistribution, wanted: Any) -> bool:
@@ -86,8 +86,10 @@ def contains(kind: BaseDistribution, wanted: Any) -> bool:
     return kind.step is None or math.isclose(wanted, snapped(kind, wanted), abs_tol=1e-12)
 
 
-def snapped(kind: BaseDistribution, given: Any) -> Any:
-    """Return the value that is meant: samplers give 0.15000000000000002 for a step of 0.05."""
-    if not isinstance(kind, FloatDistribution) or kind.step is None:
-        return given
-    return value(kind, round((given - kind.low) / kind.step))
+def snapped(kind: FloatDistribution, given: float) -> float:
+    """Return the value of a range with a step that is meant.
+
+    Samplers give 0.15000000000000002 for a step of 0.05.
+    """
+    assert kind.step is not None
+    return float(value(kind, round((given - kind.low) / kind.step)))

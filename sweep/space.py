@@ -54,6 +54,11 @@ class Space:
                 self._fail(f"parameters.{name}", f"unknown parameter{nearest(name, PARAMETERS)}")
         for name in (name for name in PARAMETERS if name in file.parameters):
             self._add(name, file.parameters[name])
+        self._stepped = {
+            name: kind
+            for name, kind in self.varying.items()
+            if isinstance(kind, FloatDistribution) and kind.step is not None
+        }
         self.limits = [self._limit(metric, text) for metric, text in file.limits.items()]
         self._requirements = [self._requirement(i, text) for i, text in enumerate(file.require)]
         for metric in file.objectives:
@@ -141,8 +146,11 @@ class Space:
 
     def candidate(self, parameters: Mapping[str, Any]) -> Candidate:
         """Return the candidate for values of the varying parameters."""
-        varying = {n: distributions.snapped(self.varying[n], v) for n, v in parameters.items()}
-        return Candidate.from_parameters(self.fixed | varying, seed=self.file.search.seed)
+        values = self.fixed | dict(parameters)
+        for name, kind in self._stepped.items():
+            if name in parameters:
+                values[name] = distributions.snapped(kind, values[name])
+        return Candidate.from_parameters(values, seed=self.file.search.seed)
 
     def objection(self, candidate: Candidate) -> str | None:
         """Return why a candidate is not allowed, or None when it is.
@@ -152,7 +160,7 @@ class Space:
         broken = broken_rule(candidate)
         if broken is not None:
             return f"{broken.parameter}: {broken.message}"
-        values = candidate.parameters()
+        values = candidate.parameters() if self._requirements else {}
         for text, holds in zip(self.file.require, self._requirements, strict=True):
             try:
                 held = holds(values)
@@ -191,7 +199,13 @@ class Space:
 
     def draw(self, rng: np.random.Generator) -> dict[str, Any]:
         """Return a combination drawn at random, allowed or not."""
-        return {name: distributions.draw(kind, rng) for name, kind in self.varying.items()}
+        return self.draws(rng, 1)[0]
+
+    def draws(self, rng: np.random.Generator, number: int) -> list[dict[str, Any]]:
+        """Return so many combinations drawn at random, allowed or not."""
+        columns = [distributions.draws(kind, rng, number) for kind in self.varying.values()]
+        rows = zip(*columns, strict=True) if columns else [()] * number
+        return [dict(zip(self.varying, row, strict=True)) for row in rows]
 
     def allowed_share(self) -> tuple[float, bool]:
         """Return the share of combinations that are allowed, and whether it was counted."""
@@ -199,7 +213,7 @@ class Space:
         if size is not None and size <= _ENUMERABLE:
             return sum(1 for _ in self.combinations()) / size, True
         rng = np.random.default_rng(0)
-        return sum(self.allows(self.draw(rng)) for _ in range(_DRAWS)) / _DRAWS, False
+        return sum(map(self.allows, self.draws(rng, _DRAWS))) / _DRAWS, False
 
     def check(self) -> None:
         """Raise if nothing is allowed, or a choice can never be taken."""

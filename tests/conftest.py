@@ -8,10 +8,17 @@ import pytest
 from sweep.audio.dataset import Dataset, DatasetSpec, open_dataset
 
 
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of this run that all its processes share."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
 @pytest.fixture(scope="session", autouse=True)
-def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+def _own_cache(shared: Path) -> None:
     """Keep the tests out of the cache of whoever runs them."""
-    os.environ["SWEEP_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+    os.environ["SWEEP_CACHE"] = str(shared / "cache")
 
 
 @pytest.fixture(scope="session")

@@ -71,7 +71,7 @@ def expected_accuracies(record: StudyRecord) -> dict[int, float]:
     x = cube.encode([parameters for parameters, _ in heard.values()])
     errors = np.log([1 - accuracy + _LEAST_ERROR for _, accuracy in heard.values()])
     process = GaussianProcess(x, errors, likeliest(x, errors, cube.parameters))
-    expected = 1 + _LEAST_ERROR - np.exp(process.predict(x)[0])
+    expected = 1 + _LEAST_ERROR - np.exp(process.expect(x))
     return dict(zip(heard, expected.tolist(), strict=True))
 
 

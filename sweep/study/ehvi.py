@@ -1,7 +1,7 @@
 """The sampler made for this job: what a candidate costs is foreseen, what it hears is a chance."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any
@@ -12,7 +12,6 @@ from optuna.distributions import FloatDistribution
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial
 
-from sweep import distributions
 from sweep.space import Space
 from sweep.study.planning import PlannedSampler
 from sweep.study.surrogate import Cube, GaussianProcess, Matrix, Settings, likeliest
@@ -99,7 +98,7 @@ class EHVISampler(PlannedSampler):
 
     def plan(self) -> dict[str, Any]:
         """Return the candidate expected to add most."""
-        pool = list(self._pool())
+        pool = self._pool()
         if not pool:
             return self.space.draw(self._rng)
         order = np.arange(len(pool))
@@ -126,17 +125,23 @@ class EHVISampler(PlannedSampler):
             return np.where(inside, -gains, np.inf)
         return np.where(inside, mean - deviation, np.inf)
 
-    def _pool(self) -> Iterator[dict[str, Any]]:
-        """Yield allowed and untried combinations: some at random, some near the best so far."""
+    def _pool(self) -> list[dict[str, Any]]:
+        """Return allowed and untried combinations: some at random, some near the best so far."""
         parents = self._parents()
-        for number in range(_DRAWN + (_CHANGED if parents else 0)):
-            for _ in range(_ATTEMPTS):
-                parameters = (
-                    self.space.draw(self._rng) if number < _DRAWN else self._change(parents)
-                )
-                if not self.is_taken(parameters) and self.space.allows(parameters):
-                    yield parameters
-                    break
+        drawn = self._allowed(lambda number: self.space.draws(self._rng, number), _DRAWN)
+        if not parents:
+            return drawn
+        return drawn + self._allowed(lambda number: self._changed(parents, number), _CHANGED)
+
+    def _allowed(
+        self, draw: Callable[[int], list[dict[str, Any]]], wanted: int
+    ) -> list[dict[str, Any]]:
+        """Return so many combinations, or what is found when each may be drawn a few times."""
+        found: list[dict[str, Any]] = []
+        for _ in range(_ATTEMPTS):
+            drawn = draw(wanted - len(found))
+            found += [p for p in drawn if not self.is_taken(p) and self.space.allows(p)]
+        return found
 
     def _parents(self) -> list[dict[str, Any]]:
         """Return the front, or the most accurate trials where none is feasible."""
@@ -151,26 +156,33 @@ class EHVISampler(PlannedSampler):
         costs = [np.inf if v is None else s * v for v, s in zip(values, self._signs.values())]
         return np.array(costs)
 
-    def _change(self, parents: list[dict[str, Any]]) -> dict[str, Any]:
-        """Return a parent with one to three parameters changed."""
-        parent = parents[self._rng.integers(len(parents))]
-        count = min(len(parent), 1 + self._rng.integers(3))
-        changed = {}
-        for name in self._rng.permutation(list(parent))[:count]:
-            kind = self.space.varying[name]
-            value = distributions.draw(kind, self._rng)
-            if isinstance(kind, FloatDistribution) and kind.step is None:
-                # Somewhere between the parent's value and the new one, more often near the first.
-                value = parent[name] + (value - parent[name]) * self._rng.random() ** 2
-            changed[str(name)] = value
-        return parent | changed
+    def _changed(self, parents: list[dict[str, Any]], number: int) -> list[dict[str, Any]]:
+        """Return so many combinations, each a parent with one to three parameters changed."""
+        names = list(self.space.varying)
+        chosen = self._rng.integers(len(parents), size=number)
+        orders = self._rng.random((number, len(names))).argsort(axis=1)
+        counts = self._rng.integers(1, 4, size=number)
+        near = self._rng.random((number, len(names))) ** 2
+        changed = []
+        for row, drawn in enumerate(self.space.draws(self._rng, number)):
+            parent = parents[chosen[row]]
+            child = dict(parent)
+            for column in orders[row, : counts[row]]:
+                name = names[column]
+                kind, value = self.space.varying[name], drawn[name]
+                if isinstance(kind, FloatDistribution) and kind.step is None:
+                    # Somewhere between parent and draw, more often near the first.
+                    value = parent[name] + (value - parent[name]) * float(near[row, column])
+                child[name] = value
+            changed.append(child)
+        return changed
 
     def _foreseen(self, metric: str, x: Matrix) -> Matrix:
         """Return a cost of candidates as a logarithm, 0 at its limit or at the worst seen."""
         newest = self._newest(metric)
         x_known, logs = np.array([k.x for k in newest]), self._logs(metric, newest)
         process = GaussianProcess(x_known, logs, self._chosen(metric, x_known, logs))
-        return process.predict(x)[0] - self._corner(metric)
+        return process.expect(x) - self._corner(metric)
 
     def _newest(self, metric: str) -> list[Known]:
         """Return the trials to learn a metric from; of many the newest."""
@@ -208,9 +220,9 @@ class EHVISampler(PlannedSampler):
         settings = self._chosen(ACCURACY, x_heard, errors)
         if self.running:
             x_running = self._cube.encode(self.running)
-            expected = GaussianProcess(x_heard, errors, settings).predict(x_running)
+            expected = GaussianProcess(x_heard, errors, settings).expect(x_running)
             x_heard = np.concatenate([x_heard, x_running])
-            errors = np.concatenate([errors, expected[0]])
+            errors = np.concatenate([errors, expected])
         return GaussianProcess(x_heard, errors, settings).predict(x)
 
     def _gains(self, costs: Matrix, mean: Matrix, deviation: Matrix) -> Matrix:

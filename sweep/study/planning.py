@@ -1,6 +1,7 @@
 """Samplers that decide on all parameters at once."""
 
 from abc import abstractmethod
+from collections.abc import Iterable
 from typing import Any
 
 import optuna
@@ -53,20 +54,28 @@ class PlannedSampler(BaseSampler):
         """Return the whole space: nothing is sampled parameter by parameter."""
         return dict(self.space.varying)
 
+    def propose(self, trials: Iterable[FrozenTrial], direction: StudyDirection) -> dict[str, Any]:
+        """Return the values of the next trial, from all trials so far."""
+        self.running = []
+        for trial in trials:
+            if trial.number not in self._noted:
+                self._take(trial.params)
+                if (
+                    trial.state == TrialState.RUNNING
+                    and trial.params.keys() == self.space.varying.keys()
+                ):
+                    self.running.append(trial.params)
+                if trial.state.is_finished():
+                    self._noted.add(trial.number)
+                    self.note(trial, direction)
+        return self.plan()
+
     def sample_relative(
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
         """Return the planned values."""
-        self.running = []
-        for other in study.get_trials(deepcopy=False):
-            if other.number not in self._noted and other.number != trial.number:
-                self._take(other.params)
-                if other.state == TrialState.RUNNING and set(other.params) == set(search_space):
-                    self.running.append(other.params)
-                if other.state.is_finished():
-                    self._noted.add(other.number)
-                    self.note(other, study.directions[0])
-        return self.plan()
+        others = (o for o in study.get_trials(deepcopy=False) if o.number != trial.number)
+        return self.propose(others, study.directions[0])
 
     def sample_independent(
         self,

@@ -17,7 +17,7 @@ from sweep.study.engine import Answer
 from sweep.study.progress import SearchProgress
 from sweep.study.promotion import EPOCHS
 from sweep.study.storage import StudyFolder, readable_errors
-from sweep.study.trials import finish, stored_evaluation
+from sweep.study.trials import ask, finish, stored_evaluation
 
 _ATTEMPTS = 20
 _VALUES_TRIED = 8
@@ -127,7 +127,7 @@ class Search:
     def _resume(self, frozen: FrozenTrial, evaluation: Evaluation | None) -> None:
         trial = optuna.Trial(self.study, frozen._trial_id)
         if evaluation is not None:
-            finish(self.study, trial, evaluation, frozen.constraints)
+            finish(self.study, trial, evaluation)
         elif set(frozen.params) != set(self.space.varying):
             self.study.tell(trial, state=TrialState.FAIL)
         else:
@@ -154,7 +154,7 @@ class Search:
     def _ask(self) -> None:
         """Ask until a candidate is worth evaluating, and send it off."""
         for _ in range(_ATTEMPTS):
-            trial = self.study.ask(self.space.varying)
+            trial = ask(self.study, self.space)
             if self._consider(trial):
                 return
             if not self._is_new(trial.params):
@@ -164,7 +164,7 @@ class Search:
             self._exhausted = True
             return
         self.study.enqueue_trial(fresh)
-        self._consider(self.study.ask(self.space.varying))
+        self._consider(ask(self.study, self.space))
 
     def _consider(self, trial: optuna.Trial) -> bool:
         """Submit a trial's candidate if it is allowed and new; tell whether it was."""

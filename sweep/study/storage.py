@@ -1,6 +1,5 @@
 """Where a study lives: its folder, its database, its models."""
 
-import gc
 import os
 import re
 import tempfile
@@ -21,7 +20,7 @@ from sweep.space import Space
 from sweep.study import RESULTS
 from sweep.study.confirmation import Finalist
 from sweep.study.table import StudyRecord
-from sweep.study.trials import OBJECTIVES, trial_records
+from sweep.study.trials import OBJECTIVES, no_collection, trial_records
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _SPACE, _ABOUT, _FILES, _FINALISTS = "space", "about", "files", "finalists"
@@ -165,7 +164,7 @@ class StudyFolder:
 
     def record(self) -> StudyRecord:
         """Return the study as plain records."""
-        with self._closing(), _no_collection(), readable_errors(self.path):
+        with self._closing(), no_collection(), readable_errors(self.path):
             study = self.load()
             attributes = study.user_attrs
             if _SPACE not in attributes:
@@ -283,16 +282,6 @@ def readable_errors(path: Path) -> Iterator[None]:
         told = str(getattr(cause, "orig", None) or cause).strip() or type(cause).__name__
         first = told.splitlines()[0]
         raise StudyError(f"{path}: the study's storage fails: {first}") from error
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Pause the garbage collector, which takes half of the time that reading many trials takes."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def _refuse_difference(path: Path, known: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:

@@ -92,15 +92,28 @@ class GaussianProcess:
         self.fit = _fit(squares, (y - self.mean) / self.scale, settings)
         self._weights = _solve_triangle(self.fit.factor.T, self.fit.whitened, lower=False)
 
+    def expect(self, x: Matrix) -> Matrix:
+        """Return means, ``[trials]``."""
+        return self._mean(self._cross(x))
+
     def predict(self, x: Matrix) -> tuple[Matrix, Matrix]:
         """Return means and standard deviations without the noise of measuring, each ``[trials]``.
 
         A search that reckons with noise goes where a measurement may be lucky.
         """
-        cross = np.exp(-0.5 * _squared_distances(x, self.x) / self.fit.settings.length**2)
+        cross = self._cross(x)
         known = (_solve_triangle(self.fit.factor, cross.T) ** 2).sum(axis=0)
         deviations = np.sqrt(self.fit.variance * np.maximum(1 - known, 0))
-        return self.mean + self.scale * (cross @ self._weights), self.scale * deviations
+        return self._mean(cross), self.scale * deviations
+
+    def _cross(self, x: Matrix) -> Matrix:
+        squares = _squared_distances(x, self.x)
+        cross: Matrix = np.exp(-0.5 * squares / self.fit.settings.length**2)
+        return cross
+
+    def _mean(self, cross: Matrix) -> Matrix:
+        means: Matrix = self.mean + self.scale * (cross @ self._weights)
+        return means
 
 
 @dataclass(frozen=True)

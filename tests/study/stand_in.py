@@ -68,6 +68,18 @@ def _judged(variant: Variant, limits: list[Limit]) -> Variant:
     return replace(variant, violations=violations(limits, asdict(variant)))
 
 
+FEASIBLE = evaluate(Candidate.from_parameters({"alpha": 0.25}), make_space().limits)
+ENDINGS = {
+    "feasible": FEASIBLE,
+    "infeasible": replace(FEASIBLE, outcome="infeasible", reason="misses accuracy"),
+    "gated": evaluate(Candidate.from_parameters({"alpha": 1.0}), make_space().limits),
+    "stopped": replace(FEASIBLE, outcome="stopped", reason="out of reach"),
+    "invalid": Evaluation("invalid", "num_coefficients: too many"),
+    "failed": Evaluation("failed", "killed its worker 2 times"),
+}
+"""An evaluation of each outcome."""
+
+
 class StandIn:
     """In place of an engine; ``submitted`` holds the candidates by trial number.
 

@@ -160,7 +160,7 @@ def test_a_result_that_was_stored_but_not_told_is_told_and_not_measured_again(fo
         def die(*args, **options):
             raise Killed
 
-        patch.setattr(optuna.Study, "tell", die)
+        patch.setattr(optuna.storages.RDBStorage, "set_trial_state_values", die)
         with pytest.raises(Killed):
             # The first trial of the grid is allowed, so it is the first to be told.
             search(folder, make_space(FINITE, trials=9, sampler="grid"), StandIn(space, 1))

@@ -2,25 +2,22 @@ import json
 import os
 import shutil
 import sqlite3
-from dataclasses import replace
 from pathlib import Path
 
 import optuna
 import pytest
-from optuna.trial import TrialState
 
-from sweep.candidate import Candidate, Evaluation
 from sweep.errors import SpecError, StudyError
 from sweep.study.storage import StudyFolder, readable_errors
-from sweep.study.trials import finish, stored_evaluation
+from sweep.study.trials import finish
 from sweep.study.watching import Watched
 
+from .stand_in import ENDINGS, FEASIBLE
 from .stand_in import SPACE as SPACE_TEXT
-from .stand_in import evaluate, make_space
+from .stand_in import make_space
 
 SPACE = make_space()
 ABOUT = {"fingerprint": "abc", "clips": {"training": 100}}
-FEASIBLE = evaluate(Candidate.from_parameters({"alpha": 0.25}), SPACE.limits)
 
 
 def create(folder: StudyFolder, space=SPACE, about=ABOUT) -> optuna.Study:
@@ -31,16 +28,6 @@ def one_line(refused: pytest.ExceptionInfo) -> str:
     message = str(refused.value)
     assert "\n" not in message
     return message
-
-
-ENDINGS = {
-    "feasible": FEASIBLE,
-    "infeasible": replace(FEASIBLE, outcome="infeasible", reason="misses accuracy"),
-    "gated": evaluate(Candidate.from_parameters({"alpha": 1.0}), SPACE.limits),
-    "stopped": replace(FEASIBLE, outcome="stopped", reason="out of reach"),
-    "invalid": Evaluation("invalid", "num_coefficients: too many"),
-    "failed": Evaluation("failed", "killed its worker 2 times"),
-}
 
 
 def test_what_was_measured_comes_back_as_it_was(either_folder):
@@ -61,40 +48,6 @@ def test_what_was_measured_comes_back_as_it_was(either_folder):
     assert [trial.candidate for trial in record.trials] == candidates
     assert [trial.number for trial in record.trials] == list(range(len(ENDINGS)))
     assert all(trial.started <= trial.finished for trial in record.trials)
-
-
-def test_optuna_is_told_states_values_and_constraints(folder):
-    with folder.owned():
-        study = create(folder)
-        for evaluation in ENDINGS.values():
-            finish(study, study.ask(SPACE.varying), evaluation)
-    told = dict(zip(ENDINGS, folder.load().get_trials(), strict=True))
-    assert {name: trial.state for name, trial in told.items()} == {
-        "feasible": TrialState.COMPLETE,
-        "infeasible": TrialState.COMPLETE,
-        "gated": TrialState.PRUNED,
-        "stopped": TrialState.PRUNED,
-        "invalid": TrialState.PRUNED,
-        "failed": TrialState.FAIL,
-    }
-    result = FEASIBLE.result
-    assert told["feasible"].values == [result.accuracy, result.latency_ms, result.size_kb]
-    assert told["feasible"].constraints == result.violations
-    assert told["gated"].constraints == ENDINGS["gated"].result.violations
-    assert max(told["gated"].constraints.values()) > 0
-    assert told["invalid"].constraints == {"allowed": 1.0}
-
-
-def test_finishing_may_be_repeated_after_being_cut_short(folder):
-    with folder.owned():
-        study = create(folder)
-        trial = study.ask(SPACE.varying)
-        trial.set_constraint("accuracy", FEASIBLE.result.violations["accuracy"])
-        finish(study, optuna.Trial(study, trial._trial_id), FEASIBLE, {"accuracy"})
-    (frozen,) = folder.load().get_trials()
-    assert frozen.state == TrialState.COMPLETE
-    assert frozen.constraints == FEASIBLE.result.violations
-    assert stored_evaluation(frozen) == FEASIBLE
 
 
 def test_a_study_goes_on_with_the_same_space(either_folder):

@@ -56,6 +56,7 @@ def test_predictions_are_those_of_the_textbook():
     found = process.predict(new)
     np.testing.assert_allclose(found[0], means, rtol=1e-6)
     np.testing.assert_allclose(found[1], deviations, rtol=1e-6)
+    np.testing.assert_array_equal(process.expect(new), found[0])
 
 
 def test_a_smooth_function_is_learnt():
