@@ -17,7 +17,7 @@ class TestFinalists:
     def test_are_trained_again_and_measured_on_the_test_clips(self, finished: Path) -> None:
         folder = finished / "final"
         shutil.copytree(finished / "results", folder / "results")
-        ask = ("finalists", "words", "--top", 2, "--seeds", 2, "--folds", 0, "--workers", 2)
+        ask = ("finalists", "words", "--top", 2, "--seeds", 2, "--folds", 0, "--workers", 1)
         done = sweep(*ask, "--json", cwd=folder)
         assert done.returncode == 0, done.stderr
         told = json.loads(done.stdout)
@@ -117,7 +117,7 @@ class TestFinalists:
             shutil.copy(clip, tmp_path / "shuffled" / label / f"{speaker}_nohash_{i}.wav")
         text = SPACE.replace(">= 0.7", ">= 0.97").replace("trials: 4", "trials: 6")
         done = sweep(
-            "run", space_file(tmp_path, text), "--data", "shuffled", "--workers", 2, cwd=tmp_path
+            "run", space_file(tmp_path, text), "--data", "shuffled", "--workers", 1, cwd=tmp_path
         )
         assert done.returncode == 3, done.stdout
         assert "accuracy >= 0.97 binds" in done.stdout
