@@ -22,11 +22,13 @@ schema: .venv/installed           ## the JSON schema editors read
 clean:
 	rm -rf .venv build *.egg-info
 
+# Compiled when it is first imported: of TensorFlow most never is.
+INSTALL = $(PYTHON) -m venv .venv && $(BIN)/pip install --quiet --no-compile --editable
+
 .venv/installed: setup.cfg pyproject.toml
-	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --editable .
+	$(INSTALL) .
 	touch $@
 
-.venv/installed-test: .venv/installed
-	$(BIN)/pip install --quiet --editable '.[test]'
-	touch $@
+.venv/installed-test: setup.cfg pyproject.toml
+	$(INSTALL) '.[test]'
+	touch .venv/installed $@

@@ -4,12 +4,14 @@ import asyncio
 import logging
 import os
 import queue
+import signal
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -92,7 +94,8 @@ class Engine:
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
         try:
             if scheduler is None:
-                self._cluster = _local_cluster(workers)
+                with _ctrl_c_later():
+                    self._cluster = _local_cluster(workers)
             self._client = Client(self._cluster or scheduler, timeout=_PATIENCE_IN_S)
         except (OSError, ValueError, RuntimeError) as error:
             if scheduler is None:
@@ -242,6 +245,17 @@ def _keep_freed_memory() -> None:
     """
     for name, size in ALLOCATION.items():
         dask.config.set({f"distributed.nanny.pre-spawn-environ.{name}": size})
+
+
+@contextmanager
+def _ctrl_c_later() -> Iterator[None]:
+    """Put Ctrl-C off until what is started meanwhile is there; the processes started ignore it."""
+    resource_tracker.ensure_running()  # which would let Ctrl-C through again when it begins
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _local_cluster(workers: int) -> LocalCluster:

@@ -262,6 +262,43 @@ def test_ctrl_c_ends_at_once_and_leaves_no_process(coordinator):
     assert psutil.wait_procs(children, timeout=5)[1] == []
 
 
+STARTING = """
+import sys
+import time
+from pathlib import Path
+
+from sweep.study.engine import Engine
+
+if __name__ == "__main__":
+    try:
+        with Engine(None, [], 2, None, Path(sys.argv[1]) / "log"):
+            time.sleep(60)
+    except KeyboardInterrupt:
+        print("interrupted", flush=True)
+"""
+
+
+def test_ctrl_c_while_workers_start_is_no_trouble_to_them(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-c", STARTING, str(tmp_path)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=heed_ctrl_c,
+    )
+    coordinator, end = psutil.Process(process.pid), time.monotonic() + PATIENCE_IN_S
+    while not any("spawn_main" in " ".join(child.cmdline()) for child in coordinator.children()):
+        assert process.poll() is None and time.monotonic() < end, process.communicate()
+        time.sleep(0.01)
+    time.sleep(0.2)  # in the middle of what it imports
+    os.killpg(process.pid, signal.SIGINT)
+    output, complaints = process.communicate(timeout=PATIENCE_IN_S)
+    assert output == "interrupted\n"
+    assert complaints == ""
+
+
 def test_kill_9_of_the_coordinator_leaves_no_process(coordinator):
     process, children = coordinator
     process.kill()
