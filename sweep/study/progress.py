@@ -21,7 +21,7 @@ class SearchProgress:
         timeout_s: after how many seconds no more trials are begun; None for never.
         front: the objectives of the feasible trials that none beats, as costs.
         idle: how many trials have ended since the front last changed.
-        ended: why the search ended before its budget was spent; empty if it did not.
+        ended: why the search ended other than by spending its budget; empty if it did not.
     """
 
     budget: int

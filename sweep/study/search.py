@@ -102,6 +102,10 @@ class Search:
                 self._listen(self.progress)
         if self._left() > 0:
             self.progress.ended = self._reason_to_end()
+        elif not self.progress.finished_now:
+            budget = self.progress.budget
+            self.progress.ended = f"the budget of {budget} was spent before; --trials raises it"
+        if self.progress.ended:
             self._listen(self.progress)
         return self.progress
 

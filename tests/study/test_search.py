@@ -124,6 +124,7 @@ def test_a_budget_that_is_spent_asks_for_nothing(folder):
     engine, progress = search(folder, make_space(trials=6))
     assert engine.submitted == {}
     assert progress.done == 6
+    assert progress.ended == "the budget of 6 was spent before; --trials raises it"
 
 
 @pytest.mark.parametrize("after", [0, 1, 5])
