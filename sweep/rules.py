@@ -51,6 +51,16 @@ class Domain:
             return f"{value:g} is outside {self.low:g} to {self.high:g}"
         return None
 
+    @property
+    def values(self) -> str:
+        """What it may be, in words."""
+        if self.kind is bool:
+            return "true, false"
+        if self.words:
+            return ", ".join(self.words)
+        whole = ", whole" if self.kind is int else ""
+        return f"{self.low:g} to {self.high:g}{whole}{', or null' if self.optional else ''}"
+
     def _wanted(self) -> str:
         return {bool: "true or false", int: "a whole number", float: "a number"}[self.kind]
 
@@ -114,6 +124,19 @@ DOMAINS: dict[str, Domain] = {
     "quantization": Domain("variants made from each training", str, words=QUANTIZATIONS),
 }
 """Every parameter with its values and its meaning."""
+
+
+def parameter_facts() -> list[dict[str, Any]]:
+    """Return of every parameter its name, default, values and meaning, in order of the stages."""
+    return [
+        {
+            "parameter": name,
+            "default": PARAMETERS[name],
+            "values": domain.values,
+            "meaning": domain.meaning,
+        }
+        for name, domain in DOMAINS.items()
+    ]
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from itertools import chain
 from typing import Any
 
 import pandas as pd
+import yaml
 from rich.console import Console
 from rich.measure import Measurement
 from rich.padding import Padding
@@ -195,6 +196,17 @@ def print_pairs(out: Console, pairs: Iterable[tuple[str, Any]]) -> None:
         filled = [(inner, content) for inner, content in rows if content not in ([], {})]
         for i, (inner, content) in enumerate(filled):
             table.add_row("" if i else str(name), str(inner), plain(content))
+    out.print(table)
+
+
+def print_parameters(out: Console, facts: Iterable[Mapping[str, Any]]) -> None:
+    """Print what a search-space file can vary, a row for each of ``rules.parameter_facts``."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for column in ("parameter", "default", "values", "meaning"):
+        table.add_column(column, overflow="fold", no_wrap=column == "parameter")
+    for fact in facts:
+        default = yaml.safe_dump(fact["default"], default_flow_style=True).partition("\n")[0]
+        table.add_row(fact["parameter"], default, fact["values"], fact["meaning"])
     out.print(table)
 
 

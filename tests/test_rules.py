@@ -1,7 +1,7 @@
 import pytest
 
 from sweep.candidate import PARAMETERS, Candidate
-from sweep.rules import DOMAINS, broken_rule, requirement
+from sweep.rules import DOMAINS, broken_rule, parameter_facts, requirement
 
 KNOWN = f"; known: {', '.join(PARAMETERS)}"
 
@@ -11,6 +11,16 @@ def test_every_parameter_has_a_domain_that_holds_its_default():
     for name, default in PARAMETERS.items():
         values = default if isinstance(default, tuple) else [default]
         assert [DOMAINS[name].problem(value) for value in values] == [None] * len(values)
+
+
+def test_a_user_is_told_of_every_parameter_what_it_may_be():
+    facts = {fact["parameter"]: fact for fact in parameter_facts()}
+    assert {name: fact["default"] for name, fact in facts.items()} == PARAMETERS
+    assert facts["epochs"]["values"] == "1 to 10000, whole"
+    assert facts["noise_snr_db"]["values"] == "-20 to 60, or null"
+    assert facts["prune_depthwise"]["values"] == "true, false"
+    assert facts["learning_rate_decay"]["values"] == "linear, cosine"
+    assert facts["gain_db"]["meaning"] == DOMAINS["gain_db"].meaning
 
 
 @pytest.mark.parametrize(

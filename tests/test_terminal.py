@@ -12,12 +12,14 @@ from rich.console import Console
 from sweep.audio.dataset import Dataset
 from sweep.report.frame import trial_frame
 from sweep.report.tables import finalist_table
+from sweep.rules import parameter_facts
 from sweep.study.table import StudyRecord
 from sweep.terminal import (
     describe_dataset,
     print_finalists,
     print_front,
     print_pairs,
+    print_parameters,
     print_trials,
     status_facts,
 )
@@ -142,3 +144,15 @@ def test_facts_are_json_in_which_the_unknown_is_null(record: StudyRecord) -> Non
     facts = status_facts(replace(record, trials=tuple(gated)))
     assert json.loads(json.dumps(facts, allow_nan=False)) == facts
     assert facts["nearest_misses"][0]["accuracy"] is None
+
+
+@pytest.mark.parametrize("width", [80, 240])
+def test_every_parameter_is_listed_with_its_default_as_a_file_has_it(width):
+    head, *lines = shown(width, print_parameters, parameter_facts())
+    assert head.split() == ["parameter", "default", "values", "meaning"]
+    words = [line.split() for line in lines]
+    for fact in parameter_facts():
+        assert any(each[0] == fact["parameter"] for each in words if each)
+    assert next(each for each in words if each[0] == "noise_snr_db")[1] == "null"
+    assert next(each for each in words if each[0] == "end_learning_rate")[1] == "1.0e-05"
+    assert all(len(line) <= width for line in lines)

@@ -18,6 +18,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 for command in (
+    searching.parameters,
     searching.check,
     searching.run,
     listing.status,

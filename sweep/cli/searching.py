@@ -1,4 +1,4 @@
-"""Commands that search: check, run, finalists, worker."""
+"""Commands that search: parameters, check, run, finalists, worker."""
 
 import json
 from typing import Annotated
@@ -17,6 +17,17 @@ from sweep.cli.options import (
 )
 from sweep.errors import Interrupted, NothingFeasible, SpecError, SweepError
 from sweep.study import RESULTS
+
+
+def parameters(as_json: Json = False) -> None:
+    """List what a search-space file can vary, and the defaults."""
+    from sweep.rules import parameter_facts
+    from sweep.terminal import console, print_parameters
+
+    if as_json:
+        print(json.dumps(parameter_facts(), indent=2))
+    else:
+        print_parameters(console(), parameter_facts())
 
 
 def check(space: SpaceFile, as_json: Json = False) -> None:

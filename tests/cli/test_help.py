@@ -14,6 +14,7 @@ class TestHelp:
     @pytest.mark.parametrize(
         "command",
         [
+            "parameters",
             "check",
             "run",
             "status",
@@ -38,6 +39,7 @@ class TestHelp:
     def test_no_command_but_run_imports_tensorflow(self, finished: Path) -> None:
         out = finished / "light"
         commands = [
+            ["parameters"],
             ["check", "words.yaml"],
             ["status", "words"],
             ["trials", "words", "--csv"],
