@@ -21,11 +21,13 @@ _EVALUATION = "evaluation"
 @contextmanager
 def no_collection() -> Iterator[None]:
     """Pause the garbage collector, which goes through all trials again and again."""
+    enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        gc.enable()
+        if enabled:
+            gc.enable()
 
 
 @no_collection()
