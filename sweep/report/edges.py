@@ -7,9 +7,11 @@ from typing import Any
 import pandas as pd
 from optuna.distributions import FloatDistribution, IntDistribution
 
+from sweep.candidate import PARAMETERS
 from sweep.report.tradeoff import feasible_front
 from sweep.report.words import plain
 from sweep.rules import DOMAINS
+from sweep.space import Space
 from sweep.study.table import StudyRecord
 
 _CLOSE = 0.05
@@ -53,22 +55,34 @@ def edges(record: StudyRecord, frame: pd.DataFrame) -> list[Edge]:
         for end, bound, other in (("low", low, high), ("high", high, low)):
             reach = max(_CLOSE * (high - low), 1e-12)
             near = sum(abs(place(value) - bound) <= reach for value in best[name])
-            wider = _wider(name, kind, end)
+            wider = _wider(kind, end, _last(record.space, name, end))
             if near >= _SHARE * len(best) and wider != getattr(kind, end) and bound != other:
                 line = _line(name, kind, {end: wider})
                 found.append(Edge(name, end, getattr(kind, end), near, len(best), line))
     return found
 
 
-def _wider(name: str, kind: IntDistribution | FloatDistribution, end: str) -> float:
+def _last(space: Space, name: str, end: str) -> float | None:
+    """Return where a parameter ends: a frequency at the highest Nyquist frequency of the space."""
+    if end == "low":
+        return DOMAINS[name].low
+    if name in ("lower_frequency", "upper_frequency"):
+        rate = "downsampling_rate"
+        varies = rate in space.varying
+        rates = space.values(rate) if varies else [space.fixed.get(rate, PARAMETERS[rate])]
+        return max(rates) / 2
+    return DOMAINS[name].high
+
+
+def _wider(kind: IntDistribution | FloatDistribution, end: str, last: float | None) -> float:
     """Return a bound half the range further out, or half or twice it on a log scale.
 
-    It stays within the parameter's domain, and whole steps away: what was searched remains so.
+    It goes no further than ``last``, and whole steps: what was searched remains so.
     """
     further = (kind.high - kind.low) / 2
     if kind.log:
         further = kind.low / 2 if end == "low" else kind.high
-    bound, last = (kind.low, DOMAINS[name].low) if end == "low" else (kind.high, DOMAINS[name].high)
+    bound = kind.low if end == "low" else kind.high
     step = kind.step if not kind.log else None
     if step:
         further = max(further, step)

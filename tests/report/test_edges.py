@@ -45,6 +45,22 @@ def test_an_end_less_than_a_step_from_the_last_that_may_be_is_left_alone():
     assert found("final_sparsity", 0.9, space=space) == []
 
 
+@pytest.mark.parametrize(
+    ("rates", "high", "line"),
+    [
+        ("16000", 8000, None),
+        ("16000", 7000, "upper_frequency: {low: 1000, high: 8000}"),
+        ("[8000, 44100]", 8000, "upper_frequency: {low: 1000, high: 11500}"),
+    ],
+)
+def test_a_frequency_ends_at_half_the_highest_sampling_rate(rates, high, line):
+    wanted = f"upper_frequency: {{low: 1000, high: {high}}}\n  downsampling_rate: {rates}"
+    space = SPACE.replace("upper_frequency: [2000, 4000, 8000]", wanted)
+    assert [edge.line for edge in found("upper_frequency", high, space=space)] == (
+        [] if line is None else [line]
+    )
+
+
 def test_few_trials_warn_of_nothing():
     record = make_record(2)
     assert edges(record, trial_frame(record)) == []
