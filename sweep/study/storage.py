@@ -88,20 +88,31 @@ class StudyFolder:
         Raises:
             StudyError: if another process is, or the folder cannot be written.
         """
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(self.path / ".lock")
-            lock.acquire(timeout=0)
-        except Timeout as error:
-            raise StudyError(f"{self.path}: another sweep run is at work on this study") from error
-        except OSError as error:
-            raise StudyError(f"{self.path}: cannot be written: {error.strerror}") from error
-        try:
-            with self._owned_in_server():
-                yield
-        finally:
-            self.close()
-            lock.release()
+        with ExitStack() as held:
+            for file in self._locks():
+                try:
+                    file.parent.mkdir(parents=True, exist_ok=True)
+                    held.enter_context(FileLock(file, timeout=0))
+                except Timeout as error:
+                    raise StudyError(
+                        f"{self.path}: another sweep run is at work on this study"
+                    ) from error
+                except OSError as error:
+                    raise StudyError(
+                        f"{file.parent}: cannot be written: {error.strerror}"
+                    ) from error
+            held.callback(self.close)
+            held.enter_context(self._owned_in_server())
+            yield
+
+    def _locks(self) -> Iterator[Path]:
+        """Yield what a coordinator locks: its folder, and a database file that lies elsewhere."""
+        yield self.path / ".lock"
+        with readable_errors(self.path):
+            url = sqlalchemy.make_url(self._url)
+        file = (url.database or "") if url.get_backend_name() == "sqlite" else ""
+        if file and not self._own and not file.startswith("file:"):
+            yield Path(file).with_name(f".{Path(file).name}.{self.name}.lock")
 
     @contextmanager
     def _owned_in_server(self) -> Iterator[None]:

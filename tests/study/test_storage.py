@@ -58,6 +58,21 @@ def test_a_study_goes_on_with_the_same_space(either_folder):
         assert len(again.get_trials()) == 1
 
 
+def test_a_study_in_a_file_of_several_has_one_coordinator_among_all_folders(tmp_path):
+    url = f"sqlite:///{tmp_path / 'all.db'}"
+    here = StudyFolder(tmp_path / "here", "shared", url)
+    there = StudyFolder(tmp_path / "there", "shared", url)
+    another = StudyFolder(tmp_path / "there", "another", url)
+    with here.owned():
+        with pytest.raises(StudyError) as refused, there.owned():
+            pass
+        assert one_line(refused) == f"{there.path}: another sweep run is at work on this study"
+        with another.owned():
+            create(another)
+    with there.owned():
+        create(there)
+
+
 def test_a_study_in_a_server_has_one_coordinator_among_all_folders(tmp_path, postgresql):
     here = StudyFolder(tmp_path / "here", "shared", postgresql)
     there = StudyFolder(tmp_path / "there", "shared", postgresql)
