@@ -231,11 +231,9 @@ with Engine(None, [], 2, None, folder / "log", partial(work, folder=folder)) as 
 """
 
 
-@pytest.fixture
-def coordinator(tmp_path):
-    """A coordinator whose two workers are at work, and the processes below it."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", COORDINATOR, str(tmp_path)],
+def begin(script, folder):
+    return subprocess.Popen(
+        [sys.executable, "-c", script, str(folder)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -243,6 +241,12 @@ def coordinator(tmp_path):
         start_new_session=True,
         preexec_fn=heed_ctrl_c,
     )
+
+
+@pytest.fixture
+def coordinator(tmp_path):
+    """A coordinator whose two workers are at work, and the processes below it."""
+    process = begin(COORDINATOR, tmp_path)
     end = time.monotonic() + PATIENCE_IN_S
     while len(list(tmp_path.glob(f"{SLEEPS}-*"))) < 2:
         assert process.poll() is None and time.monotonic() < end, process.communicate()
@@ -279,15 +283,7 @@ if __name__ == "__main__":
 
 
 def test_ctrl_c_while_workers_start_is_no_trouble_to_them(tmp_path):
-    process = subprocess.Popen(
-        [sys.executable, "-c", STARTING, str(tmp_path)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        preexec_fn=heed_ctrl_c,
-    )
+    process = begin(STARTING, tmp_path)
     coordinator, end = psutil.Process(process.pid), time.monotonic() + PATIENCE_IN_S
     while not any("spawn_main" in " ".join(child.cmdline()) for child in coordinator.children()):
         assert process.poll() is None and time.monotonic() < end, process.communicate()
