@@ -45,8 +45,8 @@ def ask(study: optuna.Study, space: Space) -> optuna.Trial:
                 params=sampler.propose(trials, study.directions[0]),
                 distributions=space.varying,
             )
-            number = study._storage.create_new_trial(study._study_id, planned)
-            return optuna.Trial(study, number)
+            trial_id = study._storage.create_new_trial(study._study_id, planned)
+            return optuna.Trial(study, trial_id)
     return study.ask(space.varying)
 
 
