@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal
@@ -131,11 +132,13 @@ class Candidate:
         Raises:
             KeyError: if a name is no parameter.
         """
-        given: dict[str, dict[str, Any]] = {group: {} for group in GROUPS}
+        given: defaultdict[str, dict[str, Any]] = defaultdict(dict)
         for name, value in parameters.items():
-            given[_GROUP_OF[name]][name] = _typed(_TYPES[name], value)
-        groups = {group: kind(**given[group]) for group, kind in GROUPS.items()}
-        return cls(**groups, seed=seed)
+            number = _NUMBERS.get(name)
+            # 20 Hz and 20.0 Hz are one value.
+            typed = value if number is None or value is None else number(value)
+            given[_GROUP_OF[name]][name] = typed
+        return cls(**{group: GROUPS[group](**named) for group, named in given.items()}, seed=seed)
 
     def parameters(self) -> dict[str, Any]:
         """Return every parameter, flat, in the order of the stages."""
@@ -184,7 +187,12 @@ GROUPS: dict[str, type] = {
     "compression": CompressionParams,
 }
 _GROUP_OF = {f.name: group for group, kind in GROUPS.items() for f in fields(kind)}
-_TYPES: dict[str, Any] = {f.name: f.type for kind in GROUPS.values() for f in fields(kind)}
+_NUMBERS: dict[str, type] = {
+    f.name: int if f.type is int else float
+    for kind in GROUPS.values()
+    for f in fields(kind)
+    if f.type in (int, float, float | None)
+}
 PARAMETERS: dict[str, Any] = {f.name: f.default for kind in GROUPS.values() for f in fields(kind)}
 """Every parameter with the value it takes when a search space does not name it."""
 
@@ -270,10 +278,3 @@ def digest(record: Any) -> str:
     """Return a short, stable digest of JSON-like values."""
     text = json.dumps(record, sort_keys=True, default=list)
     return hashlib.sha256(text.encode()).hexdigest()[:20]
-
-
-def _typed(kind: Any, value: Any) -> Any:
-    """Return a number in the type of its parameter: 20 Hz and 20.0 Hz are one value."""
-    if value is None or kind not in (int, float, float | None):
-        return value
-    return int(value) if kind is int else float(value)

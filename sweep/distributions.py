@@ -69,7 +69,9 @@ def draws(kind: BaseDistribution, rng: np.random.Generator, number: int) -> list
         return [round(v) if isinstance(kind, IntDistribution) else min(v, kind.high) for v in drawn]
     values = count(kind)
     if values is not None:
-        return [value(kind, index) for index in rng.integers(values, size=number).tolist()]
+        places = rng.integers(values, size=number).tolist()
+        known = {place: value(kind, place) for place in set(places)}
+        return [known[place] for place in places]
     assert isinstance(kind, FloatDistribution)
     return rng.uniform(kind.low, kind.high, number).tolist()
 

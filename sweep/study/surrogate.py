@@ -107,9 +107,7 @@ class GaussianProcess:
         return self._mean(cross), self.scale * deviations
 
     def _cross(self, x: Matrix) -> Matrix:
-        squares = _squared_distances(x, self.x)
-        cross: Matrix = np.exp(-0.5 * squares / self.fit.settings.length**2)
-        return cross
+        return _kernel(_squared_distances(x, self.x), self.fit.settings)
 
     def _mean(self, cross: Matrix) -> Matrix:
         means: Matrix = self.mean + self.scale * (cross @ self._weights)
@@ -158,7 +156,7 @@ def likeliest(x: Matrix, y: Matrix, parameters: int) -> Settings:
 
 
 def _fit(squares: Matrix, y: Matrix, settings: Settings) -> _Fit:
-    kernel = np.exp(-0.5 * squares / settings.length**2)
+    kernel = _kernel(squares, settings)
     np.fill_diagonal(kernel, 1 + settings.noise**2)
     factor = np.linalg.cholesky(kernel).astype(float)
     return _Fit(settings, factor, _solve_triangle(factor, y))
@@ -170,5 +168,14 @@ def _solve_triangle(factor: Matrix, right: Matrix, lower: bool = True) -> Matrix
 
 
 def _squared_distances(a: Matrix, b: Matrix) -> Matrix:
-    squares: Matrix = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1)[None] - 2 * a @ b.T
-    return np.maximum(squares, 0)
+    # In place, here and below: getting memory anew takes longer than what is done with it.
+    squares: Matrix = a @ (-2 * b.T)
+    squares += (a**2).sum(axis=1)[:, None]
+    squares += (b**2).sum(axis=1)
+    return np.maximum(squares, 0, out=squares)
+
+
+def _kernel(squares: Matrix, settings: Settings) -> Matrix:
+    """Return how alike trials are, 1 at no distance."""
+    exponents: Matrix = squares * (-0.5 / settings.length**2)
+    return np.exp(exponents, out=exponents)

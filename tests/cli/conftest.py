@@ -19,7 +19,7 @@ def finished(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with FileLock(shared / "finished.lock"):
         if not told.is_file():
             once.mkdir()
-            done = sweep("run", space_file(once), "--workers", 2, cwd=once)
+            done = sweep("run", space_file(once), "--workers", 1, cwd=once)
             assert done.returncode == 0, done.stderr
             assert "next: sweep report words --open" in done.stdout
             told.write_text(done.stdout)

@@ -12,15 +12,24 @@ from sweep.audio.splits import SPLITS
 
 from .shell import SPACE, clips, refused, space_file, sweep
 
+TWICE = ("finalists", "words", "--top", 2, "--folds", 0, "--workers", 1, "--json", "--seeds")
+
+
+@pytest.fixture(scope="module")
+def trained_twice(finished: Path) -> tuple[Path, list[dict[str, Any]]]:
+    """A folder with two finalists of two seeds each, and what was told of them."""
+    folder = finished / "final"
+    shutil.copytree(finished / "results", folder / "results")
+    done = sweep(*TWICE, 2, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return folder, json.loads(done.stdout)
+
 
 class TestFinalists:
-    def test_are_trained_again_and_measured_on_the_test_clips(self, finished: Path) -> None:
-        folder = finished / "final"
-        shutil.copytree(finished / "results", folder / "results")
-        ask = ("finalists", "words", "--top", 2, "--seeds", 2, "--folds", 0, "--workers", 1)
-        done = sweep(*ask, "--json", cwd=folder)
-        assert done.returncode == 0, done.stderr
-        told = json.loads(done.stdout)
+    def test_are_trained_again_and_measured_on_the_test_clips(
+        self, trained_twice: tuple[Path, list[dict[str, Any]]]
+    ) -> None:
+        folder, told = trained_twice
         front = json.loads(sweep("status", "words", "--json", cwd=folder).stdout)["front"]
         best = {row["trial"] for row in front}
         assert len(told) == 2
@@ -44,21 +53,21 @@ class TestFinalists:
         assert metadata["finalist"]["test_accuracy"] == pytest.approx(sum(heard) / 2)
         assert metadata["finalist"]["holds"]
 
-    def test_what_was_trained_is_not_trained_again(self, finished: Path) -> None:
-        folder = finished / "kept"
-        shutil.copytree(finished / "results", folder / "results")
-        ask = ("finalists", "words", "--top", 1, "--folds", 0, "--workers", 1, "--json", "--seeds")
-        first = json.loads(sweep(*ask, 2, cwd=folder).stdout)
+    def test_what_was_trained_is_not_trained_again(
+        self, trained_twice: tuple[Path, list[dict[str, Any]]]
+    ) -> None:
+        folder, first = trained_twice
         kept = {file: file.stat().st_mtime_ns for file in trainings(folder)}
-        # As if the second had been cut short.
+        # As if the last had been cut short.
         lost = max(kept)
         lost.parent.rename(lost.parent.with_name(f".{lost.parent.name}"))
-        again = json.loads(sweep(*ask, 3, cwd=folder).stdout)
-        assert len(kept) == 2 and len(trainings(folder)) == 3
+        again = json.loads(sweep(*TWICE, 3, cwd=folder).stdout)
+        assert len(kept) == 4 and len(trainings(folder)) == 6
         assert [f for f, when in kept.items() if f.stat().st_mtime_ns != when] == [lost]
-        for before, after in zip(first[0]["retrainings"], again[0]["retrainings"], strict=False):
-            assert before["losses"] == after["losses"]
-            assert before["test_accuracy"] == after["test_accuracy"]
+        for one, other in zip(first, again, strict=True):
+            for before, after in zip(one["retrainings"], other["retrainings"], strict=False):
+                assert before["losses"] == after["losses"]
+                assert before["test_accuracy"] == after["test_accuracy"]
 
     def test_are_the_best_by_folds_of_speakers(self, finished: Path) -> None:
         folder = finished / "folds"

@@ -48,16 +48,17 @@ class TestHelp:
             ["predict", str(out), clips("validation")[0]],
             ["data", "list"],
         ]
-        for command in commands:
-            script = (
-                "import sys; from sweep.cli import app; "
-                f"app({command!r}, standalone_mode=False); "
-                "sys.exit('tensorflow' in sys.modules)"
-            )
-            done = subprocess.run(
-                [sys.executable, "-c", script], cwd=finished, capture_output=True, text=True
-            )
-            assert done.returncode == 0, f"{command}: {done.stderr}"
+        script = (
+            "import sys\n"
+            "from sweep.cli import app\n"
+            f"for command in {commands!r}:\n"
+            "    app(command, standalone_mode=False)\n"
+            "    assert 'tensorflow' not in sys.modules, command\n"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", script], cwd=finished, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
 
 
 def children_s() -> float:

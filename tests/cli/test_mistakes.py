@@ -71,9 +71,8 @@ class TestMistakes:
 
     def test_a_disk_full_of_trials(self, tmp_path: Path) -> None:
         with small_disk(tmp_path / "disk") as disk:
-            line = refused(
-                "run", space_file(tmp_path), "--results", disk, "--trials", 40, cwd=tmp_path, code=1
-            )
+            file, budget = space_file(tmp_path), ("--trials", 40, "--workers", 1)
+            line = refused("run", file, "--results", disk, *budget, cwd=tmp_path, code=1)
             assert "full" in line or "space" in line
 
     def test_a_disk_too_full_for_the_report_keeps_the_old_one(

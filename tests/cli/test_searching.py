@@ -35,12 +35,14 @@ class TestRun:
         kinds = {(int(128 * r["alpha"]), r["final_sparsity"]) for r in counted}
         assert len(kinds) == len(counted)
 
-    def test_with_one_seed_and_one_worker_does_the_same_twice(self, tmp_path: Path) -> None:
+    def test_with_one_seed_and_one_worker_does_the_same_twice(
+        self, finished: Path, tmp_path: Path
+    ) -> None:
+        done = sweep("run", space_file(tmp_path), "--workers", 1, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
         told = []
-        for name in ("first", "second"):
-            done = sweep("run", space_file(tmp_path), "--study", name, "--workers", 1, cwd=tmp_path)
-            assert done.returncode == 0, done.stderr
-            rows = json.loads(sweep("trials", name, "--json", cwd=tmp_path).stdout)
+        for folder in (finished, tmp_path):
+            rows = json.loads(sweep("trials", "words", "--json", cwd=folder).stdout)
             same = ("alpha", "final_sparsity", "outcome", "accuracy", "size_kb", "variant")
             told.append([[row[key] for key in same] for row in rows])
         assert told[0] == told[1]
@@ -54,17 +56,18 @@ class TestRun:
         assert done.stderr.strip().splitlines()[-1].startswith("sweep: nothing is feasible")
 
     def test_survives_being_killed_three_times(self, tmp_path: Path) -> None:
-        text = SPACE.replace("trials: 4", "trials: 6")
+        text = SPACE.replace("trials: 4", "trials: 8")
         file = space_file(tmp_path, text)
         database = tmp_path / "results/words/study.db"
-        for goal, workers in ((1, 2), (2, 1), (3, 1)):
+        for workers in (2, 1, 1):
+            before = _finished_trials(database)
             started = subprocess.Popen(
                 [str(SWEEP), "run", str(file), "--workers", str(workers)],
                 cwd=tmp_path,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )
-            _wait_for(lambda: _finished_trials(database) >= goal or started.poll() is not None)
+            _wait_for(lambda: _finished_trials(database) > before)
             children = _descendants(started.pid)
             started.send_signal(signal.SIGKILL)
             started.wait()
@@ -74,8 +77,8 @@ class TestRun:
         assert done.returncode == 0, done.stderr
         rows = json.loads(sweep("trials", "words", "--json", cwd=tmp_path).stdout)
         counted = [row for row in rows if row["outcome"] != "invalid"]
-        assert len(counted) == 6
-        assert len({(int(128 * r["alpha"]), r["final_sparsity"]) for r in counted}) == 6
+        assert len(counted) == 8
+        assert len({(int(128 * r["alpha"]), r["final_sparsity"]) for r in counted}) == 8
         with sqlite3.connect(database) as connection:
             assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 

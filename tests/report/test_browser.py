@@ -159,8 +159,8 @@ def test_the_keyboard_reaches_every_control(visit, report):
     assert missed == 0
 
 
-def test_the_keyboard_keeps_its_place_where_the_table_is_filled_again(visit, report):
-    page = visit(report).page
+def test_the_keyboard_keeps_its_place_where_the_table_is_filled_again(desk):
+    page = desk.page
     row = page.locator("#table tbody tr").nth(5)
     trial = row.get_attribute("data-trial")
     row.get_by_role("button").focus()
@@ -168,8 +168,8 @@ def test_the_keyboard_keeps_its_place_where_the_table_is_filled_again(visit, rep
     assert page.evaluate("document.activeElement.closest('tr')?.dataset.trial") == trial
 
 
-def test_the_keyboard_goes_back_to_where_a_trial_was_opened(visit, report):
-    page = visit(report).page
+def test_the_keyboard_goes_back_to_where_a_trial_was_opened(desk):
+    page = desk.page
     row = page.locator("#table tbody tr").nth(5)
     trial = row.get_attribute("data-trial")
     row.get_by_role("button").press("Enter")

@@ -88,8 +88,8 @@ def context(chromium):
     context.close()
 
 
-@pytest.fixture
-def look(context, live):
+@contextmanager
+def looking(context, live):
     """Open pages of the server; each must have asked only the server, and not complained."""
     opened, requests, problems = [], [], []
 
@@ -109,6 +109,30 @@ def look(context, live):
     ours = ("data:", "blob:", *(origin for _, origin in opened))
     assert [url for url in requests if not url.startswith(ours)] == []
     assert problems == []
+
+
+@pytest.fixture
+def look(context, live):
+    with looking(context, live) as open_page:
+        yield open_page
+
+
+@pytest.fixture(scope="module")
+def ended(context, live):
+    """The page of a study that has ended, every figure but the last drawn."""
+    with looking(context, live) as open_page:
+        page = open_page("/study/ended")
+        page.wait_for_selector('[id*="progress"] .main-svg')
+        yield page
+
+
+@pytest.fixture(scope="module")
+def watched(context, live):
+    """The page of the study that runs; tests leave its filters as they found them."""
+    with looking(context, live) as open_page:
+        page = open_page("/study/running")
+        page.wait_for_selector('[id*="parallel"] .y-axis .domain', state="attached")
+        yield page
 
 
 def status_of(url, **headers):
@@ -140,8 +164,8 @@ def drag_across(page, plot):
     return page.evaluate(place)
 
 
-def test_a_new_trial_is_shown_within_5_s_of_its_end_and_zoom_stays(look, running):
-    page = look("/study/running")
+def test_a_new_trial_is_shown_within_5_s_of_its_end_and_zoom_stays(watched, running):
+    page = watched
     page.wait_for_selector(".latest a")
     page.wait_for_selector('[id*="front-size_kb"] .main-svg')
     plot = "document.querySelector('[id*=\"front-size_kb\"] .js-plotly-plot')"
@@ -168,9 +192,8 @@ def rows_of(page):
     )
 
 
-def test_brushing_an_axis_filters_the_table_and_stays_when_a_trial_ends(look, running):
-    page = look("/study/running")
-    page.wait_for_selector('[id*="parallel"] .y-axis .domain', state="attached")
+def test_brushing_an_axis_filters_the_table_and_stays_when_a_trial_ends(watched, running):
+    page = watched
     page.get_by_label("all", exact=True).check()
     trials = len(running.folder.record().trials)
     page.wait_for_function(f"document.querySelectorAll('.trials tbody tr').length === {trials}")
@@ -201,6 +224,7 @@ def test_brushing_an_axis_filters_the_table_and_stays_when_a_trial_ends(look, ru
     page.wait_for_function(f"document.querySelectorAll('.trials tbody tr').length === {feasible}")
     page.get_by_label("front end and accuracy").check()
     page.wait_for_function("document.querySelectorAll('[id*=\"parallel\"] .y-axis').length === 7")
+    page.get_by_label("everything").check()
 
 
 def drag_along(page, name, start, end):
@@ -216,13 +240,14 @@ def drag_along(page, name, start, end):
     page.mouse.up()
 
 
-def test_finalists_appear_when_they_are_trained_and_are_looked_at_closely(look, results, clip):
+def test_finalists_appear_when_trained_and_are_looked_at_and_heard(look, live, results, clip):
     sweep = Sweep(results, make_record(20, seed=11, name="final"), source=str(clip.parents[1]))
     sweep.end(20)
     page = look("/study/final")
     page.wait_for_selector("text=no finalists yet")
     assert page.locator('[id*="curves"]').first.is_hidden()
     finalists = sweep.train_again(2)
+    (clip.parents[1] / again(finalists[0]).worst[0][0]).write_bytes(clip.read_bytes())
     page.wait_for_selector("text=of 2 finalists")
     stars = "document.querySelector('[id*=\"front-size_kb\"] .js-plotly-plot').data"
     marked = page.evaluate(
@@ -240,32 +265,19 @@ def test_finalists_appear_when_they_are_trained_and_are_looked_at_closely(look, 
         listed = page.locator(".clips li").all_inner_texts()
         assert [text.split()[0] for text in listed] == [name for name, _ in one.worst]
     report = look("/study/final/report.html")
-    report.wait_for_selector("#worst li")
+    for seen, found in ((page, ".clips"), (report, "#worst")):
+        seen.wait_for_selector(f"{found} audio", state="attached")
+        assert seen.locator(f"{found} audio").count() == 1
+        seen.evaluate(f"document.querySelector('{found} audio').preload = 'auto'")
+        seen.wait_for_function(f"document.querySelector('{found} audio').duration === 0.5")
     sweep.stop()
-
-
-def test_the_worst_clips_of_a_finalist_are_played_where_they_are(look, live, results, clip):
-    sweep = Sweep(results, make_record(20, seed=11, name="heard"), source=str(clip.parents[1]))
-    sweep.end(20)
-    (finalist,) = sweep.train_again(1)
-    sweep.stop()
-    name = again(finalist).worst[0][0]
-    copy = clip.parents[1] / name
-    copy.write_bytes(clip.read_bytes())
-    for place, found in (("/study/heard", ".clips"), ("/study/heard/report.html", "#worst")):
-        page = look(place)
-        page.wait_for_selector(f"{found} audio", state="attached")
-        assert page.locator(f"{found} audio").count() == 1
-        page.evaluate(f"document.querySelector('{found} audio').preload = 'auto'")
-        page.wait_for_function(f"document.querySelector('{found} audio').duration === 0.5")
-    place = f"{live.url}study/heard/finalist/{finalist.trial}/clip"
+    place = f"{live.url}study/final/finalist/{finalists[0].trial}/clip"
     assert status_of(f"{place}/0") == 200
     assert status_of(f"{place}/1") == status_of(f"{place}/999") == 404
 
 
-def test_the_keyboard_reaches_every_control(look):
-    page = look("/study/ended")
-    page.wait_for_selector('[id*="progress"] .main-svg')
+def test_the_keyboard_reaches_every_control(ended):
+    page = ended
     reached, radios = set(), 0
     for _ in range(60):
         page.keyboard.press("Tab")
@@ -286,9 +298,8 @@ def test_the_list_of_studies_leads_to_each(look, running):
     assert page.url.endswith("/study/running")
 
 
-def test_every_figure_is_drawn(look):
-    page = look("/study/ended")
-    page.wait_for_selector('[id*="progress"] .main-svg')
+def test_every_figure_is_drawn(ended):
+    page = ended
     page.locator("summary").click()
     page.wait_for_selector('[id*="space"] canvas')
     names = ("front-size_kb", "front-latency_ms", "importance", "slice", "parallel", "progress")

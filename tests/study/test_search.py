@@ -213,10 +213,11 @@ def test_a_goal_in_two_metrics_is_for_one_trial_to_reach(folder):
 
 
 def test_patience_ends_a_search_whose_front_stays_as_it_is(folder):
-    space = make_space(trials=500, patience=15)
+    space = make_space(trials=500, patience=10)
     _, progress = search(folder, space)
-    assert 15 <= progress.done < 500
-    last = [t.number in best_numbers(folder) for t in folder.record().trials if counted(t)][-15:]
+    assert 10 <= progress.done < 500
+    best = best_numbers(folder)
+    last = [t.number in best for t in folder.record().trials if counted(t)][-10:]
     assert not any(last)
 
 
