@@ -1,7 +1,6 @@
 """Samplers that decide on all parameters at once."""
 
 from abc import abstractmethod
-from collections.abc import Iterable
 from typing import Any
 
 import optuna
@@ -18,15 +17,21 @@ class PlannedSampler(BaseSampler):
 
     Attributes:
         space: the search space.
-        running: the values of trials that have not finished.
+        knows_all: whether it has heard of every trial of its study.
     """
 
     def __init__(self, space: Space) -> None:
         self.space = space
+        self.knows_all = False
         self._taken: set[tuple[Any, ...]] = set()
         self._trained: set[str] = set()
-        self._noted: set[int] = set()
-        self.running: list[dict[str, Any]] = []
+        self._finished: set[int] = set()
+        self._running: dict[int, dict[str, Any]] = {}
+
+    @property
+    def running(self) -> list[dict[str, Any]]:
+        """The values of trials that have not finished."""
+        return list(self._running.values())
 
     @abstractmethod
     def plan(self) -> dict[str, Any]:
@@ -54,28 +59,26 @@ class PlannedSampler(BaseSampler):
         """Return the whole space: nothing is sampled parameter by parameter."""
         return dict(self.space.varying)
 
-    def propose(self, trials: Iterable[FrozenTrial], direction: StudyDirection) -> dict[str, Any]:
-        """Return the values of the next trial, from all trials so far."""
-        self.running = []
-        for trial in trials:
-            if trial.number not in self._noted:
-                self._take(trial.params)
-                if (
-                    trial.state == TrialState.RUNNING
-                    and trial.params.keys() == self.space.varying.keys()
-                ):
-                    self.running.append(trial.params)
-                if trial.state.is_finished():
-                    self._noted.add(trial.number)
-                    self.note(trial, direction)
-        return self.plan()
+    def hear_of(self, trial: FrozenTrial, direction: StudyDirection) -> None:
+        """Take in a trial that has begun or ended; what is known changes nothing."""
+        if trial.number in self._finished:
+            return
+        self._take(trial.params)
+        if trial.state.is_finished():
+            self._finished.add(trial.number)
+            self._running.pop(trial.number, None)
+            self.note(trial, direction)
+        elif trial.state == TrialState.RUNNING and trial.params.keys() == self.space.varying.keys():
+            self._running[trial.number] = trial.params
 
     def sample_relative(
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
         """Return the planned values."""
-        others = (o for o in study.get_trials(deepcopy=False) if o.number != trial.number)
-        return self.propose(others, study.directions[0])
+        for other in study.get_trials(deepcopy=False):
+            if other.number != trial.number:
+                self.hear_of(other, study.directions[0])
+        return self.plan()
 
     def sample_independent(
         self,

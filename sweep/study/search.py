@@ -17,7 +17,7 @@ from sweep.study.engine import Answer
 from sweep.study.progress import SearchProgress
 from sweep.study.promotion import EPOCHS
 from sweep.study.storage import StudyFolder, readable_errors
-from sweep.study.trials import ask, finish, stored_evaluation
+from sweep.study.trials import ask, begin, drop, finish, stored_evaluation
 
 _ATTEMPTS = 20
 _VALUES_TRIED = 8
@@ -133,7 +133,7 @@ class Search:
         if evaluation is not None:
             finish(self.study, trial, evaluation)
         elif set(frozen.params) != set(self.space.varying):
-            self.study.tell(trial, state=TrialState.FAIL)
+            drop(self.study, trial)
         else:
             self._consider(trial)
 
@@ -167,8 +167,7 @@ class Search:
         if fresh is None:
             self._exhausted = True
             return
-        self.study.enqueue_trial(fresh)
-        self._consider(ask(self.study, self.space))
+        self._consider(begin(self.study, self.space, fresh))
 
     def _consider(self, trial: optuna.Trial) -> bool:
         """Submit a trial's candidate if it is allowed and new; tell whether it was."""
@@ -180,7 +179,7 @@ class Search:
             self.progress.add(invalid)
             return False
         if candidate.key() in self._taken:
-            self.study.tell(trial, state=TrialState.FAIL)
+            drop(self.study, trial)
             return False
         self._taken.add(candidate.key())
         self._trials[trial.number] = trial

@@ -3,6 +3,7 @@
 import gc
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState, create_trial
@@ -34,20 +35,31 @@ def no_collection() -> Iterator[None]:
 def ask(study: optuna.Study, space: Space) -> optuna.Trial:
     """Return a trial with all its parameters: one that waits, else what the sampler proposes.
 
-    A plan is stored in one piece: Optuna by itself stores parameter by parameter.
+    A planned sampler reads the study once, then hears of its trials from here: it is taken for
+    granted that nobody else begins or ends any.
     """
     sampler = study.sampler
-    if isinstance(sampler, PlannedSampler):
+    if not isinstance(sampler, PlannedSampler):
+        return study.ask(space.varying)
+    if not sampler.knows_all:
         trials = study.get_trials(deepcopy=False)
-        if all(trial.state != TrialState.WAITING for trial in trials):
-            planned = create_trial(
-                state=TrialState.RUNNING,
-                params=sampler.propose(trials, study.directions[0]),
-                distributions=space.varying,
-            )
-            trial_id = study._storage.create_new_trial(study._study_id, planned)
-            return optuna.Trial(study, trial_id)
-    return study.ask(space.varying)
+        if any(trial.state == TrialState.WAITING for trial in trials):
+            return study.ask(space.varying)
+        for trial in trials:
+            sampler.hear_of(trial, study.directions[0])
+        sampler.knows_all = True
+    return begin(study, space, sampler.plan())
+
+
+def begin(study: optuna.Study, space: Space, parameters: dict[str, Any]) -> optuna.Trial:
+    """Return a trial of these values.
+
+    It is stored in one piece: Optuna by itself stores parameter by parameter.
+    """
+    begun = create_trial(state=TrialState.RUNNING, params=parameters, distributions=space.varying)
+    trial = optuna.Trial(study, study._storage.create_new_trial(study._study_id, begun))
+    _tell_sampler(study, trial, begun)
+    return trial
 
 
 @no_collection()
@@ -58,34 +70,59 @@ def finish(study: optuna.Study, trial: optuna.Trial, evaluation: Evaluation) -> 
     call may be made again.  The constraints come before the values: without them a trial would
     count as feasible.
     """
-    trial.set_user_attr(_EVALUATION, evaluation.to_json())
+    record = evaluation.to_json()
+    trial.set_user_attr(_EVALUATION, record)
     result = evaluation.result
     violations = dict(result.violations) if result is not None else {}
     if evaluation.outcome == "invalid":
         violations["allowed"] = 1.0
-    for name, violation in violations.items():
+    constraints = {f"constraints:{name}": violation for name, violation in violations.items()}
+    for name, violation in constraints.items():
         # Not by trial.set_constraint, which reads all of the trial back before each.
-        study._storage.set_trial_system_attr(trial._trial_id, f"constraints:{name}", violation)
+        study._storage.set_trial_system_attr(trial._trial_id, name, violation)
+    state, values = TrialState.PRUNED, None
     if evaluation.outcome in ("feasible", "infeasible") and result is not None:
+        state = TrialState.COMPLETE
         values = [getattr(result, metric) for metric in study.user_attrs[OBJECTIVES]]
-        _tell(study, trial, TrialState.COMPLETE, values)
     elif evaluation.outcome == "failed":
-        _tell(study, trial, TrialState.FAIL)
-    else:
-        _tell(study, trial, TrialState.PRUNED)
+        state = TrialState.FAIL
+    _end(study, trial, state, values, {_EVALUATION: record}, constraints)
 
 
-def _tell(
+def drop(study: optuna.Study, trial: optuna.Trial) -> None:
+    """Tell Optuna that a trial is not worth evaluating."""
+    _end(study, trial, TrialState.FAIL)
+
+
+def _end(
     study: optuna.Study,
     trial: optuna.Trial,
     state: TrialState,
     values: list[float] | None = None,
+    user_attrs: dict[str, Any] | None = None,
+    system_attrs: dict[str, Any] | None = None,
 ) -> None:
-    if isinstance(study.sampler, PlannedSampler):
-        # It learns of a trial when it is next asked; study.tell would read all of it twice.
-        study._storage.set_trial_state_values(trial._trial_id, state, values)
-    else:
+    if not isinstance(study.sampler, PlannedSampler):
         study.tell(trial, values, state)
+        return
+    # Not by study.tell, which reads all of the trial back twice.
+    study._storage.set_trial_state_values(trial._trial_id, state, values)
+    ended = create_trial(
+        state=state,
+        values=values,
+        params=trial.params,
+        distributions=trial.distributions,
+        user_attrs=user_attrs,
+        system_attrs=system_attrs,
+    )
+    _tell_sampler(study, trial, ended)
+
+
+def _tell_sampler(study: optuna.Study, trial: optuna.Trial, known: FrozenTrial) -> None:
+    """Tell a planned sampler what is known of a trial."""
+    if isinstance(study.sampler, PlannedSampler):
+        known.number = trial.number
+        study.sampler.hear_of(known, study.directions[0])
 
 
 def stored_evaluation(trial: optuna.Trial | FrozenTrial) -> Evaluation | None:

@@ -4,7 +4,7 @@ from optuna.trial import TrialState
 
 from sweep.study.samplers import make_sampler
 from sweep.study.storage import StudyFolder
-from sweep.study.trials import ask, finish, stored_evaluation
+from sweep.study.trials import ask, begin, drop, finish, stored_evaluation
 
 from .stand_in import ENDINGS, FEASIBLE, FINITE, make_space
 
@@ -80,3 +80,22 @@ def test_finishing_may_be_repeated_after_being_cut_short(either_folder):
     assert frozen.state == TrialState.COMPLETE
     assert frozen.constraints == FEASIBLE.result.violations
     assert stored_evaluation(frozen) == FEASIBLE
+
+
+def test_a_planned_sampler_reads_the_study_once_and_hears_of_its_trials(folder, monkeypatch):
+    with folder.owned():
+        study = create(folder, sampler="ehvi")
+        for evaluation in ENDINGS.values():
+            finish(study, ask(study, SPACE), evaluation)
+        drop(study, ask(study, SPACE))
+        left = [begin(study, SPACE, SPACE.draw(study.sampler._rng)) for _ in range(3)]
+        again = create(folder, sampler="ehvi")
+        ask(again, SPACE)
+        heard, read = vars(study.sampler), vars(again.sampler)
+        assert [trial.params for trial in left] == study.sampler.running
+        for kept in ("_taken", "_trained", "_finished"):
+            assert heard[kept] <= read[kept] and heard[kept]
+        assert heard["_finished"] == read["_finished"]
+        assert [k.metrics for k in heard["_known"]] == [k.metrics for k in read["_known"]]
+        monkeypatch.setattr(study, "get_trials", None)
+        assert ask(study, SPACE).params != ask(study, SPACE).params
