@@ -12,6 +12,13 @@ from .made_up import make_record, with_finalists
 TRIALS = 160
 PATIENCE_IN_MS = 120_000
 """How long a browser may take for a step: much, where the machine is busy with other work."""
+WITHOUT_WEBGL = """
+    const real = HTMLCanvasElement.prototype.getContext;
+    HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
+        return kind.includes('webgl') ? null : real.call(this, kind, ...rest);
+    };
+"""
+"""A script that takes WebGL from a browser."""
 FIGURES = ("[data-lazy=front-size_kb]", "#slice", "#parallel", "#progress")
 _FLAGS = [
     "--no-sandbox",

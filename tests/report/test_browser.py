@@ -7,7 +7,7 @@ from sweep.report.finalist import again
 from sweep.report.page import write
 from sweep.report.parallel import SHOWN
 
-from .conftest import FIGURES, TRIALS
+from .conftest import FIGURES, TRIALS, WITHOUT_WEBGL
 from .made_up import SPACE, make_record, with_finalists
 
 FIRST = "[data-lazy=front-size_kb]"
@@ -278,11 +278,7 @@ def test_few_trials_are_shown_without_complaint(visit, tmp_path, trials):
 
 def test_without_webgl_the_page_says_so(visit, report):
     seen = visit(report)
-    seen.page.add_init_script(
-        "const real = HTMLCanvasElement.prototype.getContext;"
-        "HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {"
-        "  return kind.includes('webgl') ? null : real.call(this, kind, ...rest); }"
-    )
+    seen.page.add_init_script(WITHOUT_WEBGL)
     seen.page.reload()
     seen.page.locator("#parallel").scroll_into_view_if_needed()
     seen.page.wait_for_selector("#parallel.empty")

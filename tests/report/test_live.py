@@ -21,7 +21,7 @@ from sweep.report.live import open_server
 from sweep.study.watching import Shelf
 
 from ..signals import heed_ctrl_c
-from .conftest import PATIENCE_IN_MS
+from .conftest import PATIENCE_IN_MS, WITHOUT_WEBGL
 from .made_up import SPACE, make_record
 from .stored import Sweep, model_of
 
@@ -88,6 +88,16 @@ def context(chromium):
     context.close()
 
 
+@pytest.fixture(scope="module")
+def plain_context(chromium):
+    """A reader without WebGL, and so without parallel coordinates, which take long to draw."""
+    context = chromium.new_context(viewport={"width": 1200, "height": 900})
+    context.set_default_timeout(PATIENCE_IN_MS)
+    context.add_init_script(WITHOUT_WEBGL)
+    yield context
+    context.close()
+
+
 @contextmanager
 def looking(context, live):
     """Open pages of the server; each must have asked only the server, and not complained."""
@@ -112,8 +122,8 @@ def looking(context, live):
 
 
 @pytest.fixture
-def look(context, live):
-    with looking(context, live) as open_page:
+def look(plain_context, live):
+    with looking(plain_context, live) as open_page:
         yield open_page
 
 
