@@ -72,7 +72,7 @@ class TestFinalists:
     def test_are_the_best_by_folds_of_speakers(self, finished: Path) -> None:
         folder = finished / "folds"
         shutil.copytree(finished / "results", folder / "results")
-        ask = ("finalists", "words", "--top", 1, "--seeds", 1, "--folds", 2, "--workers", 2)
+        ask = ("finalists", "words", "--top", 1, "--seeds", 1, "--folds", 2, "--workers", 1)
         done = sweep(*ask, "--json", cwd=folder)
         assert done.returncode == 0, done.stderr
         assert "by folds of speakers" in done.stderr
@@ -130,6 +130,8 @@ class TestFinalists:
         )
         assert done.returncode == 3, done.stdout
         assert "accuracy >= 0.97 binds" in done.stdout
+        assert "The nearest misses" in done.stdout
+        assert done.stderr.strip().splitlines()[-1].startswith("sweep: nothing is feasible")
         assert "no trial to list" in sweep("trials", "words", "--feasible", cwd=tmp_path).stdout
         line = refused("finalists", "words", "--data", "shuffled", cwd=tmp_path, code=1)
         assert "no trial is feasible" in line

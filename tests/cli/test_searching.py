@@ -47,14 +47,6 @@ class TestRun:
             told.append([[row[key] for key in same] for row in rows])
         assert told[0] == told[1]
 
-    def test_says_which_limit_binds_when_nothing_is_feasible(self, tmp_path: Path) -> None:
-        text = SPACE.replace("< 25", "< 0.5").replace("trials: 4", "trials: 2")
-        done = sweep("run", space_file(tmp_path, text), "--workers", 1, cwd=tmp_path)
-        assert done.returncode == 3
-        assert "size_kb < 0.5 binds" in done.stdout
-        assert "The nearest misses" in done.stdout
-        assert done.stderr.strip().splitlines()[-1].startswith("sweep: nothing is feasible")
-
     def test_survives_being_killed_three_times(self, tmp_path: Path) -> None:
         text = SPACE.replace("trials: 4", "trials: 6")
         file = space_file(tmp_path, text)
