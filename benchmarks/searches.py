@@ -146,6 +146,9 @@ SAMPLERS: dict[str, Callable[[Space, int], optuna.samplers.BaseSampler]] = {
     "tpe-promoted": lambda space, seed: make_sampler(
         space.with_search(sampler="tpe", promotion=True), "tpe", seed
     ),
+    "ehvi-promoted": lambda space, seed: make_sampler(
+        space.with_search(sampler="ehvi", promotion=True), "ehvi", seed
+    ),
     "tpe-54-epochs": partial(make_sampler, name="tpe"),
     "ehvi-54-epochs": partial(make_sampler, name="ehvi"),
 }
