@@ -1,10 +1,12 @@
 """Where candidates are evaluated: Dask workers, each a process with one thread."""
 
 import asyncio
+import io
 import logging
 import os
 import queue
 import signal
+import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
@@ -223,6 +225,9 @@ class _QuietWorker(WorkerPlugin):
         os.dup2(target, 1)
         os.dup2(target, 2)
         os.close(target)
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # A file is written to in blocks, and a worker that is killed never ends its last.
+            sys.stdout.reconfigure(line_buffering=True)
 
 
 def _tell_of_errors(
