@@ -22,7 +22,8 @@ schema: .venv/installed           ## the JSON schema editors read
 clean:
 	rm -rf .venv build *.egg-info
 
-# Compiled when it is first imported: of TensorFlow most never is.
+# Compiled when it is first imported, as of TensorFlow most never is; then it has to be kept.
+unexport PYTHONDONTWRITEBYTECODE
 INSTALL = $(PYTHON) -m venv .venv && $(BIN)/pip install --quiet --no-compile --editable
 
 .venv/installed: setup.cfg pyproject.toml
