@@ -201,8 +201,8 @@ PARAMETERS: dict[str, Any] = {f.name: f.default for kind in GROUPS.values() for 
 class Variant:
     """What was measured of one compressed form.
 
-    ``accuracy`` is None when nothing was trained; latencies and ``tflite_size_kb`` are when nothing
-    was converted, and ``size_kb`` is an estimate then.
+    ``accuracy`` is None when nothing was trained; latencies, ``tflite_size_kb`` and ``ram_kb`` are
+    when nothing was converted, and ``size_kb`` is an estimate then.
     Latencies are medians in milliseconds, ``latency_spread_ms`` is the sum of their interquartile
     ranges, sizes are in KB of 1024 bytes, ``violations`` are relative, by metric, at most 0 when
     held.
@@ -218,6 +218,7 @@ class Variant:
     tflite_size_kb: float | None
     parameters: int
     multiply_adds: int
+    ram_kb: float | None = None
     violations: dict[str, float] = field(default_factory=dict)
 
 

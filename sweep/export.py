@@ -16,6 +16,7 @@ from sweep.errors import DataError, StudyError, SweepError
 from sweep.limits import METRICS, Limit, violations
 from sweep.litert import Model, run_deployed, zipped_kb
 from sweep.predict import FRONTEND, METADATA, MODEL
+from sweep.stages.memory import activations_kb
 from sweep.study.storage import StudyFolder
 from sweep.study.table import StudyRecord, TrialRecord
 
@@ -81,6 +82,7 @@ def measure(files: dict[str, bytes], dataset: Dataset, trial: TrialRecord) -> di
         "preprocessing_latency_ms": heard.preprocessing.median_ms,
         "model_latency_ms": heard.model.median_ms,
         "tflite_size_kb": len(files[MODEL]) / 1024,
+        "ram_kb": activations_kb(files[MODEL]),
         "parameters": result.parameters,
         "multiply_adds": result.multiply_adds,
     }

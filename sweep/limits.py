@@ -13,6 +13,7 @@ METRICS = {
     "preprocessing_latency_ms": "front end in LiteRT: median over clips, one thread, warm",
     "model_latency_ms": "network in LiteRT: median over clips, one thread, warm",
     "tflite_size_kb": "the .tflite file, in KB of 1024 bytes",
+    "ram_kb": "activations of the network in a tensor arena, in KB of 1024 bytes",
     "parameters": "trained parameters of the network, those of batch normalisation included",
     "multiply_adds": "multiply-adds of the network for one clip",
 }

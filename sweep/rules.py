@@ -121,7 +121,11 @@ DOMAINS: dict[str, Domain] = {
     "final_sparsity": Domain("share of each pruned kernel that ends as zero", float, 0, 0.99),
     "prune_depthwise": Domain("whether depthwise kernels are pruned too", bool),
     "strip_names": Domain("whether names and signatures are left out of the .tflite", bool),
-    "quantization": Domain("variants made from each training", str, words=QUANTIZATIONS),
+    "quantization": Domain(
+        "variants made from each training; microcontrollers run float32 and the int8 ones",
+        str,
+        words=QUANTIZATIONS,
+    ),
 }
 """Every parameter with its values and its meaning."""
 

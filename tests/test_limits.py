@@ -104,7 +104,7 @@ def test_the_total_counts_only_what_is_broken():
 
 
 def variant(name: str, kb: float, **violations: float) -> Variant:
-    return Variant(name, 0.9, 1, kb, 0.5, 0.5, 0, kb, 10, 10, violations)
+    return Variant(name, 0.9, 1, kb, 0.5, 0.5, 0, kb, 10, 10, kb, violations)
 
 
 def test_a_small_variant_that_breaks_a_limit_loses_to_a_larger_one_that_keeps_all():

@@ -11,8 +11,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from sweep.limits import METRICS
 from sweep.space import Space
 
-UNITS = {"latency_ms": "ms", "preprocessing_latency_ms": "ms", "model_latency_ms": "ms"}
-UNITS |= {"size_kb": "KB", "tflite_size_kb": "KB"}
+_UNITS = {"_ms": "ms", "_kb": "KB", "_in_s": "s"}
 _WIDE = 20
 _LABELS = 8
 _FEWEST = 4
@@ -78,14 +77,15 @@ def log_scaled(name: str, values: list[float]) -> bool:
     """Tell whether a metric reads best on a log axis: sizes always, others when spread wide."""
     if not values or min(values) <= 0:
         return False
-    return name in ("size_kb", "tflite_size_kb") or max(values) > _WIDE * min(values)
+    return name.endswith("_kb") or max(values) > _WIDE * min(values)
 
 
 def title(name: str) -> str:
     """Return a name with its unit, as an axis carries it."""
-    words = name.removesuffix("_ms").removesuffix("_kb").removesuffix("_in_s").replace("_", " ")
-    unit = UNITS.get(name, "s" if name.endswith("_in_s") else "ms" if name.endswith("_ms") else "")
-    return f"{words} ({unit})" if unit else words
+    for suffix, unit in _UNITS.items():
+        if name.endswith(suffix):
+            return f"{name.removesuffix(suffix).replace('_', ' ')} ({unit})"
+    return name.replace("_", " ")
 
 
 def decades(low: float, high: float) -> list[float]:

@@ -107,15 +107,17 @@ def _variants(found: Evaluation) -> Component | None:
             "–" if v.accuracy is None else accuracy(v.accuracy, found.clips),
             amount("size_kb", v.size_kb),
             amount("tflite_size_kb", v.tflite_size_kb),
+            amount("ram_kb", v.ram_kb),
             amount("preprocessing_latency_ms", v.preprocessing_latency_ms),
             amount("model_latency_ms", v.model_latency_ms),
         )
         for i, v in enumerate(found.variants)
     ]
-    head = ("variant", "accuracy", "size", "not zipped", "front end", "model")
+    head = ("variant", "accuracy", "size", "not zipped", "RAM", "front end", "model")
     result = found.result or found.variants[0]
     counted = f"{result.parameters:,} parameters, {result.multiply_adds:,} multiply-adds"
-    measured = html.P(f"{counted}. Size: {METRICS['size_kb']}.", className="quiet")
+    meant = f"Size: {METRICS['size_kb']}. RAM: {METRICS['ram_kb']}."
+    measured = html.P(f"{counted}. {meant}", className="quiet")
     return html.Div([_table(head, rows), measured])
 
 

@@ -139,6 +139,7 @@ def published_tables(record: StudyRecord, frame: pd.DataFrame) -> list[Table]:
         ("variant", str(row["variant"])),
         ("parameters", f"{int(row['parameters']):,}"),
         ("multiply_adds", f"{int(row['multiply_adds']):,}"),
+        ("ram_kb", amount("ram_kb", row["ram_kb"])),
     ]
     return tables + [
         Table(

@@ -17,6 +17,7 @@ from sweep.candidate import Candidate, FrontendParams, Variant, digest
 from sweep.limits import Limit, violations
 from sweep.litert import Latency, Model, measure_latency, zipped_kb
 from sweep.stages.frontend import VERSION, convert_frontend
+from sweep.stages.memory import activations_kb
 from sweep.stages.network import Architecture
 
 _CLIPS = 20
@@ -46,6 +47,7 @@ class Bench:
             tflite_size_kb=len(content) / 1024,
             parameters=self.architecture.parameters(),
             multiply_adds=self.architecture.multiply_adds(),
+            ram_kb=activations_kb(content),
         )
         return self._judged(variant)
 

@@ -212,5 +212,5 @@ def _measure(dataset: Dataset, job: _Job) -> Retraining:
 
 
 def _searched(trial: TrialRecord) -> dict[str, float]:
-    result = trial.evaluation.result
-    return {metric: float(getattr(result, metric)) for metric in METRICS}
+    values = ((metric, getattr(trial.evaluation.result, metric)) for metric in METRICS)
+    return {metric: float(value) for metric, value in values if value is not None}

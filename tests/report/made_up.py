@@ -172,6 +172,7 @@ def _variants(
                 size * 1.7 + 3,
                 weights,
                 weights * frames * coefficients // 4,
+                frames * width * (1 if name.startswith("int8") else 4) / 1024,
             )
         )
     return variants

@@ -1,0 +1,62 @@
+"""The working memory of a network: where its activations would lie on a device."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ai_edge_litert import schema_py_generated as schema
+
+_ITEM_BYTES = {
+    schema.TensorType.FLOAT32: 4,
+    schema.TensorType.FLOAT16: 2,
+    schema.TensorType.INT32: 4,
+    schema.TensorType.INT8: 1,
+}
+_ALIGNMENT = 16
+
+
+@dataclass(frozen=True)
+class _Activation:
+    """So many bytes, kept from one operator to another, both included."""
+
+    size: int
+    begin: int
+    end: int
+
+    def meets(self, other: "_Activation") -> bool:
+        return self.begin <= other.end and other.begin <= self.end
+
+
+def activations_kb(content: bytes) -> float:
+    """Return how many KB of 1024 bytes the activations of a ``.tflite`` take in memory.
+
+    They are placed as LiteRT for Microcontrollers places them (its ``greedy_memory_planner.cc``):
+    the largest first, each as low as nothing lies that is needed at the same time.  A tensor arena
+    holds them and the runtime's own records, a few hundred bytes an operator.
+    """
+    placed: list[tuple[int, _Activation]] = []
+    for activation in sorted(_activations(content), key=lambda one: -one.size):
+        place = 0
+        for offset, other in sorted(placed, key=lambda one: one[0]):
+            if activation.meets(other):
+                if place + activation.size <= offset:
+                    break
+                place = max(place, offset + other.size)
+        placed.append((place, activation))
+    return max(place + activation.size for place, activation in placed) / 1024
+
+
+def _activations(content: bytes) -> Iterator[_Activation]:
+    graph = schema.Model.GetRootAs(content, 0).Subgraphs(0)
+    operators = [graph.Operators(i) for i in range(graph.OperatorsLength())]
+    begins = dict.fromkeys(graph.InputsAsNumpy().tolist(), 0)
+    ends: dict[int, int] = {}
+    for step, operator in enumerate(operators):
+        begins |= dict.fromkeys(operator.OutputsAsNumpy().tolist(), step)
+        ends |= dict.fromkeys(operator.InputsAsNumpy().tolist(), step)
+    ends |= dict.fromkeys(graph.OutputsAsNumpy().tolist(), len(operators) - 1)
+    for index, begin in sorted(begins.items(), reverse=True):
+        tensor = graph.Tensors(index)
+        size = _ITEM_BYTES[tensor.Type()] * math.prod(tensor.ShapeAsNumpy().tolist())
+        aligned = math.ceil(size / _ALIGNMENT) * _ALIGNMENT
+        yield _Activation(aligned, begin, ends.get(index, begin))
