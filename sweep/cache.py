@@ -13,7 +13,8 @@ from filelock import FileLock, Timeout
 from sweep.errors import SweepError
 
 DEFAULT_LIMIT_GB = 10.0
-_NEVER_TRIMMED = ("downloads", "latency")
+_TINY = "latency"
+_NEVER_TRIMMED = ("downloads", _TINY)
 """What may be out of reach when it is wanted again, and what is too small to matter."""
 
 _SCRATCH = ".building-"
@@ -35,7 +36,8 @@ def entry(kind: str, key: str, build: Callable[[Path], None]) -> Path:
     nor latencies.
 
     Raises:
-        SweepError: if the cache folder cannot be written.
+        SweepError: if the cache folder cannot be written, or the entry is not there and this thread
+            is ``only_reading``.
     """
     folder = root() / kind / key
     if not _use(folder):
@@ -44,7 +46,8 @@ def entry(kind: str, key: str, build: Callable[[Path], None]) -> Path:
         with locked(f"{kind}-{key}"):
             if not _use(folder):
                 _build(folder, build)
-                _trim(keep=folder)
+                if kind != _TINY:
+                    _trim(keep=folder)
     return folder
 
 
@@ -96,6 +99,7 @@ def _build(folder: Path, build: Callable[[Path], None]) -> None:
     try:
         scratch.mkdir(parents=True)
         build(scratch)
+        settle(scratch)
         scratch.rename(folder)
     except OSError as error:
         raise SweepError(f"{folder}: cannot write the cache ({error.strerror or error})") from error
@@ -103,8 +107,18 @@ def _build(folder: Path, build: Callable[[Path], None]) -> None:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
+def settle(folder: Path) -> None:
+    """Have the files of a folder written to the disk, so that no power cut leaves them empty."""
+    for path in [*folder.rglob("*"), folder]:
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
 def _limit_gb() -> float:
-    given = os.environ.get("SWEEP_CACHE_GB", str(DEFAULT_LIMIT_GB))
+    given = os.environ.get("SWEEP_CACHE_GB") or str(DEFAULT_LIMIT_GB)
     try:
         return float(given)
     except ValueError as error:
@@ -120,7 +134,7 @@ def _trim(keep: Path) -> None:
         _remove_unless_building(left)
     entries = []
     for folder in root().glob("*/*"):
-        if folder.is_dir() and not folder.name.startswith("."):
+        if folder.parent.name != _TINY and folder.is_dir() and not folder.name.startswith("."):
             with suppress(FileNotFoundError):
                 size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
                 entries.append((folder.stat().st_mtime, size, folder))

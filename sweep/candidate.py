@@ -229,7 +229,8 @@ class Evaluation:
     Attributes:
         outcome: one of ``OUTCOMES``.
         reason: one line for people: why the trial ended as it did.
-        variants: what was measured, in the order of ``quantization``.
+        variants: what was measured, in the order of ``quantization``; of a trial that was not
+            trained to its end what the gate foresaw, the smallest first.
         chosen: index of the trial's result in ``variants``.
         original_accuracy: accuracy of the trained network before conversion.
         original_size_kb: its parameters as 32-bit floats.

@@ -54,6 +54,8 @@ def value(kind: BaseDistribution, index: int) -> Any:
 def values(kind: BaseDistribution, at_most: int) -> list[Any]:
     """Return every value, or ``at_most`` of them spread over the range."""
     number = count(kind)
+    if isinstance(kind, IntDistribution) and kind.log and at_most < (number or 0):
+        return sorted({round(v) for v in np.geomspace(kind.low, kind.high, at_most).tolist()})
     if number is not None:
         spread = np.linspace(0, number - 1, min(number, at_most)).round().astype(int).tolist()
         return [value(kind, index) for index in spread]
@@ -64,9 +66,14 @@ def values(kind: BaseDistribution, at_most: int) -> list[Any]:
 
 def draws(kind: BaseDistribution, rng: np.random.Generator, number: int) -> list[Any]:
     """Return so many values drawn at random."""
-    if isinstance(kind, (IntDistribution, FloatDistribution)) and kind.log:
-        drawn = np.exp(rng.uniform(math.log(kind.low), math.log(kind.high), number)).tolist()
-        return [round(v) if isinstance(kind, IntDistribution) else min(v, kind.high) for v in drawn]
+    if isinstance(kind, FloatDistribution) and kind.log:
+        drawn = np.exp(rng.uniform(math.log(kind.low), math.log(kind.high), number))
+        return np.clip(drawn, kind.low, kind.high).tolist()
+    if isinstance(kind, IntDistribution) and kind.log:
+        # Half a number further at both ends, as Optuna does: the ends are as wide as the others.
+        ends = math.log(kind.low - 0.5), math.log(kind.high + 0.5)
+        drawn = np.exp(rng.uniform(*ends, number)).round()
+        return np.clip(drawn, kind.low, kind.high).astype(int).tolist()
     values = count(kind)
     if values is not None:
         places = rng.integers(values, size=number).tolist()

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from sweep.audio.dataset import Dataset, open_dataset
+from sweep.audio.dataset import Dataset, Progress, open_dataset
 from sweep.candidate import Variant
 from sweep.errors import DataError, StudyError, SweepError
 from sweep.limits import METRICS, Limit, violations
@@ -22,7 +22,12 @@ from sweep.study.table import StudyRecord, TrialRecord
 
 
 def export_trial(
-    folder: StudyFolder, record: StudyRecord, number: int, source: str | None, out: Path
+    folder: StudyFolder,
+    record: StudyRecord,
+    number: int,
+    source: str | None,
+    out: Path,
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Write a feasible trial as a folder: front end, model and ``metadata.json``.
 
@@ -32,6 +37,7 @@ def export_trial(
         number: the trial.
         source: where the clips of the study are now; where they were, if None.
         out: the folder to write; what an earlier export left there is replaced.
+        progress: as for ``open_dataset``.
 
     Returns:
         What ``metadata.json`` holds.
@@ -45,7 +51,7 @@ def export_trial(
         raise StudyError(f"{folder.path}: there is no finished trial {number}")
     _refuse_foreign(out)
     files = {name: folder.read_file(number, name) for name in (FRONTEND, MODEL)}
-    dataset = same_clips(record, source)
+    dataset = same_clips(record, source, progress)
     measured = measure(files, dataset, trial)
     _refuse_broken(record.space.limits, measured, number)
     metadata = _metadata(record, trial, dataset, files, measured)
@@ -53,14 +59,18 @@ def export_trial(
     return metadata
 
 
-def same_clips(record: StudyRecord, source: str | None) -> Dataset:
+def same_clips(
+    record: StudyRecord, source: str | None, progress: Progress | None = None
+) -> Dataset:
     """Open the clips a study was made with, at ``source`` if they have moved.
+
+    ``progress`` is as for ``open_dataset``.
 
     Raises:
         DataError: if these are other clips.
     """
     where = source or record.about["source"]
-    dataset = open_dataset(record.space.with_data(where, None).file.dataset.spec())
+    dataset = open_dataset(record.space.with_data(where, None).file.dataset.spec(), progress)
     if dataset.fingerprint != record.about["fingerprint"]:
         raise DataError(
             f"{dataset.spec.source}: not the clips {record.name} was made with;"

@@ -62,7 +62,7 @@ class Limit:
         return distance / (abs(self.bound) or 1.0)
 
     def __str__(self) -> str:
-        return f"{self.metric} {self.operator} {self.bound:g}"
+        return f"{self.metric} {self.operator} {self.bound:.12g}"
 
 
 def check_bound(metric: str, bound: float) -> None:

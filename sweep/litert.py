@@ -18,7 +18,7 @@ from sweep import cache
 from sweep.audio.clips import to_float
 
 _WARM_UPS = 10
-_CLIPS_TIMED = 20
+CLIPS_TIMED = 20
 _REPEATS = 10
 _SILENCE = threading.Lock()
 
@@ -134,7 +134,7 @@ def measure_latency(content: bytes, clips: np.ndarray) -> Latency:
     """
     model = Model(content)
     with cache.locked("measurement"):
-        taken = model.latencies_ms(clips[:_CLIPS_TIMED], _REPEATS)
+        taken = model.latencies_ms(clips[:CLIPS_TIMED], _REPEATS)
     low, median, high = np.percentile(taken, [25, 50, 75])
     return Latency(float(median), float(high - low))
 

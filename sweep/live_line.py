@@ -39,13 +39,17 @@ class Standing:
 
 
 class LiveLine:
-    """One line that follows a search; where there is no terminal, a line every ten seconds."""
+    """One line that follows a search; where there is no terminal, a line every ten seconds.
+
+    There each kind of training is also said when it begins.
+    """
 
     def __init__(self) -> None:
         self._console = console(stderr=True)
         self._standing = Standing()
         self._live = Live(self._standing, console=self._console, transient=True)
         self._said = time.monotonic()
+        self._counted = ""
 
     def __enter__(self) -> "LiveLine":
         if self._console.is_terminal:
@@ -66,7 +70,8 @@ class LiveLine:
 
     def count(self, what: str, done: int, total: int) -> None:
         """Show how many trainings of a kind are done."""
-        self._stand(Standing(f"{done}/{total}", done / total, f"trainings {what}"))
+        begins, self._counted = what != self._counted, what
+        self._stand(Standing(f"{done}/{total}", done / total, f"trainings {what}"), begins)
 
     def note(self, what: str, share: float) -> None:
         """Show a step of preparation and the share of it that is done."""
@@ -80,9 +85,10 @@ class LiveLine:
         count = f"{progress.done}/{progress.budget}"
         self._stand(Standing(count, share, describe_progress(progress)))
 
-    def _stand(self, standing: "Standing") -> None:
+    def _stand(self, standing: Standing, begins: bool = False) -> None:
         self._live.update(standing)
-        if not self._console.is_terminal and time.monotonic() - self._said > _PLAIN_EVERY_S:
+        due = begins or time.monotonic() - self._said > _PLAIN_EVERY_S
+        if due and not self._console.is_terminal:
             self._said = time.monotonic()
             self.say(f"{standing.count}  {standing.text}")
 

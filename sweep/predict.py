@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +49,12 @@ class Classifier:
             if hashlib.sha256(content).hexdigest() != expected[name]:
                 raise SweepError(f"{folder / name}: changed since it was exported; export it again")
         self._frontend, self._model = Model(files[FRONTEND]), Model(files[MODEL])
+        told = self._model.borders()["output"]["shape"][-1]
+        if told != len(self.labels):
+            raise SweepError(
+                f"{folder / METADATA}: labels: {len(self.labels)} are named, and the model tells"
+                f" {told} apart; export it again"
+            )
 
     def predict(self, clip: Path) -> Prediction:
         """Return what is heard in a recording of any rate and length.
@@ -58,7 +65,7 @@ class Classifier:
         waveform = read_clip(clip, self.rate)
         probabilities = self._model.run(self._frontend.run(waveform[None]))[0]
         return Prediction(
-            clip=str(clip),
+            clip=os.fsencode(clip).decode(errors="replace"),
             label=self.labels[int(np.argmax(probabilities))],
             probabilities=dict(zip(self.labels, map(float, probabilities), strict=True)),
         )

@@ -210,51 +210,73 @@ def requirement(text: str) -> Callable[[Mapping[str, Any]], bool]:
     are understood; nothing of it is ever executed as Python.
 
     Raises:
-        ValueError: if the text is anything else, or names no parameter.
+        ValueError: if the text is anything else, or names no parameter, or a word that its
+            parameter cannot be.
     """
     try:
-        tree = ast.parse(text, mode="eval").body
-    except SyntaxError as error:
+        tree = ast.parse(text.strip(), mode="eval").body
+        names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        unknown = sorted(names - set(PARAMETERS))
+        if unknown:
+            hint = nearest(unknown[0], PARAMETERS)
+            raise ValueError(f"{text!r} names {unknown[0]!r}, which is no parameter{hint}")
+        if not names:
+            raise ValueError(f"{text!r} names no parameter")
+        if "quantization" in names:
+            raise ValueError(
+                f"{text!r}: every quantization is made of each training, none is chosen"
+            )
+        return _condition(tree, text)
+    except (SyntaxError, RecursionError, MemoryError) as error:
         raise ValueError(f"{text!r} is not a comparison of parameters") from error
-    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    unknown = sorted(names - set(PARAMETERS))
-    if unknown:
-        hint = nearest(unknown[0], PARAMETERS)
-        raise ValueError(f"{text!r} names {unknown[0]!r}, which is no parameter{hint}")
-    if not names:
-        raise ValueError(f"{text!r} names no parameter")
-    if "quantization" in names:
-        raise ValueError(f"{text!r}: every quantization is made of each training, none is chosen")
-    compute = _compile(tree, text)
-    return lambda values: bool(compute(values))
 
 
-def _compile(node: ast.expr, text: str) -> Callable[[Mapping[str, Any]], Any]:
+def _condition(node: ast.expr, text: str) -> Callable[[Mapping[str, Any]], bool]:
+    """Return what computes a comparison, or several of them together."""
+    if isinstance(node, ast.Name) and DOMAINS[node.id].kind is bool:
+        name = node.id
+        return lambda values: bool(values[name])
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        inner = _condition(node.operand, text)
+        return lambda values: not inner(values)
+    if isinstance(node, ast.BoolOp):
+        parts = [_condition(value, text) for value in node.values]
+        gather = all if isinstance(node.op, ast.And) else any
+        return lambda values: gather(part(values) for part in parts)
+    if isinstance(node, ast.Compare) and all(type(op) in _COMPARISONS for op in node.ops):
+        operands = [node.left, *node.comparators]
+        for left, right in zip(operands, operands[1:], strict=False):
+            _check_words(left, right, text)
+            _check_words(right, left, text)
+        sides = [_value(side, text) for side in operands]
+        compares = [_COMPARISONS[type(op)] for op in node.ops]
+        return lambda values: all(
+            compare(sides[i](values), sides[i + 1](values)) for i, compare in enumerate(compares)
+        )
+    raise ValueError(f"{text!r} is not a comparison of parameters")
+
+
+def _value(node: ast.expr, text: str) -> Callable[[Mapping[str, Any]], Any]:
+    """Return what computes one side of a comparison."""
     if isinstance(node, ast.Constant) and isinstance(node.value, (int, float, str)):
         value = node.value
         return lambda values: value
     if isinstance(node, ast.Name):
         name = node.id
         return lambda values: values[name]
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.Not, ast.USub)):
-        inner = _compile(node.operand, text)
-        apply = operator.not_ if isinstance(node.op, ast.Not) else operator.neg
-        return lambda values: apply(inner(values))
-    if isinstance(node, ast.BoolOp):
-        parts = [_compile(value, text) for value in node.values]
-        gather = all if isinstance(node.op, ast.And) else any
-        return lambda values: gather(part(values) for part in parts)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        inner = _value(node.operand, text)
+        return lambda values: -inner(values)
     if isinstance(node, ast.BinOp) and type(node.op) in _ARITHMETIC:
-        left, right, compute = (
-            _compile(node.left, text),
-            _compile(node.right, text),
-            _ARITHMETIC[type(node.op)],
-        )
+        left, right = _value(node.left, text), _value(node.right, text)
+        compute = _ARITHMETIC[type(node.op)]
         return lambda values: compute(left(values), right(values))
-    if isinstance(node, ast.Compare) and all(type(op) in _COMPARISONS for op in node.ops):
-        sides = [_compile(side, text) for side in (node.left, *node.comparators)]
-        compares = [_COMPARISONS[type(op)] for op in node.ops]
-        return lambda values: all(
-            compare(sides[i](values), sides[i + 1](values)) for i, compare in enumerate(compares)
-        )
     raise ValueError(f"{text!r} is not a comparison of parameters")
+
+
+def _check_words(side: ast.expr, other: ast.expr, text: str) -> None:
+    """Refuse to compare a parameter with a word that it cannot be."""
+    if isinstance(side, ast.Name) and isinstance(other, ast.Constant):
+        problem = DOMAINS[side.id].problem(other.value) if isinstance(other.value, str) else None
+        if problem is not None:
+            raise ValueError(f"{text!r}: {side.id}: {problem}")

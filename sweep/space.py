@@ -27,7 +27,8 @@ from sweep.spec import Range, SpaceFile
 
 _ENUMERABLE = 100_000
 _DRAWS = 2_000
-_TRIED = 20_000
+MOST_DRAWS = 20_000
+"""How many combinations are drawn at random before none is taken to be allowed."""
 
 
 class Space:
@@ -207,6 +208,14 @@ class Space:
         rows = zip(*columns, strict=True) if columns else [()] * number
         return [dict(zip(self.varying, row, strict=True)) for row in rows]
 
+    def completed(
+        self, values: Mapping[str, Any], rng: np.random.Generator
+    ) -> dict[str, Any] | None:
+        """Return an allowed combination with these values; None if none is found."""
+        draws = 1 if self.varying.keys() <= values.keys() else MOST_DRAWS
+        drawn = (self.draw(rng) | dict(values) for _ in range(draws))
+        return next((one for one in drawn if self.allows(one)), None)
+
     def allowed_share(self) -> tuple[float, bool]:
         """Return the share of combinations that are allowed, and whether it was counted."""
         size = self.size()
@@ -225,11 +234,11 @@ class Space:
             rng.shuffle(every)  # so that an allowed one comes early
         none, never = "no combination is allowed", "can never be taken"
         if not every:
-            none = f"none of {_TRIED:,} combinations drawn at random is allowed"
-            never = f"was allowed in none of {_TRIED:,} combinations drawn at random"
+            none = f"none of {MOST_DRAWS:,} combinations drawn at random is allowed"
+            never = f"was allowed in none of {MOST_DRAWS:,} combinations drawn at random"
 
         def draws() -> Iterable[dict[str, Any]]:
-            return every or (self.draw(rng) for _ in range(_TRIED))
+            return every or (self.draw(rng) for _ in range(MOST_DRAWS))
 
         refusal = self._refusal(draws(), {})
         if refusal is not None:
@@ -241,6 +250,10 @@ class Space:
                 refusal = self._refusal(draws(), {name: value})
                 if refusal is not None:
                     self._fail(f"parameters.{name}", f"{value!r} {never}; {refusal}")
+        for i, values in enumerate(self.file.search.enqueue):
+            refusal = self._refusal(draws(), values)
+            if refusal is not None:
+                self._fail(f"search.enqueue.{i}", f"it {never}; {refusal}")
 
     def comparable(self) -> dict[str, Any]:
         """Return the parts of the file that must agree for a study to go on."""

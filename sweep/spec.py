@@ -102,7 +102,8 @@ class SearchSection(_Section):
     """How to search, and for how long.
 
     ``enqueue`` are combinations to begin with; a feasible trial that reaches every value of
-    ``goal`` ends the search, and so do ``patience`` trials in a row that leave the front as it is.
+    ``goal`` ends the search, and so do ``patience`` trials in a row that leave the front, once
+    there is one, as it is.
     With ``promotion`` every combination begins with the fewest ``epochs`` of the space, and the
     best third is trained again with the next more.
     """
@@ -195,7 +196,7 @@ def duration_in_s(text: str) -> float:
     Raises:
         ValueError: if the text is anything else.
     """
-    match = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", text.strip())
+    match = re.fullmatch(r"(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?", text.strip())
     if not match or not any(match.groups()):
         raise ValueError(f"{text!r} is no duration; write for example 90s, 30m or 1h30m")
     hours, minutes, seconds = (int(part or 0) for part in match.groups())

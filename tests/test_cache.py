@@ -31,6 +31,16 @@ def leftovers(root: Path) -> list[str]:
     return sorted(str(path.relative_to(root)) for path in (root / "kind").rglob("*"))
 
 
+def test_an_entry_is_on_the_disk_before_it_has_its_name(root, monkeypatch):
+    settled = []
+    monkeypatch.setattr(
+        "os.fsync", lambda handle: settled.append(os.readlink(f"/proc/self/fd/{handle}"))
+    )
+    folder = cache.entry("kind", "key", build)
+    there = [folder.with_name(f".building-{folder.name}") / file.name for file in folder.iterdir()]
+    assert there and set(map(str, there)) < set(settled)
+
+
 def test_an_entry_is_built_once(root):
     folder = cache.entry("kind", "key", build)
     assert folder == root / "kind" / "key"

@@ -133,10 +133,11 @@ VALUES = dict(PARAMETERS, num_coefficients=13, num_mel_bins=10, alpha=2.0, featu
         "features != 'log_mel' and -alpha < 0",
         "prune_depthwise or epochs + 1 > 10",
         "num_mel_bins == 11 or num_mel_bins == 10 and alpha == 1",
+        " not prune_depthwise and convolution == 'depthwise_separable' ",
     ],
 )
 def test_a_requirement_means_what_it_means_in_python(text):
-    assert requirement(text)(VALUES) is bool(eval(text, {}, dict(VALUES)))
+    assert requirement(text)(VALUES) is bool(eval(text.strip(), {}, dict(VALUES)))
 
 
 @pytest.mark.parametrize(
@@ -156,6 +157,15 @@ def test_a_requirement_means_what_it_means_in_python(text):
         ("(lambda: alpha)()", "'(lambda: alpha)()' is not a comparison of parameters"),
         ("alpha in [1]", "'alpha in [1]' is not a comparison of parameters"),
         ("alpha > None", "'alpha > None' is not a comparison of parameters"),
+        ("alpha - 1", "'alpha - 1' is not a comparison of parameters"),
+        ("alpha <= 0.4 or 1", "'alpha <= 0.4 or 1' is not a comparison of parameters"),
+        ("not features", "'not features' is not a comparison of parameters"),
+        ("-" * 3000 + "alpha < 1", f"'{'-' * 3000}alpha < 1' is not a comparison of parameters"),
+        (
+            "'log_mell' != features",
+            "\"'log_mell' != features\": features: 'log_mell' is not one of mfcc, log_mel",
+        ),
+        ("blocks == 'two'", "\"blocks == 'two'\": blocks: 'two' is not a whole number"),
         (
             "__import__('os')",
             f"\"__import__('os')\" names '__import__', which is no parameter{KNOWN}",

@@ -281,6 +281,12 @@ def test_comparable_leaves_out_how_to_search_but_not_the_seed():
             "parameters: {alpha: [0.5, 1]}\nsearch: {enqueue: [{alpa: 1}]}",
             "x.yaml: search.enqueue.0.alpa: no parameter that varies here; did you mean alpha?",
         ),
+        (
+            "parameters: {num_mel_bins: [10, 20], num_coefficients: [10, 13], alpha: [0.5, 1]}\n"
+            "search: {enqueue: [{alpha: 1}, {num_mel_bins: 10, num_coefficients: 13}]}",
+            "x.yaml: search.enqueue.1: it can never be taken; num_coefficients: 13 is more than"
+            " num_mel_bins (10)",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line_with_its_place(text, message):
@@ -309,6 +315,17 @@ def test_one_allowed_combination_among_many_is_found():
         f"parameters: {{num_mel_bins: {every}, num_coefficients: {every}, epochs: {every}}}\n"
         "require: [num_mel_bins + epochs + num_coefficients == 63]"
     ).check()
+
+
+def test_what_is_given_in_part_is_completed_to_something_allowed():
+    some = space("parameters: {num_mel_bins: [10, 20], num_coefficients: [10, 13], alpha: [1, 2]}")
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        whole = some.completed({"num_coefficients": 13}, rng)
+        assert whole is not None and whole["num_coefficients"] == 13 and some.allows(whole)
+    impossible = {"num_mel_bins": 10, "num_coefficients": 13}
+    assert some.completed(impossible, rng) is None
+    assert some.completed(impossible | {"alpha": 1}, rng) is None
 
 
 def test_a_goal_is_one_that_the_metric_can_reach():

@@ -1,14 +1,15 @@
 """One clip: decode it, bring it to a rate, fit it to one second."""
 
+import os
 from os import PathLike
 
 import numpy as np
 import soundfile
 import soxr
 
+from sweep.candidate import CLIP_LENGTH_IN_S
 from sweep.errors import DataError
 
-CLIP_LENGTH_IN_S = 1
 FULL_SCALE = 32768
 
 
@@ -22,7 +23,7 @@ def read_clip(path: str | PathLike[str], rate: int) -> np.ndarray:
         DataError: if the file cannot be read or holds no samples; the message names it.
     """
     samples, original_rate = decode(path)
-    return fit_to_length(resample(samples, original_rate, rate), rate * CLIP_LENGTH_IN_S)
+    return fit_to_length(resample(samples, original_rate, rate), round(rate * CLIP_LENGTH_IN_S))
 
 
 def decode(path: str | PathLike[str]) -> tuple[np.ndarray, int]:
@@ -35,7 +36,7 @@ def decode(path: str | PathLike[str]) -> tuple[np.ndarray, int]:
         # libsndfile tells a file that cannot be opened and one that is no sound in the same words.
         open(path, "rb").close()
         # By its path: reading from a Python file drops an interrupt, and calls the clip damaged.
-        with soundfile.SoundFile(path) as sound:
+        with soundfile.SoundFile(os.fsencode(path)) as sound:
             expected, rate = sound.frames, sound.samplerate
             samples = sound.read(dtype="float32", always_2d=True)
     except OSError as error:

@@ -251,6 +251,10 @@ def prepare_source(
     Raises:
         DataError: if there is no such source, or it cannot be had.
     """
+    if name == "synthetic" and url:
+        raise DataError("synthetic: made on this machine; leave out --url")
+    if name == "mini_speech_commands" and labels:
+        raise DataError("mini_speech_commands: all its words are downloaded; leave out --label")
     if name == "mini_speech_commands":
         return sources.mini_speech_commands(url, progress=progress)
     if name == "synthetic" and labels:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from sweep.cli.options import Csv, Data, Json, Pick, Results, Storage, Study, refuse_both
-from sweep.errors import DataError
+from sweep.errors import DataError, SpecError
 from sweep.study import RESULTS
 
 
@@ -19,15 +19,18 @@ def export(
     study: Study,
     trial: Annotated[int | None, typer.Option(metavar="N", help="Number of the trial.")] = None,
     pick: Annotated[
-        Pick, typer.Option(help="Which feasible trial, if none is named.")
-    ] = Pick.SMALLEST,
+        Pick | None, typer.Option(help="Which feasible trial; the smallest by default.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder to write.")] = None,
     data: Data = None,
     storage: Storage = None,
     results: Results = RESULTS,
 ) -> None:
     """Write a trial as a folder to deploy, measured again."""
+    if trial is not None and pick is not None:
+        raise SpecError("--trial and --pick: name one of them")
     from sweep.export import export_trial
+    from sweep.live_line import LiveLine
     from sweep.study.storage import StudyFolder
     from sweep.study.table import pick as pick_trial
     from sweep.study.table import table
@@ -36,13 +39,16 @@ def export(
     folder = StudyFolder.find(study, results, storage)
     record = folder.record()
     confirmed = record.confirmed()
-    number = (
-        trial if trial is not None else int(pick_trial(table(record), pick, confirmed)["trial"])
-    )
+    number = trial
+    if number is None:
+        number = int(pick_trial(table(record), pick or Pick.SMALLEST, confirmed)["trial"])
     target = out or Path(f"{folder.name}-{number}")
-    metadata = export_trial(folder, record, number, data, target)
+    with LiveLine() as line:
+        metadata = export_trial(folder, record, number, data, target, line.note)
     if record.finalists and not confirmed:
         console(stderr=True).print("none of the finalists holds; what the search saw may be luck")
+    elif number in {one.trial for one in record.finalists} - confirmed.keys():
+        console(stderr=True).print(f"trial {number} was a finalist and does not hold")
     print(f"trial {number} -> {target}")
     values = {name: metric["value"] for name, metric in metadata["metrics"].items()}
     print_pairs(console(), values.items())

@@ -169,7 +169,7 @@ def finalists(
     record = folder.record()
     try:
         with LiveLine() as line:
-            dataset = same_clips(record, data)
+            dataset = same_clips(record, data, line.note)
             confirm(
                 record,
                 dataset,
@@ -179,6 +179,7 @@ def finalists(
                 folds=folds,
                 workers=workers or CPU_COUNT,
                 listen=line.count,
+                say=line.say,
             )
             for text in left_out(dataset.skipped_in("testing")):
                 line.say(text)

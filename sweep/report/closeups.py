@@ -1,10 +1,11 @@
-"""A close look at the trials on the front: variants, training curve, confusion, mistakes."""
+"""A close look at the trials worth one: variants, training curve, confusion, mistakes."""
 
 from dataclasses import dataclass
 
 import pandas as pd
 
 from sweep.report.tradeoff import feasible_front
+from sweep.report.verdict import picks
 from sweep.study.table import StudyRecord
 
 _MOST = 60
@@ -31,8 +32,10 @@ class Closeup:
 
 
 def closeups(record: StudyRecord, frame: pd.DataFrame) -> dict[int, Closeup]:
-    """Return a close look at each trial on the front, by number; the first sixty at most."""
+    """Return a close look at trials by number: the front, sixty of it at most, and finalists."""
     wanted = set(feasible_front(record, frame)["trial"].head(_MOST))
+    wanted |= {one.trial for one in record.finalists}
+    wanted |= {found.trial for found in picks(record, frame)}
     return {
         trial.number: Closeup(
             [

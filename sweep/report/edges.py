@@ -93,7 +93,7 @@ def _wider(kind: IntDistribution | FloatDistribution, end: str, last: float | No
     value = bound - further if end == "low" else bound + further
     if isinstance(kind, IntDistribution):
         return round(value)
-    return float(f"{value:.4g}")
+    return float(f"{value:.12g}")
 
 
 def _line(name: str, kind: IntDistribution | FloatDistribution, change: dict[str, float]) -> str:
@@ -102,4 +102,8 @@ def _line(name: str, kind: IntDistribution | FloatDistribution, change: dict[str
         written["step"] = kind.step
     if kind.log:
         written["log"] = True
-    return f"{name}: {{{', '.join(f'{key}: {plain(value)}' for key, value in written.items())}}}"
+    return f"{name}: {{{', '.join(f'{key}: {_exact(value)}' for key, value in written.items())}}}"
+
+
+def _exact(value: Any) -> str:
+    return plain(value) if isinstance(value, bool) else f"{value:.12g}"

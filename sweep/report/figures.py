@@ -2,6 +2,7 @@
 
 import plotly.graph_objects as go
 
+from sweep.report.axes import metric_names
 from sweep.report.finalist import again, draw_confusion, draw_curves
 from sweep.report.frame import trial_frame
 from sweep.report.importance import draw_importance, importance
@@ -11,6 +12,14 @@ from sweep.report.slices import draw_slice
 from sweep.report.tradeoff import goals, tradeoff
 from sweep.report.tradeoff_figure import draw_space, draw_tradeoff
 from sweep.study.table import StudyRecord
+
+_TOLD_ALWAYS = ("accuracy", "latency_ms", "size_kb")
+
+
+def told_of(record: StudyRecord) -> list[str]:
+    """Return what a point tells besides accuracy, latency and size: metrics, then parameters."""
+    metrics = [name for name in metric_names(record.space) if name not in _TOLD_ALWAYS]
+    return metrics + list(record.space.varying)
 
 
 def figures(record: StudyRecord) -> dict[str, go.Figure]:
@@ -25,9 +34,9 @@ def figures(record: StudyRecord) -> dict[str, go.Figure]:
     names = list(record.space.varying)
     goal, costs = goals(record)
     pictures = [tradeoff(record, frame, cost, goal) for cost in costs]
-    drawn = {f"front-{picture.x}": draw_tradeoff(picture, names) for picture in pictures}
+    drawn = {f"front-{picture.x}": draw_tradeoff(picture, told_of(record)) for picture in pictures}
     if len(pictures) > 1:
-        drawn["space"] = draw_space(pictures[0], pictures[1], names)
+        drawn["space"] = draw_space(pictures[0], pictures[1], told_of(record))
     for show in SHOWN:
         drawn[f"parallel-{show}"] = draw_parallel(parallel(record, frame, show))
     if names:

@@ -27,6 +27,7 @@ function keepView(figure, plot, before) {
 }
 
 const tables = new Map();
+const meeting = new Set();
 
 /* The table of a study; one is made when its place is new on the page. */
 function tableOf(study) {
@@ -37,7 +38,8 @@ function tableOf(study) {
       link.href = `/study/${encodeURIComponent(study)}/trial/${number}`;
       return link;
     };
-    tables.set(study, new TrialTable(host, { trialCell, file: `${study}.csv` }));
+    const act = (number) => location.assign(trialCell(number).href);
+    tables.set(study, new TrialTable(host, { trialCell, act, file: `${study}.csv` }));
   }
   return tables.get(study);
 }
@@ -81,6 +83,7 @@ window.dash_clientside = Object.assign(window.dash_clientside ?? {}, {
         lastDrawn.set(key, { asked, layout: structuredClone(fresh.layout) });
         const plot = host?.querySelector(".js-plotly-plot");
         if (before && plot) keepView(fresh, plot, before);
+        if (id.figure === "parallel" && meeting.delete(id.study)) setRanges(fresh.data[0], fresh.data[0].meta.limits);
         if (id.figure === "parallel") tableOf(id.study).brush(kept(fresh.data[0]));
         return fresh;
       });
@@ -102,8 +105,11 @@ window.dash_clientside = Object.assign(window.dash_clientside ?? {}, {
     brush(change, { study }) {
       if (change) tableOf(study).brush(kept(plotOf(study).data[0]));
     },
-    meet(_, { study }) {
-      brushTo(study, plotOf(study).data[0].meta.limits);
+    /* Of axes that are not drawn nothing can be kept: all are, first. */
+    meet(_, axes, { study }) {
+      if (axes === "all") brushTo(study, plotOf(study).data[0].meta.limits);
+      else meeting.add(study);
+      return "all";
     },
     reset(_, { study }) {
       brushTo(study, {});

@@ -17,7 +17,6 @@ from sweep.report.live_parts import address
 from sweep.report.live_view import Gallery
 from sweep.report.page import asset, style
 from sweep.report.parallel import SHOWN
-from sweep.report.tables import COLUMNS
 from sweep.report.theme import BRIGHTER, DARK, LIGHT
 from sweep.study.watching import Shelf
 
@@ -121,7 +120,6 @@ def _data() -> str:
             "themes": {name: theme.template().to_plotly_json() for name, theme in themes.items()},
             "brighter": BRIGHTER,
             "shown": SHOWN,
-            "columns": COLUMNS,
             "trials": {"trial": []},
         }
     )

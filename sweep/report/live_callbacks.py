@@ -58,7 +58,10 @@ def add_callbacks(app: Dash, gallery: Gallery) -> None:
 
     @app.callback(Output("studies", "children"), Input("again", "n_intervals"))
     def list_studies(_: int | None) -> Component:
-        return index_page(_records(gallery))
+        try:
+            return index_page(_records(gallery))
+        except SweepError as error:
+            return html.P(str(error))
 
     @app.callback(
         Output(part("figures", MATCH), "data"),
@@ -152,13 +155,20 @@ def _add_browser_callbacks(app: Dash) -> None:
         Input({"figure": "parallel", "study": MATCH}, "restyleData"),
         State(part("table", MATCH), "id"),
     )
-    for button in ("meet", "reset"):
-        app.clientside_callback(
-            browser(button),
-            Input(part(button, MATCH), "n_clicks"),
-            State(part("table", MATCH), "id"),
-            prevent_initial_call=True,
-        )
+    app.clientside_callback(
+        browser("meet"),
+        Output(part("axes", MATCH), "value"),
+        Input(part("meet", MATCH), "n_clicks"),
+        State(part("axes", MATCH), "value"),
+        State(part("table", MATCH), "id"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        browser("reset"),
+        Input(part("reset", MATCH), "n_clicks"),
+        State(part("table", MATCH), "id"),
+        prevent_initial_call=True,
+    )
     app.clientside_callback(
         browser("compare"),
         Output("place", "search"),
@@ -222,12 +232,9 @@ def _figures(views: list[View], chosen: Choice) -> dict[str, Figure]:
     for name in ("curves", "confusion"):
         if f"{name}-{chosen.finalist}" in mine.figures:
             drawn[name] = mine.figures[f"{name}-{chosen.finalist}"]
-    for name, figure in mine.figures.items():
-        if name.startswith("front-"):
-            drawn[name] = figure
-            for other in others:
-                if name in other.figures:
-                    drawn[name] = side_by_side(drawn[name], other.figures[name])
+    drawn |= {name: one for name, one in mine.figures.items() if name.startswith("front-")}
+    for other in others:
+        drawn |= side_by_side(mine, other)
     return drawn
 
 

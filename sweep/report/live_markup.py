@@ -11,7 +11,8 @@ _TAGS = set(
     "b button caption code dd details div dl dt figcaption h3 i li ol p pre small span summary"
     " table tbody td th thead tr ul".split()
 )
-_ATTRIBUTES = {"class": "className", "scope": "scope", "tabindex": "tabIndex"}
+_ATTRIBUTES = {"class": "className", "scope": "scope", "tabindex": "tabIndex", "role": "role"}
+_ATTRIBUTES |= {"aria-label": "aria-label"}
 
 
 def to_components(markup: str, address: Callable[[str], str]) -> list[Component | str]:

@@ -8,7 +8,7 @@ from dash.development.base_component import Component
 from sweep.report import hold
 from sweep.report.axes import title
 from sweep.report.importance import importance
-from sweep.report.live_parts import address, row_of
+from sweep.report.live_parts import address, row_of, scrolled
 from sweep.report.live_view import View
 from sweep.report.page import first_shown
 from sweep.report.parallel import SHOWN
@@ -48,9 +48,7 @@ def index_page(records: Sequence[StudyRecord | str]) -> Component:
     ]
     table = html.Table([html.Thead(row_of(html.Th, head)), html.Tbody(rows)])
     nothing = html.P("There is no study here yet; sweep run makes one.")
-    return html.Section(
-        [html.H1("Studies"), html.Div(table, className="scroll") if rows else nothing]
-    )
+    return html.Section([html.H1("Studies"), scrolled(table, "studies") if rows else nothing])
 
 
 def _index_row(record: StudyRecord) -> list[Component]:
@@ -185,7 +183,9 @@ def _every_trial(view: View, goal: str, varying: int) -> list[Component]:
         graph("parallel", name, "parallel coordinates"),
         className="scroll lines",
         tabIndex=0,
+        role="region",
         style={"--least": f"{64 * (varying + 4) + 120}px"},
+        **{"aria-label": "parallel coordinates, scrollable"},
     )
     words = "Drag along an axis to keep a range, click on the axis to let it go. The table follows."
     told = html.P(words, className="quiet")

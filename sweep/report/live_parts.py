@@ -93,7 +93,7 @@ def latest(view: View) -> Component:
     head_cells = ("trial", "outcome", "accuracy", "size", "latency", "what it is")
     body = [_trial_row(view.record.name, row) for row in rows.to_dict("records")]
     table = html.Table([html.Thead(row_of(html.Th, head_cells)), html.Tbody(body)])
-    return html.Div(table, className="scroll latest")
+    return scrolled(table, "the trials that ended last", "latest")
 
 
 def _trial_row(study: str, row: dict[Any, Any]) -> Component:
@@ -133,9 +133,16 @@ def clip_list(
     return [html.Ol(items, className="clips"), *([] if heard else [absent])]
 
 
+def scrolled(table: Component, label: str, kind: str = "") -> Component:
+    """Return a table that may be wider than the page, for the keyboard to reach and move."""
+    named = {"role": "region", "aria-label": label}
+    return html.Div(table, className=f"scroll {kind}".strip(), tabIndex=0, **named)
+
+
 def row_of(cell: type[Component], texts: Sequence[str]) -> Component:
     """Return a row of a table."""
-    return html.Tr([cell(text) for text in texts])
+    scope = {"scope": "col"} if cell is html.Th else {}
+    return html.Tr([cell(text, **scope) for text in texts])
 
 
 def _pieces(record: StudyRecord, text: str) -> Pieces:

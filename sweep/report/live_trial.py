@@ -10,7 +10,7 @@ from sweep.limits import METRICS
 from sweep.predict import MODEL
 from sweep.report.finalist import draw_confusion, draw_curves
 from sweep.report.live_pages import graph, part
-from sweep.report.live_parts import address, clip_list, row_of
+from sweep.report.live_parts import address, clip_list, row_of, scrolled
 from sweep.report.live_view import Figure, plain_figure
 from sweep.report.words import accuracy, amount, plain
 from sweep.study.table import StudyRecord, TrialRecord
@@ -157,4 +157,4 @@ def _pairs(pairs: list[tuple[str, str]]) -> Component:
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Component:
     body = html.Tbody([row_of(html.Td, row) for row in rows])
     table = html.Table([html.Thead(row_of(html.Th, head)), body], className="numbers")
-    return html.Div(table, className="scroll")
+    return scrolled(table, "variants")

@@ -1,17 +1,17 @@
 """A study as the live page shows it: computed once for all who look, and not too often."""
 
-import math
 import threading
 import time
-from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from sweep.report.figures import figures
+from sweep.report.figures import figures, told_of
 from sweep.report.frame import trial_frame
+from sweep.report.tradeoff import goals, tradeoff
+from sweep.report.tradeoff_figure import draw_tradeoff
 from sweep.study.table import StudyRecord
 from sweep.study.watching import Shelf
 
@@ -76,22 +76,25 @@ def plain_figure(figure: go.Figure) -> Figure:
     return plain
 
 
-def side_by_side(mine: Figure, other: Figure) -> Figure:
-    """Return a figure with axes wide enough for what another one shows, so that both compare."""
-    shared = deepcopy(mine)
-    for side in ("x", "y"):
-        here, there = (f["layout"].get(f"{side}axis", {}) for f in (shared, other))
-        if "range" in here and "range" in there and here.get("type") == there.get("type"):
-            before, after = here["range"], list(zip(here["range"], there["range"], strict=True))
-            here["range"] = [min(after[0]), max(after[1])]
-            _stretch(shared, side, before, here["range"], here.get("type") == "log")
+def side_by_side(mine: View, other: View) -> dict[str, Figure]:
+    """Draw a study's pictures of goal against cost on axes that also hold what another one shows.
+
+    The costs are those that both studies look at; where only one is on a log axis, they stay apart.
+    """
+    goal, costs = goals(mine.record)
+    other_goal, other_costs = goals(other.record)
+    shared = {}
+    for cost in [cost for cost in costs if cost in other_costs and goal == other_goal]:
+        here, there = (tradeoff(v.record, v.frame, cost, goal) for v in (mine, other))
+        if here.x_log == there.x_log:
+            wider = replace(
+                here,
+                x_range=_over(here.x_range, there.x_range),
+                y_range=_over(here.y_range, there.y_range),
+            )
+            shared[f"front-{cost}"] = plain_figure(draw_tradeoff(wider, told_of(mine.record)))
     return shared
 
 
-def _stretch(figure: Figure, side: str, before: list[float], after: list[float], log: bool) -> None:
-    """Move the ends of shaded regions from the ends of an axis to where those are now."""
-    for shape in figure["layout"].get("shapes", ()):
-        for end, old, new in zip((f"{side}0", f"{side}1"), before, after, strict=True):
-            at, to = (10**old, 10**new) if log else (old, new)
-            if shape.get("type") == "rect" and math.isclose(shape[end], at, rel_tol=1e-9):
-                shape[end] = to
+def _over(one: tuple[float, float], other: tuple[float, float]) -> tuple[float, float]:
+    return min(one[0], other[0]), max(one[1], other[1])

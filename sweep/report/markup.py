@@ -99,7 +99,8 @@ def table(content: Table, numbers: bool = False) -> str:
     )
     kind = ' class="numbers"' if numbers else ""
     return (
-        f'<div><h3>{escape(content.title)}</h3><div class="scroll"><table{kind}>'
+        f'<div><h3>{escape(content.title)}</h3><div class="scroll" tabindex="0" role="region" '
+        f'aria-label="{escape(content.title)}"><table{kind}>'
         f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div></div>"
     )
 
@@ -151,7 +152,7 @@ def edges(found: list[Edge]) -> str:
     """Return a warning for each range whose end holds the best trials."""
     return "".join(
         f'<p class="warning"><b>{edge.parameter}</b>: {edge.near} of the {edge.best} trials on the '
-        f"front lie at its {edge.end} end ({edge.bound:.4g}). Better ones may lie beyond; in the "
+        f"front lie at its {edge.end} end ({edge.bound:.12g}). Better ones may lie beyond; in the "
         f"search-space file, under parameters, try <code>{escape(edge.line)}</code></p>"
         for edge in found
     )

@@ -41,6 +41,9 @@ function fillCard() {
   if (trials.tflite_accuracy[i] !== null) facts.push(`accuracy ${trials.tflite_accuracy[i].toFixed(3)}`);
   if (trials.compressed_size[i] !== null) facts.push(`${trials.compressed_size[i].toFixed(2)} KB`);
   if (trials.total_latency[i] !== null) facts.push(`${trials.total_latency[i].toFixed(3)} ms`);
+  for (const { name, unit, digits } of data.columns.filter((column) => column.extra)) {
+    if (trials[name][i] !== null) facts.push(`${name} ${trials[name][i].toFixed(digits)} ${unit}`);
+  }
   inner.append(element("b", "", `Trial ${state.selected}`), element("span", "", facts.join(" · ")));
   if (trials.outcome[i] === "feasible") {
     const command = element("code", "", `${data.export} --trial ${state.selected}`);
@@ -57,7 +60,7 @@ function fillCard() {
   close.classList.add("close");
   const details = element("details");
   const list = element("ul");
-  list.append(...Object.entries(data.parameters).map(([name, values]) => element("li", "", `${name} ${values[i]}`)));
+  list.append(...Object.entries(data.parameters).map(([name, values]) => element("li", "", `${name} ${short(values[i])}`)));
   details.append(element("summary", "", trials.what[i]), list, closeup(state.selected));
   inner.append(close, details);
   card.replaceChildren(inner);

@@ -27,7 +27,7 @@ from sweep.report.importance import importance
 from sweep.report.parallel import SHOWN
 from sweep.report.progress import progress
 from sweep.report.slices import columns
-from sweep.report.tables import COLUMNS, finalist_table, miss_table, published_tables, table_rows
+from sweep.report.tables import finalist_table, miss_table, published_tables, table_rows
 from sweep.report.theme import BRIGHTER, DARK, FONT, LIGHT
 from sweep.report.tradeoff import goals, prices
 from sweep.report.verdict import caution, effort, headline, limit_counts, nearest_misses, picks
@@ -134,7 +134,6 @@ def _data(record: StudyRecord, frame: pd.DataFrame, audible: Container[str]) -> 
         },
         "brighter": BRIGHTER,
         "shown": SHOWN,
-        "columns": COLUMNS,
         **table_rows(record, frame),
         "closeups": {number: asdict(look) for number, look in looks.items()},
         "finalists": [{"trial": o.trial, "seeds": o.seeds, "worst": o.worst} for o in chosen],

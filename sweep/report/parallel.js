@@ -26,8 +26,10 @@ function drawParallel(host, ranges) {
   });
 }
 
+/* Of axes that are not drawn nothing can be kept: all are, first. */
 function meetLimits() {
   const host = byId("parallel");
+  document.querySelector('[name="axes"][value="all"]').checked = true;
   drawParallel(host, data.figures[`parallel-${chosen("show")}`].data[0].meta.limits);
 }
 

@@ -22,6 +22,11 @@ function element(tag, classes = "", text = "") {
   return made;
 }
 
+/* A parameter's value in four digits; files have it in full. */
+function short(value) {
+  return typeof value === "number" ? String(Number(value.toPrecision(4))) : value;
+}
+
 function button(text, act) {
   const made = element("button", "", text);
   made.type = "button";

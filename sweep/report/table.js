@@ -7,7 +7,7 @@ class TrialTable {
   constructor(host, { trialCell, act, file }) {
     Object.assign(this, { host, trialCell, file, brushed: null, selected: null, whole: false });
     this.sorting = { column: "compressed_size", up: true };
-    Object.assign(this, { trials: { trial: [] }, parameters: {}, outcomes: new Set() });
+    Object.assign(this, { trials: { trial: [] }, columns: [], parameters: {}, outcomes: new Set() });
     this.table = element("table");
     this.table.append(element("thead"), element("tbody"));
     this.filter = element("input");
@@ -34,12 +34,13 @@ class TrialTable {
       const row = event.target.closest("tr");
       if (row && !event.target.closest("button, a")) act?.(Number(row.dataset.trial));
     });
-    this.head();
   }
 
   /* Show trials, those of some outcomes only. */
-  show({ trials, parameters }, outcomes) {
-    Object.assign(this, { trials, parameters, outcomes: new Set(outcomes) });
+  show({ trials, columns, parameters }, outcomes) {
+    const first = !this.columns.length;
+    Object.assign(this, { trials, columns, parameters, outcomes: new Set(outcomes) });
+    if (first) this.head();
     this.fill();
   }
 
@@ -90,7 +91,7 @@ class TrialTable {
     body.replaceChildren(...some.map((i) => {
       const tr = element("tr", this.trials.trial[i] === this.selected ? "selected" : "");
       tr.dataset.trial = this.trials.trial[i];
-      tr.append(...data.columns.map((column) => this.cell(column, i)));
+      tr.append(...this.columns.map((column) => this.cell(column, i)));
       return tr;
     }));
     body.querySelector(`tr[data-trial="${focused}"] :is(button, a)`)?.focus({ preventScroll: true });
@@ -102,7 +103,7 @@ class TrialTable {
 
   head() {
     const line = element("tr");
-    for (const column of data.columns) {
+    for (const column of this.columns) {
       const th = element("th", column.number ? "number" : "");
       th.scope = "col";
       th.append(button(column.name.replaceAll("_", "_\u200b"), () => {
@@ -141,7 +142,7 @@ class TrialTable {
   }
 
   save() {
-    const names = [...data.columns.map((column) => column.name), "low", "high", "reason"];
+    const names = [...this.columns.map((column) => column.name), "low", "high", "reason"];
     const quoted = (value) => {
       const text = value === null ? "" : String(value);
       return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;

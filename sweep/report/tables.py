@@ -1,5 +1,6 @@
 """The tables of the page: every trial with its results, and the published report's five."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,7 @@ import pandas as pd
 from sweep.candidate import PARAMETERS, Candidate, FrontendParams, TrainingParams
 from sweep.intervals import wilson
 from sweep.limits import Limit
+from sweep.report.axes import metric_names
 from sweep.report.words import amount, counted, plain, summary
 from sweep.spec import Range
 from sweep.study.confirmation import Finalist
@@ -25,17 +27,6 @@ PUBLISHED = {
 }
 """The published report's columns: column of the table of trials, digits, unit."""
 
-COLUMNS: list[dict[str, Any]] = [
-    {"name": "trial"},
-    {"name": "outcome"},
-    *(
-        {"name": name, "number": True, "digits": digits, "unit": unit}
-        for name, (_, digits, unit) in PUBLISHED.items()
-    ),
-    {"name": "what"},
-]
-"""The columns that a page shows of ``table_rows``."""
-
 
 @dataclass(frozen=True)
 class Table:
@@ -46,19 +37,30 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
 
-def trial_rows(frame: pd.DataFrame) -> dict[str, list[Any]]:
+def measured_columns(record: StudyRecord) -> dict[str, tuple[str, int, str]]:
+    """Return what is shown of every trial, as ``PUBLISHED`` does: that, and what the study limits.
+
+    What it limits or aims at and the published report has no column for comes last.
+    """
+    known = {metric for metric, _, _ in PUBLISHED.values()}
+    others = [metric for metric in metric_names(record.space) if metric not in known]
+    return PUBLISHED | {m: (m, 2, "KB") if m.endswith("_kb") else (m, 0, "") for m in others}
+
+
+def trial_rows(record: StudyRecord, frame: pd.DataFrame) -> dict[str, list[Any]]:
     """Return every trial as columns of plain values, in the published report's terms.
 
     ``low`` and ``high`` are the ends of the accuracy's 95 % Wilson interval.
     """
+    measured = measured_columns(record)
     columns: dict[str, list[Any]] = {"trial": [], "outcome": [], "reason": [], "what": []}
-    columns |= {name: [] for name in [*PUBLISHED, "low", "high"]}
+    columns |= {name: [] for name in [*measured, "low", "high"]}
     for row in frame.to_dict("records"):
         columns["trial"].append(int(row["trial"]))
         columns["outcome"].append(row["outcome"])
         columns["reason"].append(row["reason"])
         columns["what"].append(summary(row))
-        for name, (column, digits, _) in PUBLISHED.items():
+        for name, (column, digits, _) in measured.items():
             value = row[column]
             columns[name].append(None if pd.isna(value) else round(float(value), digits + 2))
         known = pd.notna(row["accuracy"]) and row["clips"] > 0
@@ -68,10 +70,33 @@ def trial_rows(frame: pd.DataFrame) -> dict[str, list[Any]]:
     return columns
 
 
-def table_rows(record: StudyRecord, frame: pd.DataFrame) -> dict[str, dict[str, list[Any]]]:
-    """Return what a page's table of trials holds: ``trial_rows``, and the parameters that vary."""
-    parameters = {name: [plain(value) for value in frame[name]] for name in record.space.varying}
-    return {"trials": trial_rows(frame), "parameters": parameters}
+def table_rows(record: StudyRecord, frame: pd.DataFrame) -> dict[str, Any]:
+    """Return what a page's table of trials holds.
+
+    ``trials`` are ``trial_rows``, ``columns`` what is shown of them (``extra`` where the published
+    report has no such column), ``parameters`` the values, not rounded, of those that vary.
+    """
+    columns: list[dict[str, Any]] = [{"name": "trial"}, {"name": "outcome"}]
+    columns += [
+        {
+            "name": name,
+            "number": True,
+            "digits": digits,
+            "unit": unit,
+            "extra": name not in PUBLISHED,
+        }
+        for name, (_, digits, unit) in measured_columns(record).items()
+    ]
+    columns.append({"name": "what"})
+    parameters = {name: [_exact(value) for value in frame[name]] for name in record.space.varying}
+    return {"trials": trial_rows(record, frame), "columns": columns, "parameters": parameters}
+
+
+def _exact(value: Any) -> str | float:
+    """Return a parameter's value as JSON holds it, not rounded."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and not math.isnan(value):
+        return value
+    return plain(value)
 
 
 def finalist_table(record: StudyRecord) -> Table:
@@ -82,6 +107,9 @@ def finalist_table(record: StudyRecord) -> Table:
     seeds = max((len(one.retrainings) for one in record.finalists), default=0)
     clips = max((one.test_clips for one in record.finalists), default=0)
     title = f"Trained again from {counted(seeds, 'seed')}, then the {clips} test clips, once"
+    if len(record.tested) > len(record.finalists):
+        title += f"; {len(record.tested)} trials have been measured on them by now, so the best of"
+        title += " them is partly lucky there, too"
     rows = tuple(_finalist_cells(one, record.space.limits, folds) for one in record.finalists)
     return Table(title, (*head, "size", "latency"), rows)
 
@@ -112,7 +140,8 @@ def _over_seeds(one: Finalist, metric: str, digits: int) -> str:
 def published_tables(record: StudyRecord, frame: pd.DataFrame) -> list[Table]:
     """Return Tables I to V of the published report, filled in for this study.
 
-    The best trial of Tables III to V is the smallest feasible one; without one they are left out.
+    The best trial of Tables III to V is the smallest feasible one, of finalists that hold where
+    there are any; without one they are left out.
     """
     tables = [
         Table("Table I. The search space", ("parameter", "values"), _space_rows(record)),
@@ -124,8 +153,11 @@ def published_tables(record: StudyRecord, frame: pd.DataFrame) -> list[Table]:
     ]
     if not (frame["outcome"] == "feasible").any():
         return tables
-    row = pick(frame, "smallest", record.confirmed())
-    best = f"trial {row['trial']}, the smallest that meets the limits"
+    confirmed = record.confirmed()
+    number = pick(frame, "smallest", confirmed)["trial"]
+    row = frame[frame["trial"] == number].iloc[0]
+    which = "finalist that holds" if confirmed else "that meets the limits"
+    best = f"trial {number}, the smallest {which}"
     frontend = list(vars(FrontendParams()))
     rest = [n for n in Candidate().parameters() if n not in (*frontend, "quantization")]
     training = set(vars(TrainingParams()))
@@ -135,6 +167,13 @@ def published_tables(record: StudyRecord, frame: pd.DataFrame) -> list[Table]:
     ]
     low, high = wilson(float(row["accuracy"]), int(row["clips"]))
     results.append(("95 % interval", f"{low:.3f} to {high:.3f}, {int(row['clips'])} clips"))
+    if confirmed:
+        again = confirmed[number]
+        low, high = again.interval()
+        results.append(("test_accuracy", f"{again.mean('test_accuracy'):.3f}"))
+        results.append(
+            ("95 % interval, test clips", f"{low:.3f} to {high:.3f}, {again.test_clips} clips")
+        )
     network = [(n, plain(row[n])) for n in rest if n not in training] + [
         ("variant", str(row["variant"])),
         ("parameters", f"{int(row['parameters']):,}"),

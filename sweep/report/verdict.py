@@ -118,14 +118,16 @@ def picks(record: StudyRecord, frame: pd.DataFrame) -> list[Pick]:
     """Return the trial that each word of ``sweep export --pick`` stands for; none if none fits."""
     if not (frame["outcome"] == "feasible").any():
         return []
-    return [_pick(word, pick(frame, word, record.confirmed())) for word in PICKS]
+    confirmed = record.confirmed()
+    where = " on the test clips" if confirmed else ""
+    return [_pick(word, pick(frame, word, confirmed), where) for word in PICKS]
 
 
-def _pick(word: str, row: pd.Series) -> Pick:
+def _pick(word: str, row: pd.Series, where: str) -> Pick:
     return Pick(
         word,
         int(row["trial"]),
-        accuracy(float(row["accuracy"]), int(row["clips"])),
+        accuracy(float(row["accuracy"]), int(row["clips"])) + where,
         amount("latency_ms", float(row["latency_ms"])),
         amount("size_kb", float(row["size_kb"])),
     )

@@ -12,7 +12,7 @@ from sweep.candidate import NetworkParams
 from sweep.intervals import wilson
 from sweep.study.confirmation import Finalist
 
-FORMATS = {"accuracy": "{:.3f}", "latency_ms": "{:.3f}\u00a0ms", "size_kb": "{:.2f}\u00a0KB"}
+_FORMATS = {"accuracy": "{:.3f}", "_ms": "{:.3f}\u00a0ms", "_kb": "{:.2f}\u00a0KB"}
 
 
 def plain(value: Any) -> str:
@@ -32,11 +32,10 @@ def amount(metric: str, value: float | None) -> str:
     """Return a measured value with its unit, or a dash where nothing was measured."""
     if value is None or math.isnan(value):
         return "–"
-    text = FORMATS.get(metric)
-    if text is None:
-        suffix = metric.rpartition("_")[2]
-        text = FORMATS.get({"ms": "latency_ms", "kb": "size_kb"}.get(suffix, ""), "{:.4g}")
-    return text.format(value)
+    for suffix, text in _FORMATS.items():
+        if metric.endswith(suffix):
+            return text.format(value)
+    return f"{value:,.0f}"
 
 
 def accuracy(share: float, clips: int) -> str:

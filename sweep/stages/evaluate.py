@@ -100,7 +100,13 @@ def evaluate(
 def describe_violations(variant: Variant, limits: list[Limit]) -> str:
     """Return in words which limits a variant breaks, and what it measured."""
     broken = [limit for limit in limits if variant.violations.get(limit.metric, 0) > 0]
-    return ", ".join(f"{getattr(variant, limit.metric):.4g} misses {limit}" for limit in broken)
+    return ", ".join(
+        f"{_amount(getattr(variant, limit.metric))} misses {limit}" for limit in broken
+    )
+
+
+def _amount(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
 
 
 def _unfinished(

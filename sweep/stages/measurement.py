@@ -15,12 +15,11 @@ from sweep.audio.clips import to_float
 from sweep.audio.dataset import Dataset
 from sweep.candidate import Candidate, FrontendParams, Variant, digest
 from sweep.limits import Limit, violations
-from sweep.litert import Latency, Model, measure_latency, zipped_kb
+from sweep.litert import CLIPS_TIMED, Latency, Model, measure_latency, zipped_kb
 from sweep.stages.frontend import VERSION, convert_frontend
 from sweep.stages.memory import activations_kb
 from sweep.stages.network import Architecture
 
-_CLIPS = 20
 _FRONTENDS_KEPT = 16
 
 
@@ -89,7 +88,7 @@ class Bench:
 
     def _clips(self) -> np.ndarray:
         rate = self.candidate.frontend.downsampling_rate
-        return to_float(self.dataset.waveforms("validation", rate)[:_CLIPS])
+        return to_float(self.dataset.waveforms("validation", rate)[:CLIPS_TIMED])
 
 
 def _remembered(key: str, measure: Callable[[], Latency]) -> Latency:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from sweep.errors import StudyError
+from sweep.errors import NothingFeasible
 from sweep.study.surrogate import Cube, GaussianProcess, likeliest
 from sweep.study.table import StudyRecord, TrialRecord, front, table
 
@@ -20,7 +20,7 @@ def choose_contenders(record: StudyRecord, count: int) -> list[TrialRecord]:
     trials, and where the front has too few trials, the front without them comes next.
 
     Raises:
-        StudyError: if no trial is feasible.
+        NothingFeasible: if no trial is feasible.
     """
     frame = _feasible(record)
     frame["accuracy"] = frame["trial"].map(expected_accuracies(record)).fillna(frame["accuracy"])
@@ -42,7 +42,7 @@ def choose_finalists(
         judged: accuracies to go by instead of those of the search, by trial; others are left out.
 
     Raises:
-        StudyError: if no trial is feasible.
+        NothingFeasible: if no trial is feasible.
     """
     frame = _feasible(record)
     if judged is not None:
@@ -79,7 +79,7 @@ def _feasible(record: StudyRecord) -> pd.DataFrame:
     frame = table(record)
     feasible = frame[frame["outcome"] == "feasible"].copy()
     if feasible.empty:
-        raise StudyError(f"{record.name}: no trial is feasible, so there are no finalists")
+        raise NothingFeasible(f"{record.name}: no trial is feasible, so there are no finalists")
     return feasible
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sweep import cache
 from sweep.answers import confusion, mistakes
 from sweep.audio.dataset import Dataset
 from sweep.audio.folds import hold_out
@@ -51,6 +52,7 @@ def confirm(
     folds: int,
     workers: int,
     listen: Listener = lambda what, done, total: None,
+    say: Callable[[str], None] = lambda text: None,
 ) -> list[Finalist]:
     """Train the best trials again, measure them on the test clips, and keep what came out.
 
@@ -67,9 +69,11 @@ def confirm(
         folds: into how many folds the speakers are dealt; 0 goes by what the search heard.
         workers: how many worker processes to start.
         listen: told how far the trainings are.
+        say: told which trials are left out, because a training of theirs failed.
 
     Raises:
-        StudyError: if no trial is feasible, or a training fails.
+        NothingFeasible: if no trial is.
+        StudyError: if a training of each fails.
         DataError: if the test clips of a word cannot be read, or a word is missing in a fold.
     """
     chosen = choose_finalists(record, top)
@@ -79,7 +83,7 @@ def confirm(
         validated: dict[int, CrossValidation] = {}
         if folds:
             contenders = choose_contenders(record, _CONTENDERS * top)
-            validated = _cross_validate(contenders, dataset, folder, folds, workers, listen)
+            validated = _cross_validate(contenders, dataset, folder, folds, workers, listen, say)
             judged = {number: one.accuracy for number, one in validated.items()}
             chosen = choose_finalists(record, top, judged)
         jobs = {
@@ -91,7 +95,9 @@ def confirm(
         }
         each = [job for some in jobs.values() for job in some]
         missing = [(job, dataset) for job in each if not job.place.exists()]
-        _train("from other seeds", missing, len(each), folder, workers, (FRONTEND, MODEL), listen)
+        kept = (FRONTEND, MODEL)
+        failed = _train("from other seeds", missing, len(each), folder, workers, kept, listen)
+        chosen = _trained(chosen, jobs, failed, say)
         # The workers are gone: nothing disturbs the latencies.
         finalists = [
             Finalist(
@@ -114,6 +120,7 @@ def _cross_validate(
     folds: int,
     workers: int,
     listen: Listener,
+    say: Callable[[str], None],
 ) -> dict[int, CrossValidation]:
     """Return what contenders hear of the speakers of each fold, trained without them, by trial."""
 
@@ -122,21 +129,41 @@ def _cross_validate(
         again = _again(trial, _FIRST_FOLD_SEED + fold)
         return _job(folder.retrainings / "folds", name, again, dataset)
 
+    jobs = {trial.number: [job(trial, fold) for fold in range(folds)] for trial in contenders}
     missing = []
     for fold in range(folds):
-        jobs = [job(trial, fold) for trial in contenders]
-        jobs = [job for job in jobs if not job.place.exists()]
-        if jobs:
+        untrained = [some[fold] for some in jobs.values() if not some[fold].place.exists()]
+        if untrained:
             without = hold_out(dataset, fold, folds)
-            missing += [(job, without) for job in jobs]
+            missing += [(one, without) for one in untrained]
     total = len(contenders) * folds
-    _train("by folds of speakers", missing, total, folder, workers, (), listen)
+    failed = _train("by folds of speakers", missing, total, folder, workers, (), listen)
     found = {}
-    for trial in contenders:
-        each = [job(trial, fold).evaluation for fold in range(folds)]
+    for trial in _trained(contenders, jobs, failed, say):
+        each = [one.evaluation for one in jobs[trial.number]]
         accuracies = tuple(one.result.accuracy or 0.0 for one in each if one.result is not None)
         found[trial.number] = CrossValidation(accuracies, tuple(one.clips for one in each))
     return found
+
+
+def _trained(
+    trials: list[TrialRecord],
+    jobs: dict[int, list[_Job]],
+    failed: dict[Path, str],
+    say: Callable[[str], None],
+) -> list[TrialRecord]:
+    """Return the trials of which every training was finished; say which others were left out."""
+    reasons = {
+        number: failed[one.place]
+        for number, some in jobs.items()
+        for one in some
+        if one.place in failed
+    }
+    for number, reason in reasons.items():
+        say(f"trial {number} is left out, it cannot be trained again: {reason}")
+    if len(reasons) == len(trials):
+        raise StudyError("none of the trials chosen can be trained again")
+    return [trial for trial in trials if trial.number not in reasons]
 
 
 def _job(folder: Path, name: str, candidate: Candidate, dataset: Dataset) -> _Job:
@@ -153,10 +180,15 @@ def _train(
     workers: int,
     files: tuple[str, ...],
     listen: Listener,
-) -> None:
-    """Train what is missing and keep of each the evaluation and the files named."""
+) -> dict[Path, str]:
+    """Train what is missing; keep of each the evaluation and the files named.
+
+    Returns:
+        Why trainings failed, by their places.
+    """
+    failed: dict[Path, str] = {}
     if not missing:
-        return
+        return failed
     done = total - len(missing)
     listen(what, done, total)
     with Engine(missing[0][1], [], workers, None, folder.worker_log) as engine:
@@ -164,22 +196,26 @@ def _train(
             engine.submit(number, job.candidate, dataset)
         while engine.busy:
             answer = engine.wait(_TICK_IN_S)
-            if answer is not None:
-                _keep(missing[answer.number][0].place, answer, files)
-                done += 1
-                listen(what, done, total)
+            if answer is None:
+                continue
+            place, result = missing[answer.number][0].place, answer.evaluation.result
+            if result is None or result.accuracy is None:
+                failed[place] = answer.evaluation.reason
+            else:
+                _keep(place, answer, files)
+            done += 1
+            listen(what, done, total)
+    return failed
 
 
 def _keep(place: Path, answer: Answer, files: tuple[str, ...]) -> None:
-    result = answer.evaluation.result
-    if result is None or result.accuracy is None:
-        raise StudyError(f"trial {place.name.partition('_')[0]}: {answer.evaluation.reason}")
     scratch = place.with_name(f".{place.name}")
     scratch.mkdir(parents=True, exist_ok=True)
     for name in files:
         (scratch / name).write_bytes(answer.files[name])
     told = json.dumps(answer.evaluation.to_json())
     (scratch / _EVALUATION).write_text(told, encoding="utf-8")
+    cache.settle(scratch)
     scratch.rename(place)
 
 

@@ -1,7 +1,6 @@
 """Launching a sweep: clips, study, workers and search brought together."""
 
 import platform
-import re
 import shlex
 import sys
 from collections.abc import Callable
@@ -16,10 +15,9 @@ from sweep.study.engine import Engine
 from sweep.study.progress import SearchProgress
 from sweep.study.samplers import make_sampler
 from sweep.study.search import Search
-from sweep.study.storage import StudyFolder
+from sweep.study.storage import StudyFolder, without_password
 from sweep.study.table import StudyRecord
 
-_PASSWORD = re.compile(r"((?<=://)[^:/@\s]*:)[^@\s]+(?=@)|(?<=password=)[^&\s'\"]+")
 _PACKAGES = (
     "tinysweep",
     "tensorflow",
@@ -69,7 +67,7 @@ def launch(
 def _about(space: Space, dataset: Dataset) -> dict[str, Any]:
     return {
         "begun": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": _PASSWORD.sub(r"\1***", shlex.join(["sweep", *sys.argv[1:]])),
+        "command": without_password(shlex.join(["sweep", *sys.argv[1:]])),
         "source": dataset.spec.source,
         "labels": list(dataset.labels),
         "clips": dataset.counts,

@@ -20,7 +20,7 @@ class SearchProgress:
         finished_now: how many this run has finished, and ``seconds`` how long it took.
         timeout_s: after how many seconds no more trials are begun; None for never.
         front: the objectives of the feasible trials that none beats, as costs.
-        idle: how many trials have ended since the front last changed.
+        idle: how many trials have ended since the front last changed; 0 until there is one.
         ended: why the search ended other than by spending its budget; empty if it did not.
     """
 
@@ -54,7 +54,7 @@ class SearchProgress:
     def add(self, evaluation: Evaluation) -> None:
         """Count one more finished trial."""
         self.outcomes[evaluation.outcome] += 1
-        if evaluation.outcome != "invalid":
+        if self.front and evaluation.outcome != "invalid":
             self.idle += 1
         if evaluation.outcome == "feasible":
             for metric, way in self.objectives.items():

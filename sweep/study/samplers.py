@@ -11,6 +11,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from sweep.candidate import PARAMETERS
+from sweep.distributions import contains
 from sweep.errors import SpecError
 from sweep.limits import total_violation
 from sweep.space import Space
@@ -81,10 +82,13 @@ class GreedySampler(PlannedSampler):
         self._rng = np.random.default_rng(seed)
         self._values = {name: space.values(name, _VALUES_OF_A_RANGE) for name in space.varying}
         self._best = {
-            name: PARAMETERS[name] if PARAMETERS[name] in values else values[len(values) // 2]
-            for name, values in self._values.items()
+            name: PARAMETERS[name] if contains(kind, PARAMETERS[name]) else self._middle(name)
+            for name, kind in space.varying.items()
         }
         self._lowest_cost = (float("inf"), 0.0)
+
+    def _middle(self, name: str) -> Any:
+        return self._values[name][len(self._values[name]) // 2]
 
     def note(self, trial: FrozenTrial, direction: StudyDirection) -> None:
         """Begin from this trial from now on, if it is the best so far."""

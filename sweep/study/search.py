@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 from sweep import distributions
 from sweep.candidate import Candidate, Evaluation
 from sweep.errors import SweepError
-from sweep.space import Space
+from sweep.space import MOST_DRAWS, Space
 from sweep.study.engine import Answer
 from sweep.study.progress import SearchProgress
 from sweep.study.promotion import EPOCHS
@@ -21,7 +21,6 @@ from sweep.study.trials import ask, begin, drop, finish, stored_evaluation
 
 _ATTEMPTS = 20
 _VALUES_TRIED = 8
-_DRAWS = 2000
 _LISTED = 20_000
 _TICK_IN_S = 0.25
 _FAILURES = 8
@@ -75,6 +74,7 @@ class Search:
         self._listen = listen
         self._taken: set[str] = set()
         self._trials: dict[int, optuna.Trial] = {}
+        self._enqueued: list[dict[str, Any]] = []
         self._rng = np.random.default_rng(space.file.search.seed)
         self._exhausted = False
         self._failures = 0
@@ -115,8 +115,6 @@ class Search:
         What failed in an earlier run may have failed for a reason that is mended: it may be tried
         again, and does not count.
         """
-        for parameters in self.space.file.search.enqueue:
-            self.study.enqueue_trial(parameters, skip_if_exists=True)
         running = []
         for frozen in self.study.get_trials(deepcopy=False):
             evaluation = stored_evaluation(frozen)
@@ -127,6 +125,10 @@ class Search:
                 running.append((frozen, evaluation))
         for frozen, evaluation in running:
             self._resume(frozen, evaluation)
+        rng = np.random.default_rng(self.space.file.search.seed)
+        for values in self.space.file.search.enqueue:
+            complete = self.space.completed(self._first | values, rng)
+            self._enqueued += [] if complete is None else [complete]
 
     def _resume(self, frozen: FrozenTrial, evaluation: Evaluation | None) -> None:
         trial = optuna.Trial(self.study, frozen._trial_id)
@@ -153,10 +155,19 @@ class Search:
             return f"the front has stood for {search.patience} trials"
         if self._deadline is not None and time.monotonic() >= self._deadline:
             return "time is up"
-        return "every combination has been tried" if self._exhausted else ""
+        if not self._exhausted:
+            return ""
+        if self._combinations is not None:
+            return "every combination has been tried"
+        return f"of {MOST_DRAWS:,} combinations drawn at random none was allowed and untried"
 
     def _ask(self) -> None:
-        """Ask until a candidate is worth evaluating, and send it off."""
+        """Ask until a candidate is worth evaluating, and send it off; what is enqueued first."""
+        while self._enqueued:
+            parameters = self._enqueued.pop(0)
+            if self._is_new(parameters):
+                self._consider(begin(self.study, self.space, parameters))
+                return
         for _ in range(_ATTEMPTS):
             trial = ask(self.study, self.space)
             if self._consider(trial):
@@ -209,8 +220,8 @@ class Search:
                 if key not in self._taken and first.items() <= combination.items()
             ]
             return left[self._rng.integers(len(left))] if left else None
-        draws = (self.space.draw(self._rng) | first for _ in range(_DRAWS))
-        return next((c for c in draws if self._is_new(c) and self.space.allows(c)), None)
+        draws = (self.space.draw(self._rng) | first for _ in range(MOST_DRAWS))
+        return next((c for c in draws if self.space.allows(c) and self._is_new(c)), None)
 
     @cached_property
     def _first(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import optuna
 import sqlalchemy
 from filelock import FileLock, Timeout
-from optuna.artifacts import FileSystemArtifactStore, download_artifact, upload_artifact
+from optuna.artifacts import FileSystemArtifactStore, upload_artifact
 from optuna.storages import RDBStorage
 
 from sweep.errors import SpecError, StudyError
@@ -22,8 +22,11 @@ from sweep.study.confirmation import Finalist
 from sweep.study.table import StudyRecord
 from sweep.study.trials import OBJECTIVES, no_collection, trial_records
 
+_PASSWORD = re.compile(r"((?<=://)[^:/@\s]*:)[^@\s]+(?=@)|(?<=password=)[^&\s'\"]+")
+_READ_ONLY = {True: "mode=ro", False: "immutable=1"}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_SPACE, _ABOUT, _FILES, _FINALISTS = "space", "about", "files", "finalists"
+_SPACE, _ABOUT, _FILES = "space", "about", "files"
+_FINALISTS, _TESTED = "finalists", "tested"
 
 _STORAGE_ERRORS = (
     sqlalchemy.exc.SQLAlchemyError,
@@ -57,6 +60,7 @@ class StudyFolder:
         self.worker_log = self.path / "worker.log"
         self.retrainings = self.path / "retrainings"
         self._artifact_folder = self.path / "artifacts"
+        self._inside = storage is None
         self._own = storage is None or quote(str(self.database.absolute())) in storage
         self._url = storage or f"sqlite:///{self.database}"
         self._storage: RDBStorage | None = None
@@ -188,13 +192,24 @@ class StudyFolder:
             trials=trials,
             about=attributes[_ABOUT],
             finalists=finalists_of(attributes),
-            folder="" if self.path.absolute().parent == RESULTS.absolute() else str(self.path),
+            tested=tested_of(attributes),
+            folder=self._folder(),
+            storage="" if self._own else without_password(self._url),
         )
 
+    def _folder(self) -> str:
+        """Return the path that leads here, if the name alone does not."""
+        if self.path.absolute().parent == RESULTS.absolute():
+            return ""
+        return str(self.path) if os.sep in str(self.path) else f".{os.sep}{self.path}"
+
     def keep_finalists(self, finalists: Iterable[Finalist]) -> None:
-        """Keep what retraining gave, in place of what was kept before."""
+        """Keep what retraining gave, in place of what was kept before; all that was ever tested."""
         with self._closing(), readable_errors(self.path):
-            self.load().set_user_attr(_FINALISTS, [one.to_json() for one in finalists])
+            study, kept = self.load(), [one.to_json() for one in finalists]
+            tested = {*tested_of(study.user_attrs), *(one["trial"] for one in kept)}
+            study.set_user_attr(_TESTED, sorted(tested))
+            study.set_user_attr(_FINALISTS, kept)
 
     def keep_files(self, trial: optuna.Trial, files: Mapping[str, bytes]) -> None:
         """Put files into the artifact store, as those of a trial."""
@@ -215,7 +230,7 @@ class StudyFolder:
         Raises:
             StudyError: if none was, or it is gone.
         """
-        with self._closing():
+        with self._closing(), readable_errors(self.path):
             trials = self.load().get_trials(deepcopy=False)
         kept: dict[str, str] = next(
             (t.user_attrs.get(_FILES, {}) for t in trials if t.number == trial), {}
@@ -227,17 +242,15 @@ class StudyFolder:
                 f"{self._artifact_folder}: not here; the models lie where the sweep ran, name that"
                 " folder with --results"
             )
-        with tempfile.TemporaryDirectory() as scratch:
-            file = Path(scratch) / "artifact"
-            try:
-                download_artifact(
-                    artifact_store=self._artifacts(),
-                    file_path=str(file),
-                    artifact_id=kept[name],
-                )
-            except optuna.artifacts.exceptions.ArtifactNotFound as error:
-                raise StudyError(f"{self.path}: {name} of trial {trial} is gone") from error
-            return file.read_bytes()
+        try:
+            with self._artifacts().open_reader(kept[name]) as file:
+                return file.read()
+        except optuna.artifacts.exceptions.ArtifactNotFound as error:
+            raise StudyError(f"{self.path}: {name} of trial {trial} is gone") from error
+        except OSError as error:
+            raise StudyError(
+                f"{self.path}: {name} of trial {trial} cannot be read: {error.strerror}"
+            ) from error
 
     def close(self) -> None:
         """Let go of the database; the next use connects anew."""
@@ -264,14 +277,32 @@ class StudyFolder:
     def _connect(self) -> RDBStorage:
         if self._storage is None:
             url = self._url
-            if self._own and self.database.is_file() and not os.access(self.path, os.W_OK):
-                # Nobody writes here: it is read as it lies, without the files of a log beside it.
-                url = f"sqlite:///file:{quote(str(self.database.absolute()))}?immutable=1&uri=true"
+            if self._inside and self.database.is_file() and not os.access(self.path, os.W_OK):
+                url = read_only(self.database)
             self._storage = RDBStorage(url)
-            if url.startswith("sqlite") and "immutable" not in url:
+            if url.startswith("sqlite") and not any(way in url for way in _READ_ONLY.values()):
                 sqlalchemy.event.listen(self._storage.engine, "connect", _set_pragmas)
                 self._storage.engine.dispose()
         return self._storage
+
+
+def tested_of(attributes: Mapping[str, Any]) -> tuple[int, ...]:
+    """Return the trials that were ever measured on the test clips, from a study's attributes."""
+    return tuple(attributes.get(_TESTED) or (one.trial for one in finalists_of(attributes)))
+
+
+def read_only(database: Path) -> str:
+    """Return the URL by which a SQLite file is read so that no file is made beside it.
+
+    One with a log beside it may be growing; one without is taken as it lies.
+    """
+    log = database.with_name(f"{database.name}-wal").exists()
+    return f"sqlite:///file:{quote(str(database.absolute()))}?{_READ_ONLY[log]}&uri=true"
+
+
+def without_password(text: str) -> str:
+    """Return a text, such as a storage URL, with stars for passwords."""
+    return _PASSWORD.sub(r"\1***", text)
 
 
 def finalists_of(attributes: Mapping[str, Any]) -> tuple[Finalist, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from sweep.candidate import OUTCOMES, Candidate, Evaluation
-from sweep.errors import SpecError, StudyError, nearest
+from sweep.errors import NothingFeasible, SpecError, nearest
 from sweep.limits import METRICS, total_violation
 from sweep.space import Space
 from sweep.study.confirmation import Finalist
@@ -46,7 +46,9 @@ class StudyRecord:
         about: facts for the careful reader: command, versions, seed, clips per split, data
             fingerprint, where the clips came from.
         finalists: the trials that were trained again, if any were.
+        tested: every trial that has ever been measured on the test clips.
         folder: where it lies, if that is not below ``results`` in the working directory.
+        storage: the Optuna storage URL without its password, if it is not SQLite in the folder.
     """
 
     name: str
@@ -55,11 +57,14 @@ class StudyRecord:
     about: dict[str, Any] = field(default_factory=dict)
     finalists: tuple[Finalist, ...] = ()
     folder: str = ""
+    storage: str = ""
+    tested: tuple[int, ...] = ()
 
     @property
     def argument(self) -> str:
         """What commands call the study: its name, or its folder if that lies elsewhere."""
-        return shlex.quote(self.folder or self.name)
+        named = shlex.quote(self.folder or self.name)
+        return f"{named} --storage {shlex.quote(self.storage)}" if self.storage else named
 
     def confirmed(self) -> dict[int, Finalist]:
         """Return the finalists that hold, by trial."""
@@ -142,11 +147,14 @@ def pick(
     those on the test clips: what the search had heard was partly luck.
 
     Raises:
-        StudyError: if no trial is feasible.
+        NothingFeasible: if no trial is feasible.
+        SpecError: if there is no such word.
     """
+    if word not in PICKS:
+        raise SpecError(f"pick: {word!r} is unknown{nearest(word, PICKS)}")
     feasible = frame[frame["outcome"] == "feasible"]
     if feasible.empty:
-        raise StudyError("no trial is feasible, so there is nothing to pick")
+        raise NothingFeasible("no trial is feasible, so there is nothing to pick")
     if confirmed:
         again = [confirmed.get(int(trial)) for trial in feasible["trial"]]
         feasible = feasible[[one is not None for one in again]].assign(

@@ -4,13 +4,18 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import quote
 
 import optuna
 from optuna.storages import RDBStorage
 
 from sweep.errors import SpecError, StudyError
-from sweep.study.storage import StudyFolder, finalists_of, readable_errors
+from sweep.study.storage import (
+    StudyFolder,
+    finalists_of,
+    read_only,
+    readable_errors,
+    tested_of,
+)
 from sweep.study.table import StudyRecord
 from sweep.study.trials import trial_records
 
@@ -85,8 +90,7 @@ class Watched:
             return self._storage
         if not self._database.is_file():
             raise StudyError(f"no study at {self.path}")
-        way = "mode=ro" if self._log.exists() else "immutable=1"
-        return f"sqlite:///file:{quote(str(self._database.absolute()))}?{way}&uri=true"
+        return read_only(self._database)
 
     def _read(self) -> StudyRecord:
         address = self._address()
@@ -98,15 +102,16 @@ class Watched:
         try:
             with readable_errors(self.path):
                 trials = self._study.get_trials(deepcopy=False)
-                finalists = finalists_of(self._study.user_attrs)
+                attributes = self._study.user_attrs
         finally:
             self._folder.close()
         known = {trial.number for trial in self._record.trials}
+        finalists, tested = finalists_of(attributes), tested_of(attributes)
         new = trial_records(self._record.space, (t for t in trials if t.number not in known))
         if not new and finalists == self._record.finalists:
             return self._record
         grown = sorted((*self._record.trials, *new), key=lambda trial: trial.number)
-        return replace(self._record, trials=tuple(grown), finalists=finalists)
+        return replace(self._record, trials=tuple(grown), finalists=finalists, tested=tested)
 
 
 class Shelf:

@@ -2,10 +2,13 @@
 
 import csv
 import json
+import os
 import shutil
 from pathlib import Path
 
 import pytest
+
+from sweep.limits import METRICS
 
 from .shell import clips, refused, sweep
 
@@ -21,6 +24,8 @@ def exported(finished: Path) -> Path:
 class TestExport:
     def test_an_exported_folder_hears_what_was_said(self, exported: Path) -> None:
         metadata = json.loads((exported / "metadata.json").read_text())
+        assert metadata["metrics"].keys() == METRICS.keys()
+        assert 0 < metadata["metrics"]["ram_kb"]["value"] < 100
         accuracy = metadata["metrics"]["accuracy"]["value"]
         heard = clips("validation")
         told = json.loads(sweep("predict", exported, *heard, "--json", cwd=exported).stdout)
@@ -73,6 +78,11 @@ class TestExport:
         assert after["model.tflite"] == before["model.tflite"]
         assert json.loads(after["metadata.json"])["study"] == "words"
 
+    def test_a_trial_and_a_pick_are_two_wishes(self, finished: Path) -> None:
+        ask = ("export", "words", "--trial", 1, "--pick", "fastest")
+        line = refused(*ask, cwd=finished, code=2)
+        assert "--trial and --pick: name one of them" in line
+
     def test_a_trial_that_is_not_there_is_named(self, finished: Path) -> None:
         line = refused("export", "words", "--trial", 999, cwd=finished, code=1)
         assert "there is no finished trial 999" in line
@@ -86,6 +96,25 @@ class TestExport:
         assert header == ["clip", "label", "stop", "go"]
         assert row[0] == "take 1, kitchen.wav" and row[1] in ("stop", "go")
         assert sum(map(float, row[2:])) == pytest.approx(1, abs=1e-6)
+
+    def test_a_name_in_another_encoding_is_no_obstacle(
+        self, exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("PYTHONIOENCODING", "utf-8:strict")
+        clip = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.wav")
+        shutil.copy(clips("validation")[0], clip)
+        done = sweep("predict", exported, clip, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert "caf\ufffd.wav" in done.stdout
+
+    def test_labels_that_are_not_those_of_the_model_are_told(
+        self, exported: Path, tmp_path: Path
+    ) -> None:
+        shutil.copytree(exported, tmp_path / "edited")
+        file = tmp_path / "edited/metadata.json"
+        file.write_text(json.dumps(json.loads(file.read_text()) | {"labels": ["stop", "go", "up"]}))
+        line = refused("predict", "edited", clips("validation")[0], cwd=tmp_path, code=1)
+        assert "labels: 3 are named, and the model tells 2 apart" in line
 
     @pytest.mark.parametrize("form", ["--json", "--csv"])
     def test_a_text_file_called_wav_is_told_and_the_clips_beside_it_are_heard(

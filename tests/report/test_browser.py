@@ -82,9 +82,12 @@ def test_meeting_the_limits_keeps_the_feasible_trials(desk):
     desk.page.get_by_label("trained", exact=True).check()
     trained = [t.number for t in record.trials if t.evaluation.outcome in SHOWN["trained"]]
     assert sorted(desk.rows()) == trained
+    # The size has no axis there, and no axis, no brush.
+    desk.page.get_by_label("front end and accuracy").check()
     desk.page.get_by_role("button", name="Meet the limits").click()
     feasible = [t.number for t in record.trials if t.evaluation.outcome == "feasible"]
     assert sorted(desk.rows()) == feasible
+    assert desk.page.get_by_label("everything", exact=True).is_checked()
     desk.page.locator("#reset").click()
     desk.page.get_by_label("feasible", exact=True).check()
 

@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 from sweep.report.closeups import closeups
 from sweep.report.frame import trial_frame
 from sweep.report.tradeoff import feasible_front
+from sweep.study.confirmation import Finalist, Retraining
 
 from .made_up import make_record
 
@@ -17,6 +20,16 @@ def test_each_trial_on_the_front_is_looked_at_closely():
         assert sum(map(sum, look.confusion)) == evaluation.clips
         assert list(evaluation.mistakes[: len(look.mistakes)]) == look.mistakes
         assert len(look.mistakes) <= 12
+
+
+def test_a_finalist_off_the_front_is_looked_at_closely_too():
+    record = make_record(300, seed=13)
+    frame = trial_frame(record)
+    feasible = {t.number for t in record.trials if t.evaluation.outcome == "feasible"}
+    beaten = min(feasible - set(feasible_front(record, frame)["trial"]))
+    again = Retraining(1, 0.98, 0.98, 0.2, 4.0)
+    one = Finalist(beaten, {"accuracy": 0.98}, (again,), 200)
+    assert beaten in closeups(replace(record, finalists=(one,)), frame)
 
 
 def test_nothing_feasible_gives_nothing_to_look_at():

@@ -40,6 +40,17 @@ def test_the_middle_an_end_that_cannot_move_and_a_choice_are_left_alone(paramete
     assert found(parameter, value) == []
 
 
+def test_what_was_searched_remains_so_to_the_last_digit():
+    space = SPACE.replace(
+        "{low: 0.08, high: 1.0, log: true}", "{low: 0.0123456, high: 1, log: true}"
+    )
+    (edge,) = found("alpha", 1.0, space=space)
+    assert edge.line == "alpha: {low: 0.0123456, high: 2, log: true}"
+    wide = "upper_frequency: {low: 4000, high: 11025}\n  downsampling_rate: 22050"
+    space = SPACE.replace("upper_frequency: [2000, 4000, 8000]", wide)
+    assert found("upper_frequency", 11025, space=space) == []
+
+
 def test_an_end_less_than_a_step_from_the_last_that_may_be_is_left_alone():
     space = SPACE.replace("{low: 0.0, high: 0.9}", "{low: 0.0, high: 0.9, step: 0.1}")
     assert found("final_sparsity", 0.9, space=space) == []

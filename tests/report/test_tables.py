@@ -4,12 +4,19 @@ from statistics import fmean, stdev
 import pytest
 
 from sweep.intervals import wilson
+from sweep.report.figures import told_of
 from sweep.report.frame import trial_frame
-from sweep.report.tables import PUBLISHED, finalist_table, published_tables, trial_rows
-from sweep.report.words import finalist_hover
+from sweep.report.tables import (
+    PUBLISHED,
+    finalist_table,
+    published_tables,
+    table_rows,
+    trial_rows,
+)
+from sweep.report.words import amount, finalist_hover, hover
 from sweep.study.confirmation import CrossValidation
 
-from .made_up import make_record, with_finalists
+from .made_up import SPACE, make_record, with_finalists
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +38,7 @@ def test_the_columns_are_the_published_ones():
 
 
 def test_every_trial_has_a_row_with_what_was_measured(record):
-    rows = trial_rows(trial_frame(record))
+    rows = trial_rows(record, trial_frame(record))
     for i, trial in enumerate(record.trials):
         result = trial.evaluation.result
         assert rows["trial"][i] == trial.number
@@ -45,6 +52,40 @@ def test_every_trial_has_a_row_with_what_was_measured(record):
         if trial.evaluation.clips:
             ends = wilson(result.accuracy, trial.evaluation.clips)
             assert (rows["low"][i], rows["high"][i]) == pytest.approx(ends, abs=1e-4)
+
+
+def test_a_metric_that_the_study_limits_has_a_column():
+    record = make_record(60, seed=10, space=SPACE.replace("limits: {", 'limits: {ram_kb: "<= 4", '))
+    shown = table_rows(record, trial_frame(record))
+    assert [column["name"] for column in shown["columns"] if column.get("extra")] == ["ram_kb"]
+    for i, trial in enumerate(record.trials):
+        result = trial.evaluation.result
+        known = None if result is None else pytest.approx(result.ram_kb, abs=1e-4)
+        assert shown["trials"]["ram_kb"][i] == known
+    told = hover(trial_frame(record).iloc[0].to_dict(), told_of(record))
+    assert "ram_kb" in told and "alpha" in told
+
+
+def test_parameters_are_not_rounded(record):
+    parameters = table_rows(record, trial_frame(record))["parameters"]
+    assert parameters["alpha"] == [t.candidate.network.alpha for t in record.trials]
+    assert set(parameters["noise_snr_db"]) == {"none", 0, 10}
+    assert set(parameters["features"]) == {"mfcc", "log_mel"}
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "text"),
+    [
+        ("parameters", 12345.0, "12,345"),
+        ("multiply_adds", 1234999, "1,234,999"),
+        ("ram_kb", 0.5625, "0.56\u00a0KB"),
+        ("model_latency_ms", 0.01, "0.010\u00a0ms"),
+        ("accuracy", 0.97, "0.970"),
+        ("size_kb", None, "–"),
+    ],
+)
+def test_amounts_are_written_in_full(metric, value, text):
+    assert amount(metric, value) == text
 
 
 def test_the_five_tables_describe_the_smallest_feasible_trial(record):
@@ -64,6 +105,26 @@ def test_the_five_tables_describe_the_smallest_feasible_trial(record):
     assert frontend["features"] == best.candidate.frontend.features
     assert results["compressed_size"] == f"{best.evaluation.result.size_kb:.2f} KB"
     assert network["blocks"] == str(best.candidate.network.blocks)
+
+
+def test_with_finalists_the_tables_tell_what_was_heard_then_apart_from_the_search():
+    record = with_finalists(make_record(80, seed=11), 3)
+    held, *_ = sorted(record.confirmed(), key=lambda n: record.trials[n].evaluation.result.size_kb)
+    tables = published_tables(record, trial_frame(record))
+    assert f"trial {held}, the smallest finalist that holds" in tables[2].title
+    results = dict(tables[3].rows)
+    found = record.trials[held].evaluation.result
+    assert results["tflite_accuracy"] == f"{found.accuracy:.3f}"
+    again = record.confirmed()[held]
+    assert results["test_accuracy"] == f"{again.mean('test_accuracy'):.3f}"
+    assert results["95 % interval, test clips"].endswith(f", {again.test_clips} clips")
+
+
+def test_test_clips_that_more_trials_have_heard_are_told():
+    record = with_finalists(make_record(80, seed=11), 2)
+    assert "once" in finalist_table(record).title and "by now" not in finalist_table(record).title
+    record = replace(record, tested=(1, 2, 3, 4, 5))
+    assert "5 trials have been measured on them by now" in finalist_table(record).title
 
 
 def test_without_a_feasible_trial_only_the_question_is_told():

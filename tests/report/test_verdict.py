@@ -129,7 +129,8 @@ def test_of_finalists_that_hold_the_most_accurate_is_so_on_the_test_clips(record
     card = {one.word: one for one in picks(judged, trial_frame(judged))}["most-accurate"]
     assert card.trial == best.trial
     low, high = best.interval()
-    assert card.accuracy == f"{best.mean('test_accuracy'):.3f} ({low:.3f}–{high:.3f})"
+    heard = f"{best.mean('test_accuracy'):.3f} ({low:.3f}–{high:.3f})"
+    assert card.accuracy == f"{heard} on the test clips"
 
 
 def test_nearest_misses_are_trained_and_sorted(hopeless):

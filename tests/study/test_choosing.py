@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sweep.errors import StudyError
+from sweep.errors import NothingFeasible
 from sweep.study.choosing import choose_contenders, choose_finalists, expected_accuracies
 from sweep.study.table import StudyRecord, front, table
 
@@ -85,7 +85,7 @@ class TestFinalists:
         assert chosen[0] == small[6]
 
     def test_are_none_where_nothing_is_feasible(self):
-        with pytest.raises(StudyError, match="no trial is feasible"):
+        with pytest.raises(NothingFeasible, match="no trial is feasible"):
             choose_finalists(make_record(20, seed=11, offset=-0.5), 5)
 
 

@@ -116,6 +116,14 @@ def test_greedy_begins_in_the_middle_where_the_report_has_no_value():
     assert proposal == [{"alpha": 2}]
 
 
+def test_greedy_begins_with_the_value_of_the_report_where_a_range_holds_it():
+    text = """
+dataset: {labels: [a, b]}
+parameters: {alpha: {low: 0.08, high: 1, log: true}, filters: {low: 16, high: 256, step: 8}}
+"""
+    assert ask(make_space(text), "greedy", 1) == [{"filters": 128, "alpha": 0.5}]
+
+
 def test_greedy_tries_a_finite_space_to_its_end_and_then_repeats_itself():
     space = make_space(FINITE)
     proposals = ask(space, "greedy", 11, score)

@@ -197,6 +197,40 @@ def test_enqueued_combinations_come_first_and_once(folder):
     assert [t.candidate.network.alpha for t in record.trials].count(0.2) == 1
 
 
+def test_what_is_enqueued_in_part_is_completed_to_something_allowed(folder):
+    some = ", ".join("{alpha: 0.%d, num_coefficients: 20}" % alpha for alpha in range(20, 32))
+    space = make_space(SPACE.replace("trials: 12", f"trials: 12, enqueue: [{some}]"))
+    engine, progress = search(folder, space)
+    assert {candidate.frontend.num_coefficients for candidate in engine.submitted.values()} == {20}
+    assert progress.outcomes["invalid"] == 0 and len(engine.submitted) == 12
+
+
+def test_what_was_enqueued_and_failed_is_tried_again_by_the_next_run(folder):
+    def fail(candidate, limits):
+        if candidate.network.alpha == 0.25:
+            return Evaluation("failed", "out of memory")
+        return evaluate(candidate, limits)
+
+    space = make_space(SPACE.replace("trials: 12", "trials: 3, enqueue: [{alpha: 0.25}]"))
+    search(folder, space, StandIn(space, work=fail))
+    engine, _ = search(folder, space)
+    assert [candidate.network.alpha for candidate in engine.submitted.values()] == [0.25]
+
+
+def test_a_search_among_rare_combinations_does_not_claim_to_have_tried_them_all(folder):
+    every = "{low: 8, high: 57}"
+    text = f"""
+dataset: {{labels: [stop, go]}}
+parameters: {{num_mel_bins: {every}, num_coefficients: {every}, blocks: {{low: 1, high: 8}},
+  batch_size: {every}}}
+require: [num_coefficients == num_mel_bins, batch_size == num_mel_bins]
+limits: {{size_kb: "< 25"}}
+search: {{sampler: random, trials: 30, seed: 3}}
+"""
+    engine, progress = search(folder, make_space(text))
+    assert len(engine.submitted) == 30 and progress.ended == ""
+
+
 def test_a_goal_that_is_reached_ends_the_search(folder):
     space = make_space(trials=500, goal={"size_kb": 5.0})
     engine, progress = search(folder, space)
@@ -219,6 +253,18 @@ def test_patience_ends_a_search_whose_front_stays_as_it_is(folder):
     best = best_numbers(folder)
     last = [t.number in best for t in folder.record().trials if counted(t)][-10:]
     assert not any(last)
+
+
+def test_patience_begins_with_a_front(folder):
+    def wait_for_the_front(candidate, limits):
+        seen.append(evaluate(candidate, limits))
+        early = len(seen) <= 20 and seen[-1].outcome == "feasible"
+        return replace(seen[-1], outcome="infeasible") if early else seen[-1]
+
+    seen: list[Evaluation] = []
+    space = make_space(trials=40, patience=10)
+    search(folder, space, StandIn(space, work=wait_for_the_front))
+    assert feasible(folder)
 
 
 def test_a_warm_start_tries_the_front_of_another_study_first(folder, tmp_path):

@@ -1,5 +1,6 @@
 import json
 import os
+import shlex
 import shutil
 import sqlite3
 from pathlib import Path
@@ -272,6 +273,15 @@ def test_a_folder_that_may_only_be_read_is_read(folder, monkeypatch):
     assert there.record().trials == known
 
 
+def test_a_folder_that_may_only_be_read_is_up_to_date_while_it_is_written(folder, monkeypatch):
+    with folder.owned():
+        study = create(folder)
+        finish(study, study.ask(SPACE.varying), FEASIBLE)
+        with monkeypatch.context() as patch:
+            patch.setattr("os.access", lambda path, mode: mode != os.W_OK)
+            assert len(StudyFolder(folder.path.parent, folder.name).record().trials) == 1
+
+
 def test_models_that_lie_elsewhere_are_told(folder, tmp_path):
     with folder.owned():
         study = create(folder)
@@ -298,6 +308,10 @@ def test_files_that_are_not_there_are_told(folder):
         file.unlink()
     with pytest.raises(StudyError, match="model.tflite of trial 0 is gone"):
         folder.read_file(0, "model.tflite")
+    (kept,) = folder.load().get_trials()[0].user_attrs["files"].values()
+    (folder.path / "artifacts" / kept).mkdir()
+    with pytest.raises(StudyError, match="model.tflite of trial 0 cannot be read: Is a directory"):
+        folder.read_file(0, "model.tflite")
 
 
 def test_the_database_is_sound_and_keeps_a_write_ahead_log(folder):
@@ -316,11 +330,22 @@ def test_commands_call_a_study_by_name_in_results_and_by_folder_elsewhere(tmp_pa
     for results, argument in (
         (Path("results"), "words"),
         (Path("my studies"), "'my studies/words'"),
+        (Path("."), "./words"),
     ):
         folder = StudyFolder(results, "words")
         with folder.owned():
             create(folder)
         assert folder.record().argument == argument
+        named = shlex.split(argument)[0]
+        assert StudyFolder.find(named, Path("results")).path.absolute() == folder.path.absolute()
+
+
+def test_commands_name_a_storage_that_is_not_in_the_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = StudyFolder(Path("results"), "words", "sqlite:///all.db")
+    with folder.owned():
+        create(folder)
+    assert folder.record().argument == "words --storage sqlite:///all.db"
 
 
 def test_a_study_that_cannot_be_looked_for_is_told(tmp_path):

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from sweep.candidate import Candidate, Evaluation
-from sweep.errors import SpecError, StudyError
+from sweep.errors import NothingFeasible, SpecError
 from sweep.limits import METRICS
 from sweep.study.table import PICKS, StudyRecord, TrialRecord, front, pick, select, table
 
@@ -108,7 +108,7 @@ def test_a_word_picks_its_trial(word, trial):
 def test_what_is_not_feasible_is_never_picked(word):
     better = feasible([(1.0, 0.0, 0.0)]).assign(outcome="infeasible", trial=99)
     assert pick(pd.concat([better, ROWS]), word)["trial"] != 99
-    with pytest.raises(StudyError, match="no trial is feasible, so there is nothing to pick"):
+    with pytest.raises(NothingFeasible, match="no trial is feasible, so there is nothing to pick"):
         pick(better, word)
 
 
