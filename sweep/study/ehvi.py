@@ -12,7 +12,6 @@ from optuna.distributions import FloatDistribution
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial
 
-from sweep.limits import total_violation
 from sweep.space import Space
 from sweep.study.planning import PlannedSampler
 from sweep.study.surrogate import Cube, GaussianProcess, Matrix, Settings, likeliest
@@ -34,14 +33,13 @@ ACCURACY = "accuracy"
 class Known:
     """A trial that was measured: its parameters, its metrics, whether it kept every limit.
 
-    ``x`` are its coordinates, ``violation`` is by how much it broke limits, in all.
+    ``x`` are its coordinates.
     """
 
     x: Matrix
     params: dict[str, Any]
     metrics: Mapping[str, float | None]
     feasible: bool
-    violation: float = 0.0
 
 
 class EHVISampler(PlannedSampler):
@@ -86,9 +84,7 @@ class EHVISampler(PlannedSampler):
             return
         metrics = {metric: getattr(evaluation.result, metric) for metric in self._metrics}
         x = self._cube.encode([trial.params])[0]
-        feasible = evaluation.outcome == "feasible"
-        broken = total_violation(evaluation.result.violations)
-        self.learn(Known(x, trial.params, metrics, feasible, broken))
+        self.learn(Known(x, trial.params, metrics, evaluation.outcome == "feasible"))
 
     def learn(self, new: Known) -> None:
         """Take in a trial that was measured."""
@@ -148,10 +144,10 @@ class EHVISampler(PlannedSampler):
         return found
 
     def _parents(self) -> list[dict[str, Any]]:
-        """Return the front; where none is feasible, the trials heard that break limits least."""
+        """Return the front, or the most accurate trials where none is feasible."""
         if self._front:
             return [known.params for known in self._front]
-        best = sorted(self._known, key=lambda k: (k.metrics[ACCURACY] is None, k.violation))
+        best = sorted(self._known, key=lambda known: -(known.metrics[ACCURACY] or 0))
         return [known.params for known in best[:5]]
 
     def _objectives(self, known: Known) -> Matrix:

@@ -85,17 +85,6 @@ def test_a_sampler_that_comes_later_reckons_with_the_same():
     assert {count for count, _ in late._settings.values()} == {70}
 
 
-def test_where_nothing_is_feasible_it_begins_from_what_breaks_the_limits_least():
-    sampler, known = EHVISampler(make_space(), 0), {}
-    for number, (accuracy, violation) in enumerate(
-        [(None, 9.0), (None, 0.1), (0.9, 0.8), (0.94, 0.3), (None, 0.5), (None, 0.2), (None, 4.0)]
-    ):
-        known[violation] = {"number": number}
-        metrics = {"accuracy": accuracy, "latency_ms": 1.0, "size_kb": 9.0}
-        sampler.learn(Known(np.zeros(0), known[violation], metrics, False, violation))
-    assert sampler._parents() == [known[violation] for violation in (0.3, 0.8, 0.1, 0.2, 0.5)]
-
-
 def test_the_front_is_found_sooner_than_by_chance(tmp_path):
     def random(space):
         return optuna.samplers.RandomSampler(seed=seed)
