@@ -49,6 +49,8 @@ class Limit:
             raise ValueError(f"{metric} is limited by {side}, not by {match[1]}")
         bound = float(match[2])
         check_bound(metric, bound)
+        if metric == "accuracy" and match[1] == ">" and bound == 1:
+            raise ValueError("no accuracy is above 1; write >= 1")
         return cls(metric, match[1], bound)
 
     def violation(self, value: float) -> float:

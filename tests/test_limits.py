@@ -51,6 +51,12 @@ def test_an_accuracy_is_a_share(text):
         Limit.parse("accuracy", text)
 
 
+def test_no_accuracy_is_above_one():
+    with pytest.raises(ValueError, match="no accuracy is above 1; write >= 1"):
+        Limit.parse("accuracy", "> 1")
+    assert Limit.parse("accuracy", ">= 1").violation(1.0) == 0
+
+
 @pytest.mark.parametrize("text", ["<= 0", "< -2"])
 def test_a_size_is_above_nought(text):
     with pytest.raises(ValueError, match="size_kb is always above 0, not"):

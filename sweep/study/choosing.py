@@ -6,10 +6,9 @@ import numpy as np
 import pandas as pd
 
 from sweep.errors import NothingFeasible
-from sweep.study.surrogate import Cube, GaussianProcess, likeliest
+from sweep.study.surrogate import LEAST_ERROR, Cube, GaussianProcess, likeliest
 from sweep.study.table import StudyRecord, TrialRecord, front, table
 
-_LEAST_ERROR = 0.003
 _FEWEST = 10
 
 
@@ -69,9 +68,9 @@ def expected_accuracies(record: StudyRecord) -> dict[int, float]:
         return {}
     cube = Cube(record.space.varying)
     x = cube.encode([parameters for parameters, _ in heard.values()])
-    errors = np.log([1 - accuracy + _LEAST_ERROR for _, accuracy in heard.values()])
+    errors = np.log([1 - accuracy + LEAST_ERROR for _, accuracy in heard.values()])
     process = GaussianProcess(x, errors, likeliest(x, errors, cube.parameters))
-    expected = 1 + _LEAST_ERROR - np.exp(process.expect(x))
+    expected = 1 + LEAST_ERROR - np.exp(process.expect(x))
     return dict(zip(heard, expected.tolist(), strict=True))
 
 

@@ -14,7 +14,7 @@ from optuna.trial import FrozenTrial
 
 from sweep.space import Space
 from sweep.study.planning import PlannedSampler
-from sweep.study.surrogate import Cube, GaussianProcess, Matrix, Settings, likeliest
+from sweep.study.surrogate import LEAST_ERROR, Cube, GaussianProcess, Matrix, Settings, likeliest
 from sweep.study.trials import stored_evaluation
 
 _STARTUP = 10
@@ -23,7 +23,6 @@ _DRAWN, _CHANGED = 150, 150
 _ATTEMPTS = 5
 _MOST_TRIALS = 300
 _POINTS = 2000
-_LEAST_ERROR = 0.003
 _LEAST = 1e-12
 _CHANCES = np.array([NormalDist().inv_cdf((i + 0.5) / 15) for i in range(15)])
 ACCURACY = "accuracy"
@@ -216,7 +215,7 @@ class EHVISampler(PlannedSampler):
     def _foreseen_error(self, heard: list[Known], x: Matrix) -> tuple[Matrix, Matrix]:
         """Return mean and deviation of the logarithm of the share of clips heard wrong."""
         x_heard = np.array([known.x for known in heard])
-        errors = np.log([1 - float(k.metrics[ACCURACY] or 0) + _LEAST_ERROR for k in heard])
+        errors = np.log([1 - float(k.metrics[ACCURACY] or 0) + LEAST_ERROR for k in heard])
         settings = self._chosen(ACCURACY, x_heard, errors)
         if self.running:
             x_running = self._cube.encode(self.running)
@@ -234,7 +233,7 @@ class EHVISampler(PlannedSampler):
         known = np.where(_reached(front, points), worths[:, None], 0.0)
         heights, place = np.unique(known.max(axis=0, initial=0.0), return_inverse=True)
         reached = _reached(costs, points) @ np.eye(len(heights))[place]
-        chances = 1 + _LEAST_ERROR - np.exp(mean[:, None] + deviation[:, None] * _CHANCES)
+        chances = 1 + LEAST_ERROR - np.exp(mean[:, None] + deviation[:, None] * _CHANCES)
         worth = self._worth(chances)
         added = np.maximum(worth[:, :, None] - heights, 0).mean(axis=1)
         gains: Matrix = (reached * added).sum(axis=1)

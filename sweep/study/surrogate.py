@@ -18,6 +18,9 @@ from scipy.linalg import solve_triangular
 
 Matrix = NDArray[np.float64]
 
+LEAST_ERROR = 0.003
+"""Added to the share of clips heard wrong before its logarithm is taken: it may be 0."""
+
 _LENGTHS = (0.2, 0.4, 0.8)
 _NOISES = (0.03, 0.1, 0.3, 1.0)
 _JUDGES = 150

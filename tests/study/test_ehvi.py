@@ -6,9 +6,10 @@ import pytest
 
 from sweep.candidate import Evaluation
 from sweep.report.hypervolume import hypervolume
-from sweep.study.ehvi import _LEAST_ERROR, EHVISampler, Known
+from sweep.study.ehvi import EHVISampler, Known
 from sweep.study.search import Search
 from sweep.study.storage import StudyFolder
+from sweep.study.surrogate import LEAST_ERROR
 from sweep.study.trials import OBJECTIVES, stored_evaluation
 
 from .stand_in import SPACE, StandIn, make_space
@@ -60,7 +61,7 @@ def test_what_a_candidate_is_expected_to_add_is_what_chance_would_give():
     rng, before = np.random.default_rng(1), hypervolume(front, np.zeros(3))
     expected = []
     for cost, middle, spread in zip(costs, mean, deviation, strict=True):
-        accuracies = 1 + _LEAST_ERROR - np.exp(rng.normal(middle, spread, 2000))
+        accuracies = 1 + LEAST_ERROR - np.exp(rng.normal(middle, spread, 2000))
         added = [
             hypervolume(np.vstack([front, [0.95 - min(a, 1.0), *cost]]), np.zeros(3)) - before
             for a in accuracies
