@@ -10,6 +10,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from sweep.candidate import OUTCOMES
+from sweep.report.axes import title
 from sweep.report.words import amount
 from sweep.study.progress import SearchProgress
 from sweep.terminal import console
@@ -96,7 +97,7 @@ class LiveLine:
 def describe_progress(progress: SearchProgress) -> str:
     """Return how a search stands, in one line."""
     counts = [f"{o} {progress.outcomes[o]}" for o in OUTCOMES[1:] if progress.outcomes[o]]
-    best = [amount(metric, value) for metric, value in progress.best.items()]
+    best = [_best(metric, value) for metric, value in progress.best.items()]
     left = progress.seconds_left
     parts = [
         ", ".join(counts) or (f"{progress.running} running" if progress.running else ""),
@@ -104,6 +105,12 @@ def describe_progress(progress: SearchProgress) -> str:
         f"{_clock(left)} left" if left is not None else "",
     ]
     return "; ".join(part for part in parts if part) or "starting workers"
+
+
+def _best(metric: str, value: float) -> str:
+    """Return a value as people know it by its unit, others with the name of their metric."""
+    known = metric in ("accuracy", "latency_ms", "size_kb")
+    return f"{'' if known else title(metric).partition(' (')[0] + ' '}{amount(metric, value)}"
 
 
 def _clock(seconds: float) -> str:

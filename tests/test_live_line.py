@@ -37,6 +37,14 @@ def test_it_tells_outcomes_the_best_and_the_time_left(progress: SearchProgress) 
     )
 
 
+def test_metrics_of_one_unit_are_told_apart() -> None:
+    best = {"accuracy": 0.976, "tflite_size_kb": 4.64, "ram_kb": 1.27, "multiply_adds": 38916}
+    progress = SearchProgress(10, dict.fromkeys(best, "minimize"), best=best)
+    assert describe_progress(progress).replace("\u00a0", " ") == (
+        "best 0.976, tflite size 4.64 KB, ram 1.27 KB, multiply adds 38,916"
+    )
+
+
 def test_before_the_first_result_it_tells_what_is_running() -> None:
     assert describe_progress(SearchProgress(10, OBJECTIVES)) == "starting workers"
     assert describe_progress(SearchProgress(10, OBJECTIVES, running=2)) == "2 running"
