@@ -10,9 +10,10 @@ from sweep.candidate import PARAMETERS, Candidate, FrontendParams, TrainingParam
 from sweep.intervals import wilson
 from sweep.limits import Limit
 from sweep.report.axes import metric_names
+from sweep.report.axes import title as axis_title
 from sweep.report.words import amount, counted, plain, summary
 from sweep.spec import Range
-from sweep.study.confirmation import Finalist
+from sweep.study.confirmation import RETRAINED, Finalist
 from sweep.study.table import StudyRecord, pick
 
 PUBLISHED = {
@@ -110,8 +111,16 @@ def finalist_table(record: StudyRecord) -> Table:
     if len(record.tested) > len(record.finalists):
         title += f"; {len(record.tested)} trials have been measured on them by now, so the best of"
         title += " them is partly lucky there, too"
-    rows = tuple(_finalist_cells(one, record.space.limits, folds) for one in record.finalists)
-    return Table(title, (*head, "size", "latency"), rows)
+    others = [name for name in metric_names(record.space) if name not in RETRAINED]
+    rows = tuple(
+        (
+            *_finalist_cells(one, record.space.limits, folds),
+            *(amount(name, one.searched.get(name)) for name in others),
+        )
+        for one in record.finalists
+    )
+    named = (axis_title(name).partition(" (")[0] for name in others)
+    return Table(title, (*head, "size", "latency", *named), rows)
 
 
 def _finalist_cells(one: Finalist, limits: list[Limit], folds: bool) -> tuple[str, ...]:

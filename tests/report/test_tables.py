@@ -142,6 +142,15 @@ def test_what_finalists_hear_by_folds_is_told_where_it_is_known():
     assert [row[column] for row in table.rows] == ["0.925", "-"]
 
 
+def test_what_else_the_study_limits_is_told_of_finalists_as_the_search_measured_it():
+    space = SPACE.replace("limits: {", 'limits: {ram_kb: "<= 40", ')
+    record = with_finalists(make_record(80, seed=11, space=space), 2)
+    table = finalist_table(record)
+    assert table.head[-3:] == ("size", "latency", "ram")
+    for one, row in zip(record.finalists, table.rows, strict=True):
+        assert row[-1] == f"{record.trials[one.trial].evaluation.result.ram_kb:.2f}\u00a0KB"
+
+
 def test_of_one_seed_no_spread_is_told():
     record = with_finalists(make_record(80, seed=11), 2, seeds=1)
     table = finalist_table(record)
