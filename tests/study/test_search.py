@@ -225,10 +225,10 @@ parameters: {{num_mel_bins: {every}, num_coefficients: {every}, blocks: {{low: 1
   batch_size: {every}}}
 require: [num_coefficients == num_mel_bins, batch_size == num_mel_bins]
 limits: {{size_kb: "< 25"}}
-search: {{sampler: random, trials: 30, seed: 3}}
+search: {{sampler: random, trials: 8, seed: 3}}
 """
     engine, progress = search(folder, make_space(text))
-    assert len(engine.submitted) == 30 and progress.ended == ""
+    assert len(engine.submitted) == 8 and progress.ended == ""
 
 
 def test_a_goal_that_is_reached_ends_the_search(folder):
