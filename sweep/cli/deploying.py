@@ -31,6 +31,7 @@ def export(
         raise SpecError("--trial and --pick: name one of them")
     from sweep.export import export_trial
     from sweep.live_line import LiveLine
+    from sweep.report.words import accuracy
     from sweep.study.storage import StudyFolder
     from sweep.study.table import pick as pick_trial
     from sweep.study.table import table
@@ -52,6 +53,12 @@ def export(
     print(f"trial {number} -> {target}")
     values = {name: metric["value"] for name, metric in metadata["metrics"].items()}
     print_pairs(console(), values.items())
+    if number in confirmed:
+        again = confirmed[number]
+        heard = accuracy(again.mean("test_accuracy"), again.test_clips)
+        print(
+            f"Its accuracy is that on the validation clips; trained again, on test clips: {heard}"
+        )
     print(f"next: sweep predict {shlex.quote(str(target))} CLIP.wav")
 
 

@@ -16,7 +16,7 @@ def status(
 ) -> None:
     """Say how a study stands: funnel, front, nearest misses."""
     from sweep.study.storage import StudyFolder
-    from sweep.terminal import console, print_front, print_pairs, status_facts
+    from sweep.terminal import console, print_finalists, print_front, print_pairs, status_facts
 
     record = StudyFolder.find(study, results, storage).record()
     if as_json:
@@ -25,6 +25,8 @@ def status(
     out = console()
     print_pairs(out, record.funnel().items())
     print_front(out, record)
+    if record.finalists:
+        print_finalists(out, record)
 
 
 def trials(

@@ -136,7 +136,7 @@ def run(
 def finalists(
     study: Study,
     top: Annotated[
-        int, typer.Option(min=1, metavar="N", help="How many trials, spread along the front.")
+        int, typer.Option(min=1, metavar="N", help="How many trials, the likely best first.")
     ] = 5,
     seeds: Annotated[int, typer.Option(min=1, metavar="N", help="How many trainings of each.")] = 5,
     folds: Annotated[

@@ -34,7 +34,7 @@ def out_of_reach(progress: Progress, limits: list[Limit]) -> str:
     slack = float(np.interp(done / progress.epochs, SHARES, SLACKS))
     for limit in limits:
         if limit.metric == "accuracy" and best < limit.bound - slack:
-            so_far = f"accuracy {best:.3f} after {done} of {progress.epochs} epochs"
+            so_far = f"accuracy at best {best:.3f} after {done} of {progress.epochs} epochs"
             return f"{so_far}; {limit} is out of reach"
     return ""
 

@@ -52,6 +52,8 @@ class TestFinalists:
         heard = [again["test_accuracy"] for again in one["retrainings"]]
         assert metadata["finalist"]["test_accuracy"] == pytest.approx(sum(heard) / 2)
         assert metadata["finalist"]["holds"]
+        assert f"trained again, on test clips: {sum(heard) / 2:.3f} (" in done.stdout
+        assert "Trained again from 2 seeds" in sweep("status", "words", cwd=folder).stdout
 
     def test_what_was_trained_is_not_trained_again(
         self, trained_twice: tuple[Path, list[dict[str, Any]]]

@@ -14,7 +14,7 @@ def after(epochs: int, *accuracies: float) -> Progress:
 
 def test_a_hopeless_training_ends_and_says_why():
     reason = out_of_reach(after(10, 0.5, 0.5, 0.6, 0.7), LIMITS)
-    assert reason == "accuracy 0.700 after 4 of 10 epochs; accuracy >= 0.97 is out of reach"
+    assert reason == "accuracy at best 0.700 after 4 of 10 epochs; accuracy >= 0.97 is out of reach"
 
 
 def test_a_promising_training_goes_on():
