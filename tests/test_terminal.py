@@ -74,7 +74,7 @@ def test_other_convolutions_than_the_reports_are_named(convolution: str) -> None
 
 def test_the_front_is_what_a_search_ends_with(record: StudyRecord) -> None:
     lines = shown(200, print_front, record)
-    assert "meet the limits; the smallest takes" in lines[0] and lines[1] == "The front"
+    assert "meet the limits; the smallest, trial " in lines[0] and lines[1] == "The front"
     assert {line.split()[1] for line in lines[3:]} == {"feasible"}
 
 

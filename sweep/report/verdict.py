@@ -87,7 +87,7 @@ def headline(record: StudyRecord, frame: pd.DataFrame) -> str:
     clips = " on the test clips" if confirmed else ""
     verb = "meets" if len(feasible) == 1 else "meet"
     return (
-        f"{len(feasible)} of {trials} {verb} the limits; {which} takes "
+        f"{len(feasible)} of {trials} {verb} the limits; {which}, trial {smallest['trial']}, takes "
         f"{amount('size_kb', smallest['size_kb'])} at {smallest['accuracy']:.3f}{clips}."
     )
 

@@ -31,10 +31,11 @@ def hopeless():
 def test_headline_names_the_smallest_and_counts_what_could_be_tried(record):
     counted = sum(trial.evaluation.outcome != "invalid" for trial in record.trials)
     assert 0 < counted < 300
-    results = [t.evaluation.result for t in record.trials if t.evaluation.outcome == "feasible"]
-    smallest = min(results, key=lambda result: result.size_kb)
+    trials = [trial for trial in record.trials if trial.evaluation.outcome == "feasible"]
+    best = min(trials, key=lambda trial: trial.evaluation.result.size_kb)
+    smallest = best.evaluation.result
     assert headline(record, trial_frame(record)) == (
-        f"{len(results)} of {counted} trials meet the limits; the smallest takes "
+        f"{len(trials)} of {counted} trials meet the limits; the smallest, trial {best.number}, takes "
         f"{smallest.size_kb:.2f}\u00a0KB at {smallest.accuracy:.3f}."
     )
 
@@ -52,7 +53,8 @@ def test_headline_names_the_smallest_that_holds_where_some_were_trained_again(re
     )
     told = headline(replace(record, finalists=finalists), trial_frame(record))
     size = f"{sizes[holding]:.2f}\u00a0KB"
-    assert f"; the smallest finalist that holds takes {size} at 0.990 on the test clips." in told
+    which = f"the smallest finalist that holds, trial {holding}"
+    assert f"; {which}, takes {size} at 0.990 on the test clips." in told
 
 
 def test_headline_without_feasible_trials_says_what_binds_and_by_how_much(hopeless):
