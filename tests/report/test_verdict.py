@@ -35,8 +35,8 @@ def test_headline_names_the_smallest_and_counts_what_could_be_tried(record):
     best = min(trials, key=lambda trial: trial.evaluation.result.size_kb)
     smallest = best.evaluation.result
     assert headline(record, trial_frame(record)) == (
-        f"{len(trials)} of {counted} trials meet the limits; the smallest, trial {best.number}, takes "
-        f"{smallest.size_kb:.2f}\u00a0KB at {smallest.accuracy:.3f}."
+        f"{len(trials)} of {counted} trials meet the limits; the smallest, trial {best.number}, "
+        f"takes {smallest.size_kb:.2f}\u00a0KB at {smallest.accuracy:.3f}."
     )
 
 
