@@ -15,7 +15,7 @@ from sweep.cli.options import (
     Storage,
     Study,
 )
-from sweep.errors import Interrupted, NothingFeasible, SpecError, SweepError
+from sweep.errors import Interrupted, NothingFeasible, SpecError, StudyError, SweepError
 from sweep.study import RESULTS
 
 
@@ -82,6 +82,7 @@ def run(
     from dask.system import CPU_COUNT
 
     from sweep.audio.dataset import open_dataset
+    from sweep.audio.sources import SOURCES
     from sweep.live_line import LiveLine
     from sweep.report.page import write
     from sweep.space import Space
@@ -96,6 +97,13 @@ def run(
     # Before any clip is fetched: a sampler may not suit the space.
     make_sampler(wanted, wanted.file.search.sampler, wanted.file.search.seed)
     folder = StudyFolder(results, space.stem if study is None else study, storage)
+    made_with = folder.made_with()
+    if wanted.file.dataset.source in SOURCES and made_with not in (None, *SOURCES):
+        # Before anything is fetched for a study that was made with clips of this machine.
+        raise StudyError(
+            f"{folder.path}: made with the clips of {made_with}; name them with --data, or another"
+            " --study to start anew"
+        )
     if warm_start is not None:
         known = StudyFolder.find(warm_start, results, storage).record()
         wanted = wanted.beginning_with(best_candidates(known))

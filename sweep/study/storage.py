@@ -4,7 +4,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -164,6 +164,15 @@ class StudyFolder:
             known = stored.comparable() | {"clips": study.user_attrs[_ABOUT].get("fingerprint")}
         _refuse_difference(self.path, known, space.comparable() | {"clips": about["fingerprint"]})
         return study
+
+    def made_with(self) -> str | None:
+        """Return the source or the folder of the study's clips; None if it cannot be told yet."""
+        if self._inside and not self.database.is_file():
+            return None
+        with self._closing(), suppress(StudyError):
+            source: str | None = self.load().user_attrs.get(_ABOUT, {}).get("source")
+            return source
+        return None
 
     def load(self) -> optuna.Study:
         """Open the study for reading; ``close`` when done.

@@ -110,6 +110,8 @@ class TestFinalists:
         where = ("--data", "clips", "--workers", "1")
         done = sweep("run", space_file(tmp_path, text), *where, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
+        line = refused("run", "words.yaml", cwd=tmp_path, code=1)
+        assert f"made with the clips of {tmp_path / 'clips'}; name them with --data" in line
         elsewhere = tmp_path / "elsewhere"
         elsewhere.mkdir()
         done = sweep("export", tmp_path / "results/words", "--out", "out", cwd=elsewhere)
