@@ -11,7 +11,7 @@ from rich.table import Table
 
 from sweep.candidate import OUTCOMES
 from sweep.report.axes import title
-from sweep.report.words import amount
+from sweep.report.words import USUAL, amount
 from sweep.study.progress import SearchProgress
 from sweep.terminal import console
 
@@ -109,8 +109,8 @@ def describe_progress(progress: SearchProgress) -> str:
 
 def _best(metric: str, value: float) -> str:
     """Return a value as people know it by its unit, others with the name of their metric."""
-    known = metric in ("accuracy", "latency_ms", "size_kb")
-    return f"{'' if known else title(metric).partition(' (')[0] + ' '}{amount(metric, value)}"
+    name = "" if metric in USUAL else title(metric).partition(" (")[0] + " "
+    return name + amount(metric, value)
 
 
 def _clock(seconds: float) -> str:

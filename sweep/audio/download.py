@@ -75,8 +75,7 @@ def unpack(archive: Path, folder: Path) -> None:
                     target.parent.mkdir(exist_ok=True)
                     # Reading a member to its end checks its CRC.
                     target.write_bytes(opened.read(member))
-    # zipfile raises NotImplementedError, a RuntimeError, for a compression it does not know, and a
-    # RuntimeError for a member that is encrypted.
+    # zipfile raises a RuntimeError for a compression it does not know or an encrypted member.
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
         raise DataError(f"the archive is not a whole ZIP file ({error})") from error
 

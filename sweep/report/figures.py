@@ -11,14 +11,13 @@ from sweep.report.progress import draw_progress, progress
 from sweep.report.slices import draw_slice
 from sweep.report.tradeoff import goals, tradeoff
 from sweep.report.tradeoff_figure import draw_space, draw_tradeoff
+from sweep.report.words import USUAL
 from sweep.study.table import StudyRecord
-
-_TOLD_ALWAYS = ("accuracy", "latency_ms", "size_kb")
 
 
 def told_of(record: StudyRecord) -> list[str]:
-    """Return what a point tells besides accuracy, latency and size: metrics, then parameters."""
-    metrics = [name for name in metric_names(record.space) if name not in _TOLD_ALWAYS]
+    """Return what a point tells besides the usual metrics: others, then parameters."""
+    metrics = [name for name in metric_names(record.space) if name not in USUAL]
     return metrics + list(record.space.varying)
 
 
@@ -31,12 +30,12 @@ def figures(record: StudyRecord) -> dict[str, go.Figure]:
     Colours of text and paper are left to a template of ``sweep.report.theme``.
     """
     frame = trial_frame(record)
-    names = list(record.space.varying)
+    names, told = list(record.space.varying), told_of(record)
     goal, costs = goals(record)
     pictures = [tradeoff(record, frame, cost, goal) for cost in costs]
-    drawn = {f"front-{picture.x}": draw_tradeoff(picture, told_of(record)) for picture in pictures}
+    drawn = {f"front-{picture.x}": draw_tradeoff(picture, told) for picture in pictures}
     if len(pictures) > 1:
-        drawn["space"] = draw_space(pictures[0], pictures[1], told_of(record))
+        drawn["space"] = draw_space(pictures[0], pictures[1], told)
     for show in SHOWN:
         drawn[f"parallel-{show}"] = draw_parallel(parallel(record, frame, show))
     if names:

@@ -12,6 +12,9 @@ from sweep.candidate import NetworkParams
 from sweep.intervals import wilson
 from sweep.study.confirmation import Finalist
 
+USUAL = ("accuracy", "latency_ms", "size_kb")
+"""The metrics that are told of every trial, and known by their units."""
+
 _FORMATS = {"accuracy": "{:.3f}", "_ms": "{:.3f}\u00a0ms", "_kb": "{:.2f}\u00a0KB"}
 
 
