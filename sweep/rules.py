@@ -1,7 +1,6 @@
 """What a parameter may be by itself, and which parameters cannot stand together."""
 
 import ast
-import math
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -9,78 +8,10 @@ from typing import Any
 
 from sweep.candidate import PARAMETERS, QUANTIZATIONS, Candidate
 from sweep.errors import nearest
-
-
-@dataclass(frozen=True)
-class Domain:
-    """The values one parameter may take: numbers in an interval, or one of some words.
-
-    Attributes:
-        meaning: what the parameter does, in a few words.
-        kind: the Python type of a value.
-        low, high: the interval of a number; None where there is no end.
-        words: the words to choose from, where the type is ``str``.
-        optional: whether None is a value too.
-    """
-
-    meaning: str
-    kind: type
-    low: float | None = None
-    high: float | None = None
-    words: tuple[str, ...] = ()
-    optional: bool = False
-
-    def problem(self, value: Any) -> str | None:
-        """Return what is wrong with a value, or None."""
-        if value is None and self.optional:
-            return None
-        if self.kind is str:
-            return (
-                None if value in self.words else f"{value!r} is not one of {', '.join(self.words)}"
-            )
-        if self.kind is bool or isinstance(value, bool):
-            agrees = self.kind is bool and isinstance(value, bool)
-            return None if agrees else f"{value!r} is not {self._wanted()}"
-        # Whole numbers without end would be too large for anything below.
-        is_number = isinstance(value, (int, float)) and -_ENORMOUS < value < _ENORMOUS
-        if not is_number or (self.kind is int and value != int(value)):
-            return f"{value!r} is not {self._wanted()}{_hint(value)}"
-        if (self.low is not None and value < self.low) or (
-            self.high is not None and value > self.high
-        ):
-            return f"{value:g} is outside {self.low:g} to {self.high:g}"
-        return None
-
-    @property
-    def values(self) -> str:
-        """What it may be, in words."""
-        if self.kind is bool:
-            return "true, false"
-        if self.words:
-            return ", ".join(self.words)
-        whole = ", whole" if self.kind is int else ""
-        return f"{self.low:g} to {self.high:g}{whole}{', or null' if self.optional else ''}"
-
-    def _wanted(self) -> str:
-        return {bool: "true or false", int: "a whole number", float: "a number"}[self.kind]
-
-
-def _hint(value: Any) -> str:
-    """Return how to write a number that YAML takes for text: 1e-5 needs a point there."""
-    try:
-        number = float(value) if isinstance(value, str) else math.nan
-    except ValueError:
-        return ""
-    if not math.isfinite(number):
-        return ""
-    written = value.strip() if "e" not in value.lower() else repr(number)
-    return f"; write {written if '.' in written else written.replace('e', '.0e')}"
-
-
-_ENORMOUS = 1e300
+from sweep.parameters import Domain
 
 DOMAINS: dict[str, Domain] = {
-    "features": Domain("what the network sees", str, words=("mfcc", "log_mel")),
+    "features": Domain("what the network sees", str, choices=("mfcc", "log_mel")),
     "downsampling_rate": Domain("sampling rate of the front end, in Hz", int, 1000, 48000),
     "frame_length_in_s": Domain("length of a frame, in seconds", float, 0.001, 0.5),
     "frame_step_in_s": Domain("from one frame to the next, in seconds", float, 0.001, 0.5),
@@ -89,12 +20,12 @@ DOMAINS: dict[str, Domain] = {
     "upper_frequency": Domain("upper edge of the mel filter bank, in Hz", float, 1, 24000),
     "num_coefficients": Domain("cepstral coefficients kept (mfcc only)", int, 1, 256),
     "nonlinearity": Domain(
-        "what mel magnitudes pass through (mfcc only)", str, words=("log", "cube_root")
+        "what mel magnitudes pass through (mfcc only)", str, choices=("log", "cube_root")
     ),
     "normalization": Domain(
         "none; per_coefficient: training mean and deviation; per_clip: also the mean over time",
         str,
-        words=("none", "per_coefficient", "per_clip"),
+        choices=("none", "per_coefficient", "per_clip"),
     ),
     "time_shift_ms": Domain("training clips are shifted by up to this, either way", float, 0, 500),
     "noise_snr_db": Domain(
@@ -106,7 +37,7 @@ DOMAINS: dict[str, Domain] = {
     ),
     "gain_db": Domain("training clips get louder or softer by up to this", float, 0, 40),
     "convolution": Domain(
-        "what a block is made of", str, words=("depthwise_separable", "temporal", "standard")
+        "what a block is made of", str, choices=("depthwise_separable", "temporal", "standard")
     ),
     "filters": Domain("channels of every convolution at alpha 1", int, 1, 1024),
     "alpha": Domain("width multiplier: channels = int(filters * alpha)", float, 0.001, 16),
@@ -114,7 +45,7 @@ DOMAINS: dict[str, Domain] = {
     "batch_size": Domain("clips in a training step", int, 1, 4096),
     "initial_learning_rate": Domain("learning rate of the first step", float, 1e-7, 1),
     "end_learning_rate": Domain("learning rate after the last step", float, 0, 1),
-    "learning_rate_decay": Domain("how the learning rate falls", str, words=("linear", "cosine")),
+    "learning_rate_decay": Domain("how the learning rate falls", str, choices=("linear", "cosine")),
     "epochs": Domain("passes over the training clips", int, 1, 10000),
     "label_smoothing": Domain("share of the target spread over all labels", float, 0, 0.9),
     "mixup": Domain("alpha of the Beta law by which clips are mixed; 0 mixes none", float, 0, 4),
@@ -124,7 +55,7 @@ DOMAINS: dict[str, Domain] = {
     "quantization": Domain(
         "variants made from each training; microcontrollers run float32 and the int8 ones",
         str,
-        words=QUANTIZATIONS,
+        choices=QUANTIZATIONS,
     ),
 }
 """Every parameter with its values and its meaning."""
