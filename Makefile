@@ -1,35 +1,58 @@
-PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: sweep test lint schema clean
+.PHONY: help sweep install test lint bench schema clean
 
-sweep: .venv/installed            ## the main job on the built-in data
+help:                             ## this list
+	@awk -F ':.*## *' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' Makefile
+
+sweep: .venv/installed            ## install, then sweep the built-in spoken words
 	$(BIN)/sweep run search_spaces/quickstart.yaml
+
+install: .venv/installed-test     ## what developing needs
 
 test: .venv/installed-test lint   ## every check
 	@command -v chromium >/dev/null || ./tests/install_browser
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-lint: .venv/installed-test
+lint: .venv/installed-test        ## format, imports, style and types
 	$(BIN)/black --quiet --check --line-length 100 sweep tests benchmarks
 	$(BIN)/isort --quiet --check sweep tests benchmarks
 	$(BIN)/flake8 sweep tests benchmarks
 	$(BIN)/mypy
 
-schema: .venv/installed           ## the JSON schema editors read
+bench: .venv/installed            ## milliseconds a stage; SPEECH_COMMANDS names the recordings
+	$(BIN)/python benchmarks/stages.py
+
+schema: .venv/installed           ## the JSON schema that editors read
 	$(BIN)/python -m sweep.spec > search_spaces/schema.json
 
-clean:
+clean:                            ## remove what was installed and built
 	rm -rf .venv build *.egg-info
 
-# Compiled when it is first imported, as of TensorFlow most never is; then it has to be kept.
+# A name on the PATH may be there and not work; make takes the text of a shell that ends in 127 for
+# an error.
+FITS = import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
+PYTHONS = $(shell for name in python3.13 python3.12 python3.11 python3; do \
+	$$name -c '$(FITS)' 2>/dev/null && echo $$name; done; true)
+PYTHON ?= $(firstword $(PYTHONS))
+
+# Modules are compiled on first import, as most of TensorFlow never is; that has to be kept.
 unexport PYTHONDONTWRITEBYTECODE
-INSTALL = $(PYTHON) -m venv .venv && $(BIN)/pip install --quiet --no-compile --editable
+PIP_INSTALL = @$(BIN)/pip install --quiet --no-compile --editable
+UNREACHABLE = $(call fail,pip could not install; is the package index within reach?)
+fail = || { echo "make: $(1)" >&2; exit 1; }
 
-.venv/installed: setup.cfg pyproject.toml
-	$(INSTALL) .
-	touch $@
+.venv/installed: setup.cfg pyproject.toml | .venv/bin/pip
+	$(PIP_INSTALL) . $(UNREACHABLE)
+	@touch $@
 
-.venv/installed-test: setup.cfg pyproject.toml
-	$(INSTALL) '.[test]'
-	touch .venv/installed $@
+.venv/installed-test: setup.cfg pyproject.toml | .venv/bin/pip
+	$(PIP_INSTALL) '.[test]' $(UNREACHABLE)
+	@touch .venv/installed $@
+
+.venv/bin/pip:
+	@test -n '$(PYTHON)' $(call fail,no Python 3.11 to 3.13 on the PATH; name one: make PYTHON=FILE)
+	@'$(PYTHON)' -c '$(FITS)' $(call fail,$(PYTHON) is no Python 3.11 to 3.13)
+	@'$(PYTHON)' -c 'import ensurepip, venv' 2>/dev/null \
+		$(call fail,$(PYTHON) has no venv; on Debian and Ubuntu: apt install python3-venv)
+	@'$(PYTHON)' -m venv .venv

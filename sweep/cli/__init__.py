@@ -4,9 +4,11 @@ Each command imports what it needs when it is called, so that ``--help`` answers
 """
 
 import sys
+from typing import Annotated
 
 import typer
 
+import sweep
 from sweep.cli import deploying, listing, recordings, searching
 from sweep.errors import SweepError
 
@@ -32,6 +34,24 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(recordings.app, name="data")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"tinysweep {sweep.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    pass
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,10 @@ class TestHelp:
         done = sweep(command, "--help", cwd=tmp_path)
         assert done.returncode == 0 and "Usage: sweep" in done.stdout
         assert children_s() - begin < 1
+
+    def test_the_version_is_that_of_the_distribution(self, tmp_path: Path) -> None:
+        done = sweep("--version", cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (0, f"tinysweep {version('tinysweep')}\n")
 
     def test_no_command_but_run_imports_tensorflow(self, finished: Path) -> None:
         out = finished / "light"
