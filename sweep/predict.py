@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sweep.audio.clips import read_clip
+from sweep.audio.clips import read_clip, to_float
+from sweep.candidate import CLIP_LENGTH_IN_S
 from sweep.errors import SweepError
 from sweep.litert import Model
 
@@ -62,7 +63,7 @@ class Classifier:
         Raises:
             DataError: if it cannot be read.
         """
-        waveform = read_clip(clip, self.rate)
+        waveform = to_float(read_clip(clip, self.rate, round(self.rate * CLIP_LENGTH_IN_S)))
         probabilities = self._model.run(self._frontend.run(waveform[None]))[0]
         return Prediction(
             clip=os.fsencode(clip).decode(errors="replace"),

@@ -28,6 +28,7 @@ _PLAIN_WIDTH = 240
 _NEAREST = 5
 _ANY_WIDTH = 10_000
 _LISTED = 5
+BEYOND = "beyond full scale, scaled"
 
 
 def console(stderr: bool = False) -> Console:
@@ -63,6 +64,8 @@ def describe_dataset(study: str, dataset: Dataset, workers: int, scheduler: str 
             f"{counted(shared, 'speaker')} in more than one split:"
             " voices that were learnt are heard again when accuracy is counted"
         )
+    if dataset.noted:
+        lines += [f"{BEYOND}: {len(dataset.noted)}", *shortened(dataset.noted)]
     return "\n".join(lines + left_out(dataset.skipped))
 
 
@@ -232,6 +235,7 @@ def print_folder(out: Console, found: FolderReport) -> None:
         ("silent", found.silent),
         ("repeated", tuple(" = ".join(group) for group in found.repeated)),
         ("unreadable", found.unreadable),
+        (BEYOND, found.noted),
     ):
         out.print(f"{what}: {len(names)}")
         for line in shortened(names):

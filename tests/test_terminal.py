@@ -137,6 +137,12 @@ def test_what_is_left_out_is_counted_and_named(spoken: Dataset, count: int) -> N
     assert (told[-1].strip().startswith("... and 4 more")) == (count == 9)
 
 
+def test_what_is_scaled_is_counted_and_named(spoken: Dataset) -> None:
+    noted = ("go/a.wav: float samples up to 3e+04, divided by 3.277e+04",)
+    told = describe_dataset("words", replace(spoken, noted=noted), 1, None).splitlines()
+    assert told[1:] == ["beyond full scale, scaled: 1", f"  {noted[0]}"]
+
+
 def test_facts_are_json_in_which_the_unknown_is_null(record: StudyRecord) -> None:
     frame = trial_frame(record)
     gated = [t for t in record.trials if t.evaluation.outcome == "gated"]

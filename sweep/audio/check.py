@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sweep.audio.clips import decode
+from sweep.audio.clips import Recording
 from sweep.audio.layout import SPEAKER_END, find_clips, noise_names, passed_over
 from sweep.audio.splits import SPLITS, split_clips
 from sweep.errors import DataError
@@ -50,6 +50,7 @@ class FolderReport:
         silent: names of the clips below ``SILENT_DBFS``.
         repeated: groups of names whose samples are the same.
         unreadable: one line for each clip that cannot be used, ``name: reason``.
+        noted: one line for each clip that is used, though not as its file has it.
         passed_over: names of other files in the folders of words; see ``layout.passed_over``.
         noises: number of background recordings.
         unnamed: number of clips whose file names tell no speaker.
@@ -61,6 +62,7 @@ class FolderReport:
     silent: tuple[str, ...]
     repeated: tuple[tuple[str, ...], ...]
     unreadable: tuple[str, ...]
+    noted: tuple[str, ...]
     passed_over: tuple[str, ...]
     noises: int
     unnamed: int
@@ -85,7 +87,7 @@ def inspect_folder(
     speakers: dict[str, set[str]] = defaultdict(set)
     same: dict[str, list[str]] = defaultdict(list)
     rates: Counter[int] = Counter()
-    silent, unreadable = [], []
+    silent, unreadable, noted = [], [], []
     dealt = split_clips(clips, "folders" if any(clip.split for clip in clips) else "speaker")
     split_of = {clip.name: split for split, some in dealt.items() for clip in some}
     splits = {label: dict.fromkeys(SPLITS, 0) for label in lengths}
@@ -93,10 +95,12 @@ def inspect_folder(
         if progress and done % 100 == 0:
             progress("reading clips", done / len(clips))
         try:
-            samples, rate = decode(folder / clip.name)
+            recording = Recording(folder / clip.name)
+            samples = np.concatenate([*recording]) / np.float32(recording.full_scale)
         except DataError as error:
             unreadable.append(clip.name + str(error).removeprefix(str(folder / clip.name)))
             continue
+        rate = recording.rate
         rates[rate] += 1
         lengths[clip.label].append(len(samples) / rate)
         speakers[clip.label].add(clip.speaker)
@@ -105,6 +109,8 @@ def inspect_folder(
         same[f"{rate} {hashlib.sha256(samples.tobytes()).hexdigest()}"].append(clip.name)
         if np.mean(samples**2, dtype=np.float64) < 10 ** (SILENT_DBFS / 10):
             silent.append(clip.name)
+        if recording.note is not None:
+            noted.append(f"{clip.name}: {recording.note}")
     return FolderReport(
         folder=str(folder),
         labels=tuple(
@@ -115,6 +121,7 @@ def inspect_folder(
         silent=tuple(silent),
         repeated=tuple(tuple(names) for names in same.values() if len(names) > 1),
         unreadable=tuple(unreadable),
+        noted=tuple(noted),
         passed_over=tuple(passed_over(folder, clips)),
         noises=len(noise_names(folder)),
         unnamed=sum(SPEAKER_END not in clip.stem for clip in clips),

@@ -10,9 +10,9 @@ import numpy as np
 
 from sweep import cache
 from sweep.audio import layout, sources, synthesis
-from sweep.audio.clips import decode, read_clip, resample, to_int16
+from sweep.audio.clips import VERSION, examine, read_clip, read_whole
 from sweep.audio.splits import SPLITS, SplitRule, split_clips
-from sweep.candidate import digest
+from sweep.candidate import CLIP_LENGTH_IN_S, digest
 from sweep.errors import DataError
 
 Progress = Callable[[str, float], None]
@@ -41,10 +41,18 @@ class DatasetSpec:
 
 @dataclass(frozen=True)
 class _Reading:
-    """What reading some recordings gave: those that can be used, why not the others, a digest."""
+    """What reading some recordings gave.
+
+    Attributes:
+        names: those that can be used.
+        skipped: one line for each other, with the reason.
+        noted: one line for each of ``names`` of which there is something to tell.
+        content: a digest of ``names`` and files.
+    """
 
     names: tuple[str, ...]
     skipped: tuple[str, ...]
+    noted: tuple[str, ...]
     content: str
 
 
@@ -60,6 +68,7 @@ class Dataset:
             and of the names of the testing clips.
         skipped: one line for each recording left out because it cannot be used; those for
             testing are told by ``skipped_in``.
+        noted: one line for each recording that is used, though not as its file has it.
         listed: names of the clips of each split; for testing all there are, usable or not.
         readings: what reading the clips for training and validation gave.
         noises: names of the background recordings.
@@ -68,6 +77,7 @@ class Dataset:
     spec: DatasetSpec
     fingerprint: str
     skipped: tuple[str, ...]
+    noted: tuple[str, ...]
     listed: Mapping[str, tuple[str, ...]]
     readings: Mapping[str, _Reading]
     noises: tuple[str, ...]
@@ -112,8 +122,9 @@ class Dataset:
 
         def build(scratch: Path) -> None:
             folder = locate(self.spec)
-            parts = [resample(*decode(folder / name), rate) for name in self.noises]
-            np.concatenate(parts).astype("<f4").tofile(scratch / "noise")
+            with open(scratch / "noise", "wb") as file:
+                for name in self.noises:
+                    file.write(read_whole(folder / name, rate).astype("<f4").tobytes())
 
         entry = cache.entry("datasets", f"{self.fingerprint}-noise-{rate}", build)
         return np.memmap(entry / "noise", "<f4", "r")
@@ -122,7 +133,7 @@ class Dataset:
         if split in self.readings:
             return self.readings[split]
         record = json.loads((self._prepared(split, _ANY_RATE) / "clips.json").read_text())
-        return _Reading(tuple(record["names"]), tuple(record["skipped"]), record["content"])
+        return _Reading(tuple(record["names"]), tuple(record["skipped"]), (), record["content"])
 
     def _prepared(self, split: str, rate: int) -> Path:
         """Return the cache entry with the waveforms of a split."""
@@ -130,11 +141,11 @@ class Dataset:
 
         def build(scratch: Path) -> None:
             with open(scratch / "waveforms", "wb") as file:
-                reading = _read(
-                    locate(self.spec),
-                    listed,
-                    lambda path: file.write(to_int16(read_clip(path, rate)).tobytes()),
-                )
+
+                def keep(path: Path) -> None:
+                    file.write(read_clip(path, rate, round(rate * CLIP_LENGTH_IN_S)).tobytes())
+
+                reading = _read(locate(self.spec), listed, keep)
             self._check_unchanged(split, reading)
             record = {
                 "names": reading.names,
@@ -205,16 +216,17 @@ def read_splits(
         DataError: if a split lacks a word.
     """
     folder, listed = locate(spec), {split: tuple(splits[split]) for split in SPLITS}
-    readings = {split: _read(folder, listed[split], decode, progress) for split in _SEARCHED}
-    noises = _read(folder, layout.noise_names(folder), decode)
+    readings = {split: _read(folder, listed[split], examine, progress) for split in _SEARCHED}
+    noises = _read(folder, layout.noise_names(folder), examine)
     listed |= {split: reading.names for split, reading in readings.items()}
     for split in SPLITS:
-        _check_every_label(spec, split, readings.get(split, _Reading(listed[split], (), "")))
+        _check_every_label(spec, split, readings.get(split, _Reading(listed[split], (), (), "")))
     every = [*readings.values(), noises]
     contents = [reading.content for reading in every]
-    fingerprint = digest([spec.labels, contents, listed["testing"]])
+    fingerprint = digest([VERSION, spec.labels, contents, listed["testing"]])
     skipped = tuple(line for reading in every for line in reading.skipped)
-    return Dataset(spec, fingerprint, skipped, listed, readings, noises.names)
+    noted = tuple(line for reading in every for line in reading.noted)
+    return Dataset(spec, fingerprint, skipped, noted, listed, readings, noises.names)
 
 
 def locate(spec: DatasetSpec, progress: Progress | None = None) -> Path:
@@ -267,25 +279,27 @@ def prepare_source(
 def _read(
     folder: Path,
     names: Iterable[str],
-    use: Callable[[Path], object],
+    use: Callable[[Path], str | None],
     progress: Progress | None = None,
 ) -> _Reading:
-    """Use each recording; one that ``use`` finds fault with is noted and left out."""
+    """Use each recording; what ``use`` returns is noted, what it finds fault with is left out."""
     names = list(names)
-    kept, skipped, content = [], [], hashlib.sha256()
+    kept, skipped, noted, content = [], [], [], hashlib.sha256()
     for done, name in enumerate(names):
         if progress and done % 100 == 0:
             progress("reading clips", done / len(names))
         try:
-            use(folder / name)
+            note = use(folder / name)
         except DataError as error:
             skipped.append(name + str(error).removeprefix(str(folder / name)))
             continue
+        if note is not None:
+            noted.append(f"{name}: {note}")
         kept.append(name)
         content.update(
             f"{name} {hashlib.sha256((folder / name).read_bytes()).hexdigest()}\n".encode()
         )
-    return _Reading(tuple(kept), tuple(skipped), content.hexdigest())
+    return _Reading(tuple(kept), tuple(skipped), tuple(noted), content.hexdigest())
 
 
 def _check_every_label(spec: DatasetSpec, split: str, reading: _Reading) -> None:

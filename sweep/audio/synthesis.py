@@ -10,7 +10,7 @@ import soundfile
 
 from sweep import cache
 from sweep.audio import espeak
-from sweep.audio.clips import fit_to_length, resample, to_int16
+from sweep.audio.clips import loudest_part, resample, to_int16
 from sweep.audio.layout import NOISE_FOLDER, SPEAKER_END, check_label
 from sweep.audio.splits import SPLITS, speaker_split
 from sweep.candidate import digest
@@ -104,7 +104,8 @@ def _write_word(
         raise DataError(f"eSpeak NG cannot speak ({error}); use recordings instead") from error
     (folder / word).mkdir()
     for i, (utterance, sound) in enumerate(zip(utterances, sounds, strict=True)):
-        speech = _trim(resample(sound / np.float32(32768), espeak.SAMPLE_RATE, RATE))
+        sound = sound / np.float32(32768)
+        speech = _trim(np.concatenate([*resample([sound], espeak.SAMPLE_RATE, RATE)]))
         if len(speech) < _SHORTEST_IN_S * RATE:
             raise DataError(f"eSpeak NG says nothing for the label {word!r}; use another spelling")
         name = f"{_speaker(utterance.voice)}{SPEAKER_END}{i // len(order)}.wav"
@@ -144,7 +145,7 @@ def _in_noise(speech: np.ndarray, snr_db: float, rng: np.random.Generator) -> np
 
     The ratio is between the mean powers of speech and noise over the whole second.
     """
-    speech = speech if len(speech) <= RATE else fit_to_length(speech, RATE)
+    speech = speech if len(speech) <= RATE else loudest_part([speech], RATE)
     speech = speech / np.sqrt(np.sum(speech**2) / RATE)
     clip = coloured_noise(RATE, rng.uniform(0.0, 2.0), rng) * np.float32(10 ** (-snr_db / 20))
     start = rng.integers(0, RATE - len(speech) + 1)

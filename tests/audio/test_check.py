@@ -60,6 +60,14 @@ def test_silent_repeated_and_unreadable_clips_are_named(recordings):
     )
 
 
+def test_float_clips_beyond_full_scale_are_named_and_those_within_are_not(recordings):
+    soundfile.write(recordings / "go" / "loud.wav", 20000 * tone(), 16000, subtype="FLOAT")
+    soundfile.write(recordings / "go" / "soft.wav", 0.0005 * tone(), 16000, subtype="FLOAT")
+    report = inspect_folder(recordings)
+    assert report.noted == ("go/loud.wav: float samples up to 1e+04, divided by 3.277e+04",)
+    assert report.silent == ("go/soft.wav",) and not report.unreadable
+
+
 def test_clips_whose_names_tell_no_speaker_are_counted(recordings):
     assert inspect_folder(recordings).unnamed == 0
     write(recordings / "go" / "anna_0.wav", tone())

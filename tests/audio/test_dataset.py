@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from sweep.audio import dataset as dataset_module
-from sweep.audio.clips import read_clip, to_int16
+from sweep.audio.clips import read_clip
 from sweep.audio.dataset import DatasetSpec, open_dataset
 from sweep.audio.splits import SPLITS
 from sweep.errors import DataError
@@ -32,7 +32,7 @@ def test_waveforms_are_the_clips_one_by_one(spec, recordings):
         waveforms = dataset.waveforms(split, 8000)
         assert waveforms.dtype == np.int16 and waveforms.shape == (4, 8000)
         for name, waveform in zip(dataset.names(split), waveforms, strict=True):
-            assert np.array_equal(waveform, to_int16(read_clip(recordings / name, 8000)))
+            assert np.array_equal(waveform, read_clip(recordings / name, 8000, 8000))
 
 
 def test_waveforms_cannot_be_written(spec):
@@ -135,6 +135,17 @@ def test_unusable_clips_are_named_and_left_out(spec, recordings):
     ]
     assert dataset.skipped_in("training") == dataset.skipped
     assert dataset.skipped_in("validation") == ()
+
+
+def test_float_clips_beyond_full_scale_are_used_and_noted(spec, recordings):
+    name = f"go/{speakers('training', 1)[0]}_nohash_0.wav"
+    samples = soundfile.read(recordings / name)[0]
+    soundfile.write(recordings / name, 32768 * samples, 16000, subtype="FLOAT")
+    dataset = open_dataset(spec)
+    (line,) = dataset.noted
+    assert line.startswith(f"{name}: float samples up to") and not dataset.skipped
+    waveform = dataset.waveforms("training", 16000)[dataset.names("training").index(name)]
+    assert np.abs(waveform - 32768 * samples).max() <= 0.5
 
 
 def test_a_file_that_may_not_be_read_is_named(spec, recordings, monkeypatch):

@@ -4,11 +4,19 @@ import csv
 import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
+from sweep.audio.clips import read_whole
+from sweep.audio.dataset import DatasetSpec, open_dataset
+from sweep.export import measure
 from sweep.limits import METRICS
+from sweep.predict import FRONTEND, METADATA, MODEL, Classifier
+from sweep.study.storage import StudyFolder
 
 from .shell import clips, refused, sweep
 
@@ -131,3 +139,76 @@ class TestExport:
         else:
             header, row = csv.reader(done.stdout.splitlines())
             assert row[0] == heard and row[1] in ("stop", "go")
+
+
+FORMATS = {
+    "16 bits": (".wav", "PCM_16", 1.0),
+    "16 bits, low": (".wav", "PCM_16", 0.001),
+    "24 bits": (".wav", "PCM_24", 1.0),
+    "24 bits, low": (".wav", "PCM_24", 0.001),
+    "24 bits, below what 16 can tell": (".wav", "PCM_24", 1e-5),
+    "32 bits": (".wav", "PCM_32", 0.5),
+    "float": (".wav", "FLOAT", 1.0),
+    "float, low": (".wav", "FLOAT", 0.001),
+    "float, beyond full scale": (".wav", "FLOAT", 4.0),
+    "float, of 16-bit integers": (".wav", "FLOAT", 32768.0),
+    "float, of 32-bit integers": (".wav", "DOUBLE", 2.0**31),
+    "FLAC": (".flac", "PCM_24", 0.01),
+    "Vorbis": (".ogg", "VORBIS", 1.0),
+    "Vorbis, as loud as can be": (".ogg", "VORBIS", 1.2),
+    "u-law": (".wav", "ULAW", 0.1),
+}
+
+
+class TestFormats:
+    """A clip is read one way: what an export says of itself is what its user finds."""
+
+    @pytest.mark.parametrize(("suffix", "subtype", "level"), FORMATS.values(), ids=FORMATS)
+    def test_whatever_the_format_and_the_level(
+        self,
+        suffix: str,
+        subtype: str,
+        level: float,
+        finished: Path,
+        exported: Path,
+        tmp_path: Path,
+    ) -> None:
+        self._copy(tmp_path, suffix, subtype, 16000, lambda clip: level * clip)
+        self._check(finished, exported, tmp_path)
+
+    @pytest.mark.parametrize("rate", [8000, 16000, 44100])
+    @pytest.mark.parametrize("subtype", ["PCM_16", "FLOAT"])
+    def test_whatever_the_rate_the_channels_and_the_length(
+        self, subtype: str, rate: int, finished: Path, exported: Path, tmp_path: Path
+    ) -> None:
+        def changed(clip: np.ndarray) -> np.ndarray:
+            long = np.concatenate((clip / 9, clip, clip / 5))
+            return np.stack((long, 0.3 * np.roll(long, 5)), axis=1)
+
+        self._copy(tmp_path, ".wav", subtype, rate, changed)
+        self._check(finished, exported, tmp_path)
+
+    def _copy(
+        self,
+        folder: Path,
+        suffix: str,
+        subtype: str,
+        rate: int,
+        change: Callable[[np.ndarray], np.ndarray],
+    ) -> None:
+        for clip in map(Path, clips("validation") + clips("testing") + clips("training")[::5]):
+            path = (folder / clip.parent.name / clip.name).with_suffix(suffix)
+            path.parent.mkdir(exist_ok=True)
+            soundfile.write(path, change(read_whole(clip, rate)), rate, subtype=subtype)
+
+    def _check(self, finished: Path, exported: Path, folder: Path) -> None:
+        record = StudyFolder.find(str(finished / "results/words"), finished, None).record()
+        number = json.loads((exported / METADATA).read_text())["trial"]
+        trial = next(trial for trial in record.trials if trial.number == number)
+        dataset = open_dataset(DatasetSpec(str(folder), ("stop", "go")))
+        files = {name: (exported / name).read_bytes() for name in (FRONTEND, MODEL)}
+        measured = measure(files, dataset, trial)["accuracy"]
+        names = dataset.names("validation")
+        told = [Classifier(exported).predict(folder / name).label for name in names]
+        right = [label == name.split("/")[0] for label, name in zip(told, names, strict=True)]
+        assert len(right) == 14 and float(np.mean(right)) == measured
