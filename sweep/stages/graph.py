@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from sweep.arrays import blocks
 from sweep.stages.network import (
     Architecture,
     Weights,
@@ -25,10 +26,7 @@ _BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-7
 _AVERAGES = ("/mean", "/variance")
 _GRAPHS_KEPT = 8
 _LANES = 16
-
-
-Clips = tuple[tf.Tensor, tf.Tensor]
-"""Training clips: features by rendering and clip, answers by clip."""
+_CLIPS_AT_ONCE = 512
 
 
 class TrainingGraph:
@@ -50,15 +48,14 @@ class TrainingGraph:
         self.moments = [tf.Variable(tf.zeros_like(self.learned)) for _ in range(2)]
         self.step = tf.Variable(0.0)
         self._shapes = self._learned | self._averaged
-        shape = (None, None, architecture.frames, architecture.coefficients)
+        shape = (architecture.frames, architecture.coefficients)
         signature = [
-            tf.TensorSpec(shape, tf.float32),
-            tf.TensorSpec((None, architecture.labels), tf.float32),
-            tf.TensorSpec((None, batch_size, 2), tf.int32),
+            tf.TensorSpec((None, batch_size, *shape), tf.float32),
+            tf.TensorSpec((None, batch_size, architecture.labels), tf.float32),
             tf.TensorSpec((None,), tf.float32),
             tf.TensorSpec((None,), tf.float32),
         ]
-        clips = [tf.TensorSpec(shape[1:], tf.float32)]
+        clips = [tf.TensorSpec((None, *shape), tf.float32)]
         self._run = tf.function(self._steps, signature, autograph=False)
         self._hear = tf.function(self._logits, clips, autograph=False)
 
@@ -74,10 +71,17 @@ class TrainingGraph:
         self.step.assign(0.0)
 
     def run(
-        self, clips: Clips, batches: np.ndarray, mixing: np.ndarray, rates: np.ndarray
+        self, features: np.ndarray, answers: np.ndarray, mixing: np.ndarray, rates: np.ndarray
     ) -> float:
-        """Train on batches of clips in turn; return the sum of their losses."""
-        return float(self._run(*clips, batches, mixing, rates))
+        """Train on batches in turn; return the sum of their losses.
+
+        Args:
+            features: float32 ``[steps, batch_size, frames, coefficients]``.
+            answers: float32 ``[steps, batch_size, labels]``, the share of each label.
+            mixing: float32 ``[steps]``, how much of each clip is itself; the rest is another.
+            rates: float32 ``[steps]``, the learning rates.
+        """
+        return float(self._run(features, answers, mixing, rates))
 
     def prune(self, names: list[str], sparsity: float) -> None:
         """Renew the masks of kernels and set what they hide to zero."""
@@ -89,7 +93,8 @@ class TrainingGraph:
 
     def accuracy(self, features: np.ndarray, targets: np.ndarray) -> float:
         """Return the share of clips classified correctly."""
-        heard = self._hear(features).numpy().argmax(axis=1)
+        parts = blocks(features, _CLIPS_AT_ONCE)
+        heard = np.concatenate([self._hear(part).numpy().argmax(axis=1) for part in parts])
         return float(np.mean(heard == targets))
 
     def weights(self) -> Weights:
@@ -105,18 +110,16 @@ class TrainingGraph:
         self,
         features: tf.Tensor,
         answers: tf.Tensor,
-        batches: tf.Tensor,
         mixing: tf.Tensor,
         rates: tf.Tensor,
     ) -> tf.Tensor:
         def body(i: tf.Tensor, loss: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            maps = tf.gather_nd(features, batches[i])[..., tf.newaxis]
-            wanted = tf.gather(answers, batches[i, :, 1])
+            maps, wanted = features[i][..., tf.newaxis], answers[i]
             maps = mixing[i] * maps + (1 - mixing[i]) * maps[::-1]
             wanted = mixing[i] * wanted + (1 - mixing[i]) * wanted[::-1]
             return i + 1, loss + self._learn(maps, wanted, rates[i])
 
-        count = tf.shape(batches)[0]
+        count = tf.shape(rates)[0]
         return tf.while_loop(lambda i, loss: i < count, body, (0, 0.0), parallel_iterations=1)[1]
 
     def _learn(self, maps: tf.Tensor, wanted: tf.Tensor, rate: tf.Tensor) -> tf.Tensor:
@@ -180,11 +183,6 @@ def _widened(architecture: Architecture) -> Architecture:
 def training_graph(architecture: Architecture, batch_size: int) -> TrainingGraph:
     """Return the graph for networks of this shape; the next wider one that fills the lanes."""
     return _graph(_widened(architecture), batch_size)
-
-
-def as_clips(features: np.ndarray, answers: np.ndarray) -> Clips:
-    """Copy training clips to where a graph runs; it does not keep them."""
-    return tf.constant(features), tf.constant(answers)
 
 
 @lru_cache(_GRAPHS_KEPT)

@@ -5,10 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sweep.arrays import release
 from sweep.candidate import Candidate, TrainingParams
-from sweep.stages.graph import as_clips, training_graph
+from sweep.stages.graph import training_graph
 from sweep.stages.network import Architecture, Weights, initial_weights
 from sweep.stages.pruning import prunable, pruning_updates
+
+_GATHERED_BYTES = 2**24
+"""Features in one call of the graph: many steps, but little memory."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ def train(
         candidate: training and compression parameters, and the seed of its training.
         architecture: the network's shape.
         features: float32 ``[renderings, clips, frames, coefficients]``; each time a clip is due,
-            one of its renderings is drawn.
+            one of its renderings is drawn.  A memory map is read in parts and takes no memory.
         targets: int64 ``[clips]``.
         validation: features ``[clips, frames, coefficients]`` and targets ``[clips]``.
         stop: asked after every epoch but the last; a reason it returns ends the training.
@@ -62,7 +66,7 @@ def train(
     rng = np.random.default_rng(candidate.training_seed)
     graph = training_graph(architecture, params.batch_size)
     graph.start(initial_weights(architecture, candidate.training_seed))
-    clips = as_clips(features, _answers(targets, architecture.labels, params.label_smoothing))
+    answers = _answers(targets, architecture.labels, params.label_smoothing)
 
     progress, step = Progress(params.epochs), 0
     for epoch in range(1, params.epochs + 1):
@@ -72,9 +76,10 @@ def train(
         for stretch in _stretches(step, steps, updates):
             if stretch.start in updates:
                 graph.prune(pruned, updates[stretch.start])
-            part = slice(stretch.start - step, stretch.stop - step)
-            rate = rates[stretch.start : stretch.stop]
-            loss += graph.run(clips, batches[part], mixing[part], rate)
+            for part in _parts(stretch, features[0, 0].nbytes * params.batch_size):
+                own = slice(part.start - step, part.stop - step)
+                gathered = _gathered(features, answers, batches[own])
+                loss += graph.run(*gathered, mixing[own], rates[part.start : part.stop])
         step += steps
         if step in updates and epoch == params.epochs:
             graph.prune(pruned, updates[step])
@@ -125,3 +130,19 @@ def _stretches(first: int, steps: int, updates: dict[int, float]) -> Iterator[ra
     """Cut an epoch into the stretches of steps between renewals of the masks."""
     cuts = [first, *(s for s in sorted(updates) if first < s < first + steps), first + steps]
     yield from (range(begin, end) for begin, end in zip(cuts, cuts[1:], strict=False))
+
+
+def _gathered(
+    features: np.ndarray, answers: np.ndarray, batches: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Copy features and answers of batches, ``[steps, batch_size, ...]``, out of all."""
+    renderings, clips = batches[..., 0], batches[..., 1]
+    gathered = features[renderings, clips]
+    release(features)
+    return gathered, answers[clips]
+
+
+def _parts(stretch: range, bytes_per_step: int) -> Iterator[range]:
+    """Cut a stretch of steps into what is gathered at once."""
+    most = max(1, _GATHERED_BYTES // bytes_per_step)
+    yield from (stretch[start : start + most] for start in range(0, len(stretch), most))

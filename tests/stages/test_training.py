@@ -1,17 +1,15 @@
-import gc
-import weakref
-
 import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_model_optimization as tfmot
 import tf_keras
 
-from sweep.candidate import TrainingParams
+from sweep.candidate import Candidate, TrainingParams
 from sweep.stages import graph, training
-from sweep.stages.network import forward_training, initial_weights
+from sweep.stages.network import Architecture, forward_training, initial_weights
 from sweep.stages.training import learning_rates
 
+from ..memory import resident_mb
 from .conftest import LONG, SMALL, learn
 from .keras_network import keras_network, load_weights
 
@@ -160,18 +158,28 @@ def test_nobody_is_asked_after_the_last_epoch(spoken):
     assert trained.trained.stopped == ""
 
 
-def test_a_graph_that_is_kept_lets_go_of_the_clips(spoken, monkeypatch):
-    held = []
+@pytest.mark.parametrize("most", [1, 5 * 20 * 31 * 10 * 4])
+def test_batches_gathered_in_parts_train_the_same_network(spoken, monkeypatch, most):
+    quick = SMALL | {"epochs": 2, "mixup": 0.3, "time_shift_ms": 50, "final_sparsity": 0.7}
+    whole = learn(spoken, **quick).trained
+    monkeypatch.setattr(training, "_GATHERED_BYTES", most)
+    parted = learn(spoken, **quick).trained
+    for name, values in whole.weights.items():
+        np.testing.assert_array_equal(parted.weights[name], values)
 
-    def as_clips(features, answers):
-        clips = graph.as_clips(features, answers)
-        held.extend(weakref.ref(tensor) for tensor in clips)
-        return clips
 
-    monkeypatch.setattr(training, "as_clips", as_clips)
-    learn(spoken, **(SMALL | {"epochs": 1}))
-    gc.collect()
-    assert len(held) == 2 and not any(one() is not None for one in held)
+def test_features_on_disk_take_no_memory(tmp_path):
+    quick = SMALL | {"alpha": 0.05, "epochs": 1, "batch_size": 400}
+    candidate = Candidate.from_parameters(quick)
+    architecture = Architecture.of(candidate.network, (31, 10), 2)
+    np.save(tmp_path / "features.npy", np.ones((2, 40_000, 31, 10), np.float32))
+    features = np.load(tmp_path / "features.npy", mmap_mode="r")
+    targets = np.zeros(40_000, np.int64)
+    few = (np.ones((1, 31, 10), np.float32), targets[:1])
+    training.train(candidate, architecture, few[0][None], few[1], few)
+    before = resident_mb()
+    training.train(candidate, architecture, features, targets, few)
+    assert resident_mb() - before < 50 < features.nbytes / 2**20
 
 
 def test_a_batch_larger_than_the_data_is_filled_up(spoken):
