@@ -2,6 +2,9 @@
 
 import numpy as np
 
+MOST_MISTAKES = 200
+"""Clips listed as misclassified: enough to look at, little to keep for every trial."""
+
 
 def confusion(truth: np.ndarray, answers: np.ndarray) -> tuple[tuple[int, ...], ...]:
     """Count clips by true label (rows) and label heard (columns).
@@ -16,6 +19,10 @@ def confusion(truth: np.ndarray, answers: np.ndarray) -> tuple[tuple[int, ...], 
 
 
 def mistakes(names: list[str], truth: np.ndarray, answers: np.ndarray) -> tuple[str, ...]:
-    """Return the names of the clips heard wrong, the most confident first; see ``confusion``."""
+    """Return the names of misclassified clips, the most confident first; see ``confusion``.
+
+    There are ``MOST_MISTAKES`` at most; the confusion matrix counts them all.
+    """
     wrong = np.flatnonzero(answers.argmax(axis=1) != truth)
-    return tuple(names[i] for i in sorted(wrong, key=lambda i: -answers[i].max()))
+    order = np.argsort(-answers[wrong].max(axis=1), kind="stable")
+    return tuple(names[i] for i in wrong[order[:MOST_MISTAKES]])

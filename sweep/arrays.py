@@ -21,7 +21,7 @@ def release(array: np.ndarray) -> None:
 
     Other arrays are left as they are.
     """
-    base = array
+    base: object = array
     while isinstance(base, np.ndarray):
         base = base.base
     if isinstance(base, mmap.mmap):

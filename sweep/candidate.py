@@ -237,7 +237,7 @@ class Evaluation:
         sparsity: share of the stored weights that are zero after training.
         losses, accuracies: training loss and validation accuracy after each epoch.
         confusion: validation clips by true label (rows) and the label heard (columns).
-        mistakes: the validation clips heard wrong, most confident first.
+        mistakes: misclassified validation clips, most confident first; see ``answers.mistakes``.
         clips: how many validation clips the accuracies count.
         seconds: time spent in each stage.
     """

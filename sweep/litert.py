@@ -15,11 +15,13 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from sweep import cache
+from sweep.arrays import blocks
 from sweep.audio.clips import to_float
 
 _WARM_UPS = 10
 CLIPS_TIMED = 20
 _REPEATS = 10
+_CLIPS_AT_ONCE = 128
 _SILENCE = threading.Lock()
 
 
@@ -57,15 +59,12 @@ class Model:
         return {"input": _border(self._input), "output": _border(self._output)}
 
     def run(self, inputs: np.ndarray) -> np.ndarray:
-        """Return the outputs ``[n, ...]`` for inputs ``[n, ...]``, all in one call."""
-        self._resize(inputs.shape)
-        self._interpreter.set_tensor(self._input["index"], self._encode(inputs))
-        self._interpreter.invoke()
-        return self._decode(self._interpreter.get_tensor(self._output["index"]))
+        """Return the outputs ``[n, ...]`` for inputs ``[n, ...]``, many in one call."""
+        return np.concatenate([self._invoke(part) for part in blocks(inputs, _CLIPS_AT_ONCE)])
 
     def run_each(self, inputs: np.ndarray) -> np.ndarray:
         """Return the outputs for inputs ``[n, ...]``, one after the other as a device would."""
-        return np.concatenate([self.run(one[None]) for one in inputs])
+        return np.concatenate([self._invoke(one) for one in blocks(inputs, 1)])
 
     def latencies_ms(self, inputs: np.ndarray, repeats: int) -> np.ndarray:
         """Return the milliseconds of each single invocation, ``[repeats * n]``, once warm."""
@@ -78,6 +77,12 @@ class Model:
             self._interpreter.invoke()
             taken.append(time.perf_counter_ns() - begin)
         return np.array(taken[_WARM_UPS:]) / 1e6
+
+    def _invoke(self, inputs: np.ndarray) -> np.ndarray:
+        self._resize(inputs.shape)
+        self._interpreter.set_tensor(self._input["index"], self._encode(inputs))
+        self._interpreter.invoke()
+        return self._decode(self._interpreter.get_tensor(self._output["index"]))
 
     def _resize(self, shape: tuple[int, ...]) -> None:
         if tuple(self._interpreter.get_input_details()[0]["shape"]) != tuple(shape):
@@ -164,11 +169,11 @@ class Deployed:
 
 def run_deployed(frontend: bytes, model: bytes, waveforms: np.ndarray) -> Deployed:
     """Hear 16-bit clips ``[clips, samples]`` with two ``.tflite`` files, and time both."""
-    clips = to_float(waveforms)
-    features = Model(frontend).run_each(clips)
+    run, parts = Model(frontend).run_each, blocks(waveforms, _CLIPS_AT_ONCE)
+    features = np.concatenate([run(to_float(part)) for part in parts])
     return Deployed(
         Model(model).run_each(features),
-        measure_latency(frontend, clips),
+        measure_latency(frontend, to_float(waveforms[:CLIPS_TIMED])),
         measure_latency(model, features),
     )
 

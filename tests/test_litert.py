@@ -18,7 +18,8 @@ ARCHITECTURE = Architecture("depthwise_separable", 16, 2, 31, 10, 2)
 
 @pytest.fixture(scope="module")
 def clips() -> np.ndarray:
-    return np.random.default_rng(0).normal(0, 2, (60, 31, 10, 1)).astype(np.float32)
+    """Features of more clips than are run at once."""
+    return np.random.default_rng(0).normal(0, 2, (150, 31, 10, 1)).astype(np.float32)
 
 
 @pytest.fixture(scope="module")

@@ -79,6 +79,12 @@ def test_the_most_confident_mistake_comes_first():
     assert story.confusion(truth, answers) == ((1, 1), (1, 1))
 
 
+def test_no_more_mistakes_are_listed_than_anybody_looks_at():
+    truth, sure = np.zeros(1000, int), np.linspace(0.5, 1, 1000)
+    listed = story.mistakes([str(i) for i in range(1000)], truth, np.stack([1 - sure, sure], 1))
+    assert listed == tuple(str(i) for i in range(999, 799, -1))
+
+
 def test_an_evaluation_survives_json(evaluated):
     evaluation, _ = evaluated
     assert Evaluation.from_json(json.loads(json.dumps(evaluation.to_json()))) == evaluation
