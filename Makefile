@@ -43,7 +43,7 @@ UNREACHABLE = $(call fail,pip could not install; is the package index within rea
 fail = || { echo "make: $(1)" >&2; exit 1; }
 
 .venv/installed: setup.cfg pyproject.toml | .venv/bin/pip
-	$(PIP_INSTALL) . $(UNREACHABLE)
+	$(PIP_INSTALL) '.[train,serve]' $(UNREACHABLE)
 	@touch $@
 
 .venv/installed-test: setup.cfg pyproject.toml | .venv/bin/pip

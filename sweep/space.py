@@ -83,8 +83,8 @@ class Space:
 
     @classmethod
     def load(cls, path: Path | str) -> "Space":
-        """Read a search-space file and check all of it."""
-        space = cls(spec.read(path), str(path))
+        """Read a search-space file, or the built-in one of that name, and check all of it."""
+        space = cls(spec.read(spec.find(path)), str(path))
         space.check()
         return space
 

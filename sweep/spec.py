@@ -15,6 +15,9 @@ from sweep.errors import SpecError, nearest
 from sweep.limits import METRICS
 from sweep.rules import DOMAINS
 
+BUILT_IN = Path(__file__).parent / "search_spaces"
+"""The folder of the search spaces that come with the package."""
+
 _TELLING = ("extra_forbidden", "missing", "value_error")
 
 Scalar = bool | int | float | str | None
@@ -138,14 +141,29 @@ class SpaceFile(_Section):
     search: SearchSection = SearchSection()
 
 
-def read(path: Path | str) -> SpaceFile:
+def find(name: Path | str) -> Path:
+    """Return the search-space file of that path, or the built-in one of that name.
+
+    Raises:
+        SpecError: if there is neither.
+    """
+    path, built_in = Path(name), {file.stem: file for file in BUILT_IN.glob("*.yaml")}
+    if path.is_file() or path.suffix or len(path.parts) > 1:
+        return path
+    if path.name not in built_in:
+        hint = nearest(path.name, sorted(built_in))
+        raise SpecError(f"{name}: neither a file nor a built-in search space{hint}")
+    return built_in[path.name]
+
+
+def read(path: Path) -> SpaceFile:
     """Read a search-space file.
 
     Raises:
         SpecError: if it cannot be read or its keys and types are wrong.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not a text file"
         raise SpecError(f"{path}: cannot be read: {reason}") from error

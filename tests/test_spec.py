@@ -5,7 +5,7 @@ import pytest
 
 from sweep.errors import SpecError
 from sweep.rules import DOMAINS
-from sweep.spec import SpaceFile, duration_in_s, parse, read, schema, search_section
+from sweep.spec import SpaceFile, duration_in_s, find, parse, read, schema, search_section
 
 SEARCH_SPACES = Path(__file__).parent.parent / "search_spaces"
 BASE = "dataset: {labels: [stop, go]}\n"
@@ -179,6 +179,24 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path):
     (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(SpecError, match="binary.yaml: cannot be read: not a text file"):
         read(tmp_path / "binary.yaml")
+
+
+@pytest.mark.parametrize("path", sorted(SEARCH_SPACES.glob("*.yaml")), ids=lambda path: path.stem)
+def test_a_built_in_space_is_found_by_its_name_from_anywhere(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / path.stem).mkdir()  # a folder of that name hides nothing
+    assert find(path.stem).samefile(path)
+
+
+def test_a_file_goes_before_a_built_in_space_of_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "quickstart").write_text(BASE)
+    assert find("quickstart") == Path("quickstart")
+
+
+def test_a_name_of_nothing_is_told():
+    with pytest.raises(SpecError, match="neither a file nor a built-in .* did you mean quickstart"):
+        find("quikstart")
 
 
 def test_options_of_the_command_line_are_checked_like_the_file():

@@ -30,7 +30,12 @@ class Sampler(StrEnum):
     GP = "gp"
 
 
-SpaceFile = Annotated[Path, typer.Argument(metavar="SPACE", help="A search-space file (YAML).")]
+SpaceFile = Annotated[
+    Path,
+    typer.Argument(
+        metavar="SPACE", help="A search-space file (YAML), or a built-in one by name: quickstart."
+    ),
+]
 Study = Annotated[
     str,
     typer.Argument(metavar="STUDY", help="A study: its name in the results folder, or a path."),

@@ -118,3 +118,9 @@ def _wait_for(holds: Callable[[], bool], seconds: float = 180) -> None:
     while not holds():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.1)
+
+
+class TestCheck:
+    def test_a_built_in_space_is_checked_by_its_name(self, tmp_path: Path) -> None:
+        done = sweep("check", "quickstart", "--json", cwd=tmp_path)
+        assert json.loads(done.stdout)["labels"] == ["stop", "go"]
