@@ -138,7 +138,7 @@ def test_what_is_left_out_is_counted_and_named(spoken: Dataset, count: int) -> N
 
 
 def test_what_is_scaled_is_counted_and_named(spoken: Dataset) -> None:
-    noted = ("go/a.wav: float samples up to 3e+04, divided by 3.277e+04",)
+    noted = ("go/a.wav: float samples up to 30,000, divided by 32,768",)
     told = describe_dataset("words", replace(spoken, noted=noted), 1, None).splitlines()
     assert told[1:] == ["beyond full scale, scaled: 1", f"  {noted[0]}"]
 

@@ -24,8 +24,8 @@ LONGEST_IN_S = 3600.0
 BLOCK = 1 << 14
 """Samples of each channel that are decoded at a time."""
 
-LOUDEST_OVERLOAD = 8.0
-"""Above this peak, float samples are taken for integers that were saved as float."""
+LOUDEST_OVERLOAD = 32.0
+"""Above this peak, float samples are taken for integers that were saved as float (30 dB)."""
 
 _INTEGER_SCALES = (2.0**15, 2.0**31)
 _FLOATS = ("FLOAT", "DOUBLE")
@@ -53,6 +53,7 @@ class Recording:
     def __init__(self, path: str | PathLike[str]) -> None:
         self.path = path
         self.samples, self.peak = 0, 0.0
+        self._whole = True
         try:
             # libsndfile tells a file that cannot be opened and one that is no sound in the same
             # words.
@@ -74,23 +75,23 @@ class Recording:
     def full_scale(self) -> float:
         """The magnitude that is full scale, told by what has been read: 1 for integer formats.
 
-        Float samples have no full scale of their own.  Up to 1 they are as they should be; up to
-        ``LOUDEST_OVERLOAD`` they are a mix that is too loud, which fits once it is divided by its
-        peak; above it they are integers of 16 or 32 bits that were saved as float, as
-        ``scipy.io.wavfile.write`` does with a float array.
+        Float samples have no full scale of their own.  Where all are whole numbers, or their peak
+        is above ``LOUDEST_OVERLOAD``, they are integers of 16 or 32 bits that were saved as float,
+        as ``scipy.io.wavfile.write`` does with a float array; else up to 1 they are as they should
+        be, and above it a mix that is too loud, which fits once it is divided by its peak.
         """
-        if self._file.subtype not in _FLOATS or self.peak <= 1:
+        if self._file.subtype not in _FLOATS or self.peak == 0:
             return 1.0
-        if self.peak <= LOUDEST_OVERLOAD:
-            return self.peak
-        return next(scale for scale in _INTEGER_SCALES if self.peak <= scale)
+        if self._whole or self.peak > LOUDEST_OVERLOAD:
+            return next(scale for scale in _INTEGER_SCALES if self.peak <= scale)
+        return max(1.0, self.peak)
 
     @property
     def note(self) -> str | None:
         """What is to be told of a recording that was read; None where it is as it should be."""
         if self.full_scale == 1:
             return None
-        return f"float samples up to {self.peak:.4g}, divided by {self.full_scale:.4g}"
+        return f"float samples up to {_told(self.peak)}, divided by {_told(self.full_scale)}"
 
     def __iter__(self) -> Iterator[np.ndarray]:
         with self._file:
@@ -112,6 +113,7 @@ class Recording:
         frames = np.full((BLOCK, self._file.channels), np.nan, np.float32)
         try:
             frames = self._file.read(out=frames)
+            self._whole = self._whole and bool(np.all(frames == np.rint(frames)))
         except soundfile.LibsndfileError as error:
             frames = frames[: int(np.isfinite(frames).all(axis=1).sum())]
             if self._promised is not None or error.code != _SEEK_FAILED:
@@ -140,6 +142,10 @@ class Recording:
             raise DataError(
                 f"{self.path}: longer than {LONGEST_IN_S / 60:g} minutes; cut it into parts"
             )
+
+
+def _told(level: float) -> str:
+    return f"{level:,.0f}" if level >= 1000 else f"{level:.3g}"
 
 
 def read_clip(path: str | PathLike[str], rate: int, length: int) -> np.ndarray:

@@ -64,7 +64,7 @@ def test_float_clips_beyond_full_scale_are_named_and_those_within_are_not(record
     soundfile.write(recordings / "go" / "loud.wav", 20000 * tone(), 16000, subtype="FLOAT")
     soundfile.write(recordings / "go" / "soft.wav", 0.0005 * tone(), 16000, subtype="FLOAT")
     report = inspect_folder(recordings)
-    assert report.noted == ("go/loud.wav: float samples up to 1e+04, divided by 3.277e+04",)
+    assert report.noted == ("go/loud.wav: float samples up to 10,000, divided by 32,768",)
     assert report.silent == ("go/soft.wav",) and not report.unreadable
 
 

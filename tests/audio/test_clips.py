@@ -157,9 +157,19 @@ class TestFullScale:
         assert np.abs(read(tmp_path / "clip.wav")[:8000] - 32768 * samples).max() <= 0.51
         assert np.allclose(read_whole(tmp_path / "clip.wav", SECOND), samples, atol=1e-6)
         told = examine(tmp_path / "clip.wav")
-        assert told == f"float samples up to {scale * np.abs(samples).max():.4g}, divided by " + (
-            "3.277e+04" if bits == 16 else "2.147e+09"
-        )
+        peak = f"{scale * np.abs(samples).max():,.0f}"
+        assert told == f"float samples up to {peak}, divided by {int(scale):,}"
+
+    @pytest.mark.parametrize("peak", [1, 7])
+    def test_so_are_the_faintest_of_them(self, tmp_path, peak):
+        samples = np.rint(noise(level=peak + 0.4))
+        soundfile.write(tmp_path / "clip.wav", samples, SECOND, subtype="FLOAT")
+        assert np.array_equal(read(tmp_path / "clip.wav"), samples)
+
+    def test_silence_saved_as_float_is_silence(self, tmp_path):
+        soundfile.write(tmp_path / "clip.wav", np.zeros(SECOND), SECOND, subtype="FLOAT")
+        assert not read(tmp_path / "clip.wav").any()
+        assert examine(tmp_path / "clip.wav") is None
 
     def test_a_mix_that_is_too_loud_is_made_to_fit(self, tmp_path):
         soundfile.write(tmp_path / "clip.wav", 3 * tone(), SECOND, subtype="FLOAT")
