@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sweep.audio.clips import Recording
 from sweep.audio.layout import SPEAKER_END, find_clips, noise_names, passed_over
+from sweep.audio.recording import Recording
 from sweep.audio.splits import SPLITS, split_clips
 from sweep.errors import DataError
 

@@ -9,7 +9,7 @@ from sweep.errors import DataError
 
 NOISE_FOLDER = "_background_noise_"
 SPEAKER_END = "_nohash_"
-SUFFIXES = (".wav", ".flac", ".ogg")
+SUFFIXES = tuple(".wav .flac .ogg .mp3 .aiff .aif .opus .au .w64 .rf64 .caf".split())
 _COURSE = "msc-"
 _SPLIT_FOLDERS = {
     "training": "training",
@@ -104,7 +104,7 @@ def label_of(name: str) -> str:
 
 
 def without_suffix(name: str) -> str:
-    """Return a name without ``.wav``, ``.flac`` or ``.ogg``."""
+    """Return a name without the suffix of a recording."""
     root, suffix = os.path.splitext(name)
     return root if suffix.lower() in SUFFIXES else name
 

@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import soundfile
+import numpy as np
 
 from sweep import cache
 from sweep.audio import download
+from sweep.audio.clips import to_int16
 from sweep.audio.layout import without_suffix
+from sweep.audio.recording import Recording
 from sweep.errors import DataError
 
 SOURCES = {
@@ -116,7 +118,7 @@ def pcm_sha256(folder: Path) -> str:
     """
     lines = []
     for path in folder.iterdir():
-        samples = soundfile.read(path, dtype="int16")[0].astype("<i2").tobytes()
+        samples = to_int16(np.concatenate([*Recording(path)])).tobytes()
         lines.append(f"{without_suffix(path.name)} {hashlib.sha256(samples).hexdigest()}\n")
     return hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()
 
@@ -136,7 +138,7 @@ def _check_recordings(folder: Path, archive: Archive) -> None:
     for word, expected in archive.pcm_sha256.items():
         try:
             actual = pcm_sha256(folder / word)
-        except soundfile.SoundFileError as error:
+        except DataError as error:
             raise DataError(f"the archive's clips of {word} cannot be decoded") from error
         if actual != expected:
             raise DataError(f"the archive's clips of {word} are not the published recordings")

@@ -21,6 +21,12 @@ def tone(seconds: float = 1.0, hz: float = 440.0, rate: int = RATE) -> np.ndarra
     return 0.5 * np.sin(2 * np.pi * hz * np.arange(round(seconds * rate)) / rate)
 
 
+def noise(seconds: float = 1.0, level: float = 0.1, channels: int = 1) -> np.ndarray:
+    """Return white noise, float64 [samples], or [samples, channels] for several."""
+    made = np.random.default_rng(0).uniform(-level, level, (round(seconds * RATE), channels))
+    return made[:, 0] if channels == 1 else made
+
+
 def write(path: Path, samples: np.ndarray, rate: int = RATE) -> Path:
     """Write a recording, its folders too."""
     path.parent.mkdir(parents=True, exist_ok=True)
