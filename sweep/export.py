@@ -130,6 +130,7 @@ def _metadata(
         },
         "limits": [str(limit) for limit in record.space.limits],
         "validation_clips": len(dataset.targets("validation")),
+        "speakers": record.about.get("speakers", {}) | {"caution": record.speaker_caution},
         "data_fingerprint": dataset.fingerprint,
         "study": record.name,
         "trial": trial.number,

@@ -2,9 +2,7 @@
 
 import json
 import math
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain
 from typing import Any
 
 import pandas as pd
@@ -16,12 +14,12 @@ from rich.table import Table
 
 from sweep.audio.check import FolderReport
 from sweep.audio.dataset import Dataset
-from sweep.audio.layout import SPEAKER_END, SUFFIXES, Clip, clip_of
+from sweep.audio.layout import SUFFIXES, clip_of
 from sweep.audio.splits import SPLITS
 from sweep.report.frame import trial_frame
 from sweep.report.tables import finalist_table
 from sweep.report.verdict import headline, limit_counts, nearest_misses
-from sweep.report.words import accuracy, counted, plain, summary
+from sweep.report.words import accuracy, plain, summary
 from sweep.study.table import StudyRecord, front
 
 _PLAIN_WIDTH = 240
@@ -44,26 +42,17 @@ def console(stderr: bool = False) -> Console:
 def describe_dataset(study: str, dataset: Dataset, workers: int, scheduler: str | None) -> str:
     """Return what a sweep learns from and where it runs, in a line; then what was left out."""
     counts = " / ".join(str(count) for count in dataset.counts.values())
-    split = dataset.spec.split
-    how = {"speaker": "speaker-disjoint", "folders": "split by folder"}
+    split, speakers = dataset.spec.split, dataset.speakers
+    by_speaker = "speaker-disjoint" if speakers.disjoint else "split by recording"
+    how = {"speaker": by_speaker, "folders": "split by folder"}
     place = scheduler or f"{workers} worker{'s' if workers > 1 else ''}"
     kind = how[split] if isinstance(split, str) else "split by lists"
-    clips = {part: [clip_of(name) for name in names] for part, names in dataset.listed.items()}
-    every = [clip for some in clips.values() for clip in some]
-    unnamed = sum(SPEAKER_END not in clip.name for clip in every) if split == "speaker" else 0
-    if unnamed:
-        kind = "split by file name"
     lines = [f"{study}: {', '.join(dataset.labels)}; {counts} clips, {kind}; {place}"]
-    if unnamed:
-        lines.append(_no_speakers(unnamed))
-    if split == "speaker" and any(clip.split for clip in every):
+    if speakers.caution:
+        lines.append(speakers.caution)
+    every = (name for names in dataset.listed.values() for name in names)
+    if split == "speaker" and any(clip_of(name).split for name in every):
         lines.append("the folders name splits, and split: speaker deals anew; split: folders keeps")
-    shared = _shared_speakers(clips)
-    if shared:
-        lines.append(
-            f"{counted(shared, 'speaker')} in more than one split:"
-            " voices that were learnt are heard again when accuracy is counted"
-        )
     if dataset.noted:
         lines += [f"{BEYOND}: {len(dataset.noted)}", *shortened(dataset.noted)]
     return "\n".join(lines + left_out(dataset.skipped))
@@ -74,19 +63,6 @@ def left_out(skipped: Sequence[str]) -> list[str]:
     if not skipped:
         return []
     return [f"left out, for they cannot be used: {len(skipped)}", *shortened(skipped)]
-
-
-def _shared_speakers(clips: Mapping[str, Sequence[Clip]]) -> int:
-    """Return how many speakers, of those whose name is known, are heard in several splits."""
-    named = [{c.speaker for c in some if SPEAKER_END in c.name} for some in clips.values()]
-    return sum(count > 1 for count in Counter(chain.from_iterable(named)).values())
-
-
-def _no_speakers(clips: int) -> str:
-    return (
-        f"{counted(clips, 'clip')} without the name of a speaker (ANNA{SPEAKER_END}0.wav):"
-        " one voice may be heard in training and in validation"
-    )
 
 
 def shortened(names: Sequence[str]) -> list[str]:
@@ -107,6 +83,7 @@ def status_facts(record: StudyRecord) -> dict[str, Any]:
     return {
         "study": record.name,
         "verdict": headline(record, frame),
+        "speakers": record.speaker_caution,
         "funnel": record.funnel(),
         "limits": {
             str(count.limit): {
@@ -131,6 +108,8 @@ def print_front(out: Console, record: StudyRecord) -> None:
     """Print the verdict and the Pareto front of the feasible trials, or the nearest misses."""
     frame = trial_frame(record)
     out.print(headline(record, frame))
+    if record.speaker_caution:
+        out.print(record.speaker_caution)
     feasible = frame[frame["outcome"] == "feasible"]
     if feasible.empty:
         print_trials(out, record, nearest_misses(frame).head(_NEAREST), "The nearest misses")
@@ -225,12 +204,12 @@ def print_folder(out: Console, found: FolderReport) -> None:
     out.print(table)
     for label in found.labels:
         for split in (split for split, clips in label.splits.items() if not clips):
-            out.print(f"no clip of {label.label} for {split}: record more speakers, or name lists")
+            out.print(f"no clip of {label.label} for {split}: record more, or name lists")
     rates = ", ".join(f"{rate} Hz" for rate in found.sample_rates)
     noises = f"{found.noises} background recording{'' if found.noises == 1 else 's'}"
     out.print(f"{found.clips} clips at {rates or 'no rate'}; {noises}")
-    if found.unnamed:
-        out.print(_no_speakers(found.unnamed))
+    if found.speakers.caution:
+        out.print(found.speakers.caution)
     for what, names in (
         ("silent", found.silent),
         ("repeated", tuple(" = ".join(group) for group in found.repeated)),

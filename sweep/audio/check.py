@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from sweep.audio.layout import SPEAKER_END, find_clips, noise_names, passed_over
+from sweep.audio.layout import find_clips, noise_names, passed_over
 from sweep.audio.recording import Recording
+from sweep.audio.speakers import Speakers
 from sweep.audio.splits import SPLITS, split_clips
 from sweep.errors import DataError
 
@@ -53,7 +54,7 @@ class FolderReport:
         noted: one line for each clip that is used, though not as its file has it.
         passed_over: names of other files in the folders of words; see ``layout.passed_over``.
         noises: number of background recordings.
-        unnamed: number of clips whose file names tell no speaker.
+        speakers: who speaks in each split.
     """
 
     folder: str
@@ -65,7 +66,7 @@ class FolderReport:
     noted: tuple[str, ...]
     passed_over: tuple[str, ...]
     noises: int
-    unnamed: int
+    speakers: Speakers
 
     @property
     def clips(self) -> int:
@@ -124,7 +125,7 @@ def inspect_folder(
         noted=tuple(noted),
         passed_over=tuple(passed_over(folder, clips)),
         noises=len(noise_names(folder)),
-        unnamed=sum(SPEAKER_END not in clip.stem for clip in clips),
+        speakers=Speakers.of({split: [clip.name for clip in dealt[split]] for split in dealt}),
     )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from sweep import cache
 from sweep.audio import layout, sources, synthesis
 from sweep.audio.clips import VERSION, examine, read_clip, read_whole
+from sweep.audio.speakers import Speakers
 from sweep.audio.splits import SPLITS, SplitRule, split_clips
 from sweep.candidate import CLIP_LENGTH_IN_S, digest
 from sweep.errors import DataError
@@ -91,6 +92,11 @@ class Dataset:
     def counts(self) -> dict[str, int]:
         """The number of clips in each split; for testing by their names alone."""
         return {split: len(self.listed[split]) for split in SPLITS}
+
+    @property
+    def speakers(self) -> Speakers:
+        """Who speaks in each split, by the names of the clips."""
+        return Speakers.of(self.listed)
 
     def names(self, split: str) -> list[str]:
         """Return the names of the clips of a split, as paths below the folder."""
@@ -195,10 +201,8 @@ def open_dataset(spec: DatasetSpec, progress: Progress | None = None) -> Dataset
         raise DataError(
             f"{folder}: no clips of {', '.join(missing)}; there are: {', '.join(known)}"
         )
-    listed = {
-        split: [clip.name for clip in members if clip.label in spec.labels]
-        for split, members in split_clips(clips, spec.split).items()
-    }
+    dealt = split_clips(clips, spec.split, spec.labels)
+    listed = {split: [clip.name for clip in members] for split, members in dealt.items()}
     return read_splits(spec, listed, progress)
 
 
@@ -310,7 +314,7 @@ def _check_every_label(spec: DatasetSpec, split: str, reading: _Reading) -> None
         unusable = f" ({len(skipped)} cannot be used, such as {skipped[0]})" if skipped else ""
         raise DataError(
             f"{spec.source}: no usable clip of {', '.join(missing)} for {split}{unusable}; "
-            "record more speakers, or name the clips of each split in lists"
+            "record more, or name the clips of each split in lists"
         )
 
 

@@ -1,8 +1,12 @@
 """Which clips are for training, which for validation and which for testing."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+import itertools
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+
+import numpy as np
 
 from sweep.audio.layout import Clip, without_suffix
 from sweep.errors import DataError
@@ -11,32 +15,38 @@ SPLITS = ("training", "validation", "testing")
 MAX_NUM_WAVS_PER_CLASS = 2**27 - 1
 VALIDATION_PERCENTAGE = 10
 TESTING_PERCENTAGE = 10
+_TENTHS = (8, 1, 1)
 
 SplitRule = str | Mapping[str, str]
 
 
-def split_clips(clips: Iterable[Clip], rule: SplitRule) -> dict[str, list[Clip]]:
+def split_clips(
+    clips: Iterable[Clip], rule: SplitRule, labels: Iterable[str] | None = None
+) -> dict[str, list[Clip]]:
     """Return the clips of each split, in the order given.
 
     Args:
         clips: what a folder holds.
-        rule: ``"speaker"`` for the published hash rule; ``"folders"`` to go by the folder each
-            clip lies in; or for each split a text file with one name a line. With lists for
+        rule: ``"speaker"`` for the published hash rule, and for speakers dealt whole where it
+            leaves a split without a word or far from its share; ``"folders"`` to go by the folder
+            each clip lies in; or for each split a text file with one name a line. With lists for
             validation and testing only, training is every other clip.
+        labels: the words to keep; all of them if None.
 
     Raises:
         DataError: if the rule does not fit the clips.
     """
     clips = list(clips)
+    kept = [clip for clip in clips if labels is None or clip.label in labels]
     if isinstance(rule, Mapping):
         split_of = _by_lists(clips, rule)
     elif rule == "speaker":
-        split_of = {clip.name: speaker_split(clip.speaker) for clip in clips}
+        split_of = _by_speaker(kept)
     elif rule == "folders":
-        split_of = _by_folders(clips)
+        split_of = _by_folders(kept)
     else:
         raise DataError(f"unknown split {rule!r}; use speaker, folders or a file for each split")
-    return {split: [clip for clip in clips if split_of.get(clip.name) == split] for split in SPLITS}
+    return {split: [clip for clip in kept if split_of.get(clip.name) == split] for split in SPLITS}
 
 
 def speaker_split(speaker: str) -> str:
@@ -53,6 +63,86 @@ def speaker_split(speaker: str) -> str:
     if percentage < VALIDATION_PERCENTAGE + TESTING_PERCENTAGE:
         return "testing"
     return "training"
+
+
+def groups(clips: Iterable[Clip], unit: Callable[[Clip], str], count: int) -> list[list[Clip]]:
+    """Return clips dealt into at most ``count`` groups that are alike.
+
+    Units go round the groups: those that say the rarest words first, so that every group gets
+    some; then those with the most clips.  Units alike in this go by a digest of their names.
+
+    Args:
+        clips: what to deal.
+        unit: what stays together: the speaker, or the name of the clip.
+        count: how many groups; with fewer units, each is a group.
+    """
+    clips_of: dict[str, list[Clip]] = defaultdict(list)
+    for clip in clips:
+        clips_of[unit(clip)].append(clip)
+    words_of = {name: {clip.label for clip in some} for name, some in clips_of.items()}
+    frequency = Counter(word for words in words_of.values() for word in words)
+
+    def place(name: str) -> tuple[tuple[int, str], int, str]:
+        rarest = min((frequency[word], word) for word in words_of[name])
+        return rarest, -len(clips_of[name]), hashlib.sha256(name.encode()).hexdigest()
+
+    order = sorted(clips_of, key=place)
+    return [
+        [clip for name in order[i::count] for clip in clips_of[name]]
+        for i in range(min(count, len(order)))
+    ]
+
+
+def _by_speaker(clips: list[Clip]) -> dict[str, str]:
+    """Return the split of each clip.
+
+    The published rule decides where it gives every split every word and half to twice its share of
+    the clips.  Else whole speakers are dealt; and where they are too few, recordings.
+    """
+    published = {clip.name: speaker_split(clip.speaker) for clip in clips}
+    if _complete(clips, published) and _near(Counter(published.values())):
+        return published
+    for unit in (lambda clip: clip.speaker, lambda clip: clip.name):
+        dealt = _deal(groups(clips, unit, sum(_TENTHS)))
+        if _complete(clips, dealt):
+            return dealt
+    return published
+
+
+def _complete(clips: list[Clip], split_of: Mapping[str, str]) -> bool:
+    """Tell whether every split has every word."""
+    found = {(split_of[clip.name], clip.label) for clip in clips}
+    return len(found) == len(SPLITS) * len({clip.label for clip in clips})
+
+
+def _near(sizes: Mapping[str, int]) -> bool:
+    """Tell whether every split has half to twice its tenths of the clips."""
+    whole = sum(sizes.values())
+    return all(
+        tenths * whole <= 20 * sizes[split] <= 4 * tenths * whole
+        for split, tenths in zip(SPLITS, _TENTHS, strict=True)
+    )
+
+
+def _deal(hands: list[list[Clip]]) -> dict[str, str]:
+    """Return the split of each clip, the clips of a hand together.
+
+    Of all ways to give the hands to the splits it is the one in which the fewest words are missing,
+    and of these the one in which the words' counts come nearest to 8, 1 and 1 tenths.
+    """
+    # Whole numbers throughout: no machine rounds a tie its own way.
+    ways = np.array(list(itertools.product(range(len(SPLITS)), repeat=len(hands))), np.int64)
+    said = [Counter(clip.label for clip in hand) for hand in hands]
+    missing, distance = np.zeros(len(ways), np.int64), np.zeros(len(ways), np.int64)
+    for word in {clip.label for hand in hands for clip in hand}:
+        counts = np.array([hand[word] for hand in said])
+        for split, tenths in enumerate(_TENTHS):
+            got = (ways == split) @ counts
+            missing += got == 0
+            distance += (10 * got - tenths * counts.sum()) ** 2
+    best = ways[np.lexsort((distance, missing))[0]]
+    pairs = zip(hands, best, strict=True)
+    return {clip.name: SPLITS[split] for hand, split in pairs for clip in hand}
 
 
 def _by_folders(clips: list[Clip]) -> dict[str, str]:

@@ -59,6 +59,8 @@ def export(
         print(
             f"Its accuracy is that on the validation clips; trained again, on test clips: {heard}"
         )
+    if record.speaker_caution:
+        print(record.speaker_caution)
     print(f"next: sweep predict {shlex.quote(str(target))} CLIP.wav")
 
 

@@ -199,6 +199,8 @@ def finalists(
         print(json.dumps([one.to_json() for one in record.finalists], indent=2))
     else:
         print_finalists(console(), record)
+        if record.speaker_caution:
+            print(record.speaker_caution)
         if record.finalists:
             print(f"next: sweep export {record.argument} --pick smallest")
 

@@ -158,11 +158,12 @@ def effort(record: StudyRecord) -> Effort:
 
 
 def caution(record: StudyRecord, frame: pd.DataFrame) -> str:
-    """Return how far the accuracies can be trusted, in one sentence."""
+    """Return how far the accuracies can be trusted, in a few sentences."""
     if goals(record)[0] != "accuracy" or not (frame["clips"] > 0).any():
         return ""
     clips = int(frame["clips"].max())
     return (
         f"Accuracies count {clips} validation clips, so one clip is {100 / clips:.2f} points; the "
         "best of many trials is partly lucky. Intervals are 95 % Wilson intervals."
+        + (f" {record.speaker_caution}." if record.speaker_caution else "")
     )

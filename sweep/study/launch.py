@@ -4,6 +4,7 @@ import platform
 import shlex
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
@@ -71,6 +72,7 @@ def _about(space: Space, dataset: Dataset) -> dict[str, Any]:
         "source": dataset.spec.source,
         "labels": list(dataset.labels),
         "clips": dataset.counts,
+        "speakers": asdict(dataset.speakers),
         "skipped": list(dataset.skipped),
         "fingerprint": dataset.fingerprint,
         "seed": space.file.search.seed,

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from sweep.audio.speakers import Speakers
 from sweep.candidate import OUTCOMES, Candidate, Evaluation
 from sweep.errors import NothingFeasible, SpecError, nearest
 from sweep.limits import METRICS, total_violation
@@ -43,8 +44,8 @@ class StudyRecord:
         name: the study's name.
         space: the search space it was made for.
         trials: its finished trials, oldest first.
-        about: facts for the careful reader: command, versions, seed, clips per split, data
-            fingerprint, where the clips came from.
+        about: facts for the careful reader: command, versions, seed, clips per split, who
+            speaks in them, data fingerprint, where the clips came from.
         finalists: the trials that were trained again, if any were.
         tested: every trial that has ever been measured on the test clips.
         folder: where it lies, if that is not below ``results`` in the working directory.
@@ -65,6 +66,12 @@ class StudyRecord:
         """What commands call the study: its name, or its folder if that lies elsewhere."""
         named = shlex.quote(self.folder or self.name)
         return f"{named} --storage {shlex.quote(self.storage)}" if self.storage else named
+
+    @property
+    def speaker_caution(self) -> str:
+        """What the accuracies do not tell about other speakers; see ``Speakers.caution``."""
+        speakers = self.about.get("speakers")
+        return Speakers.from_json(speakers).caution if speakers else ""
 
     def confirmed(self) -> dict[int, Finalist]:
         """Return the finalists that hold, by trial."""

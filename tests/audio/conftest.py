@@ -32,10 +32,10 @@ def speech_commands_lists(speech_commands) -> Path:
 
 @pytest.fixture
 def recordings(tmp_path) -> Path:
-    """A folder with go and stop by two speakers for each split, every clip different."""
+    """A folder with go and stop by six speakers for training and two for each other split."""
     folder = tmp_path / "recordings"
     for i, split in enumerate(SPLITS):
-        for j, speaker in enumerate(speakers(split, 2)):
+        for j, speaker in enumerate(speakers(split, 6 if split == "training" else 2)):
             for k, word in enumerate(("go", "stop")):
                 pitch = 200.0 + 100 * i + 10 * j + k
                 write(folder / word / f"{speaker}_nohash_0.wav", tone(hz=pitch))

@@ -15,8 +15,8 @@ WORDS = ("go", "stop")
 
 @pytest.fixture
 def spoken(tmp_path):
-    """A data set of eight speakers for training, three for validation and two for testing."""
-    for split, count in (("training", 8), ("validation", 3), ("testing", 2)):
+    """A data set of nine speakers for training, two for validation and two for testing."""
+    for split, count in (("training", 9), ("validation", 2), ("testing", 2)):
         for i, speaker in enumerate(speakers(split, count)):
             for k, word in enumerate(WORDS):
                 pitch = 200.0 + 40 * i + 400 * k + len(split)

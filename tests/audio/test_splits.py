@@ -143,3 +143,118 @@ def test_a_list_that_is_not_text_is_named(tmp_path):
     paths = lists(tmp_path, testing=[]) | {"validation": str(tmp_path / "list.txt")}
     with pytest.raises(DataError, match=r"list\.txt: not a text file"):
         split_clips(CLIPS, paths)
+
+
+def said(words, **clips):
+    """Return clips of people who say each of some words so many times."""
+    return [
+        clip(f"{word}/{who}_nohash_{i}.wav")
+        for who, count in clips.items()
+        for word in words
+        for i in range(count)
+    ]
+
+
+def counts(split):
+    """Return how many clips each split has, and how many speakers."""
+    clips_of = {name: len(some) for name, some in split.items()}
+    return clips_of, {name: len({one.speaker for one in some}) for name, some in split.items()}
+
+
+WORDS = ("go", "no", "on", "up", "yes")
+SIX = dict.fromkeys(("carl", "emil", "fay", "gus", "hedy", "ida"), 20)
+
+
+def words_everywhere(split, words=WORDS):
+    return all({one.label for one in split[name]} == set(words) for name in SPLITS)
+
+
+def test_six_speakers_are_dealt_whole_where_the_hash_rule_leaves_a_split_empty():
+    clips = said(WORDS, **SIX)
+    assert {speaker_split(who) for who in SIX} != set(SPLITS)
+    found = split_clips(clips, "speaker")
+    assert words_everywhere(found)
+    assert list(counts(found)[1].values()) == [4, 1, 1]
+    who = [{one.speaker for one in found[name]} for name in SPLITS]
+    assert who[0] | who[1] | who[2] == set(SIX)
+
+
+def test_the_hash_rule_stands_where_it_gives_every_split_every_word():
+    names = [f"person{i}" for i in range(200)]
+    clips = said(WORDS, **dict.fromkeys(names, 2))
+    found = split_clips(clips, "speaker")
+    assert all(speaker_split(one.speaker) == name for name in SPLITS for one in found[name])
+
+
+def test_the_hash_rule_does_not_stand_where_training_would_be_small():
+    people = {}
+    for i in range(1000):
+        people.setdefault(speaker_split(f"person{i}"), []).append(f"person{i}")
+    few = [people["training"][0], *people["validation"][:4], people["testing"][0]]
+    found = split_clips(said(WORDS, **dict.fromkeys(few, 3)), "speaker")
+    assert list(counts(found)[1].values()) == [4, 1, 1]
+
+
+@pytest.mark.parametrize("number", range(3, 31))
+def test_shares_come_within_a_speaker_of_80_10_10(number):
+    clips = said(("go", "no"), **{f"q{number}x{i}": 10 + i % 4 for i in range(number)})
+    found = split_clips(clips, "speaker")
+    assert words_everywhere(found, ("go", "no"))
+    sizes, speakers = counts(found)
+    assert sum(speakers.values()) == number
+    hashed = all(speaker_split(one.speaker) == name for name in SPLITS for one in found[name])
+    for name in SPLITS[1:]:
+        assert hashed or abs(sizes[name] - len(clips) / 10) <= 2 * 13
+
+
+def test_the_speaker_with_the_most_clips_is_in_training():
+    found = split_clips(said(WORDS, anna=90, ben=10, carl=10), "speaker")
+    assert {one.speaker for one in found["training"]} == {"anna"}
+
+
+def test_a_word_that_three_of_many_say_is_in_every_split():
+    clips = said(("go",), **{f"p{i}": 5 for i in range(40)})
+    clips += [clip(f"rare/p{i}_nohash_0.wav") for i in (7, 8, 9)]
+    assert words_everywhere(split_clips(clips, "speaker"), ("go", "rare"))
+
+
+def test_a_deal_depends_on_speakers_and_their_counts_alone():
+    clips = said(WORDS, **SIX)
+    found = split_clips(clips, "speaker")
+    turned = split_clips(clips[::-1], "speaker")
+    renamed = split_clips(
+        [clip(f"{one.label}/{one.speaker}_nohash_take{i}.wav") for i, one in enumerate(clips)],
+        "speaker",
+    )
+    who = [{one.speaker for one in found[name]} for name in SPLITS]
+    for other in (turned, renamed):
+        assert [{one.speaker for one in other[name]} for name in SPLITS] == who
+
+
+@pytest.mark.parametrize("people", [{"anna": 20}, {"anna": 20, "ben": 12}])
+def test_the_recordings_of_one_or_two_speakers_are_dealt(people):
+    clips = said(WORDS, **people)
+    found = split_clips(clips, "speaker")
+    assert words_everywhere(found)
+    sizes, speakers = counts(found)
+    assert [round(10 * size / len(clips)) for size in sizes.values()] == [8, 1, 1]
+    assert set(speakers.values()) == {len(people)}
+
+
+def test_recordings_are_dealt_where_a_word_has_too_few_speakers():
+    clips = said(("go",), **SIX) + said(("rare",), anna=10, ben=10)
+    found = split_clips(clips, "speaker")
+    assert words_everywhere(found, ("go", "rare"))
+
+
+def test_a_word_of_two_recordings_cannot_be_in_three_splits():
+    clips = said(("go",), **SIX) + said(("rare",), anna=1, ben=1)
+    found = split_clips(clips, "speaker")
+    assert not words_everywhere(found, ("go", "rare"))
+    assert sum(map(len, found.values())) == len(clips)
+
+
+def test_words_that_are_not_asked_for_change_nothing():
+    clips = said(("go", "no"), **SIX)
+    found = split_clips(clips + said(("other",), anna=300), "speaker", ("go", "no"))
+    assert found == split_clips(clips, "speaker")

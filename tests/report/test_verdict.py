@@ -149,3 +149,12 @@ def test_effort_counts_what_was_spent_and_what_was_saved(record):
     assert spent.spent == pytest.approx(6 * ended + 1.5 * outcomes.count("stopped"))
     gated, stopped = outcomes.count("gated"), outcomes.count("stopped")
     assert spent.saved == pytest.approx({"gated": 6 * gated, "stopped": 4.5 * stopped})
+
+
+def test_the_caution_says_what_is_not_known_of_other_speakers() -> None:
+    record = make_record(30)
+    everybody = {"training": 2, "validation": 2, "testing": 2}
+    about = record.about | {"speakers": {"counts": everybody, "heard": 2, "new": 0, "unnamed": 0}}
+    assert "speakers" not in caution(record, trial_frame(record))
+    told = caution(replace(record, about=about), trial_frame(record))
+    assert "Other speakers were not tried" in told and told.endswith(".")
