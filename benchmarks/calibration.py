@@ -20,9 +20,10 @@ from training_choices import BASE
 from sweep.audio.dataset import DatasetSpec, open_dataset
 from sweep.candidate import Candidate
 from sweep.litert import Model
+from sweep.networks import architecture_of
+from sweep.networks.conversion import convert
 from sweep.stages import compression
 from sweep.stages.frontend import prepare_features
-from sweep.stages.network import Architecture
 from sweep.stages.training import train
 
 WAYS = {
@@ -46,7 +47,7 @@ def main() -> None:
         for seed in range(wanted.seeds):
             candidate = Candidate.from_parameters(BASE | {"convolution": convolution}, seed)
             features = prepare_features(dataset, candidate.frontend, candidate.augmentation)
-            architecture = Architecture.of(candidate.network, candidate.frontend.shape, 2)
+            architecture = architecture_of(candidate.network, candidate.frontend.shape, 2)
             weights = train(
                 candidate,
                 architecture,
@@ -55,7 +56,7 @@ def main() -> None:
                 (features.validation, truth),
             ).weights
             clips = np.concatenate([features.validation, features.training[0]])[..., None]
-            content = compression.convert(architecture, weights)
+            content = convert(architecture, weights)
             exact = Model(content).run(clips)
             for way, update in WAYS.items():
                 compression.min_max_update = update

@@ -22,13 +22,13 @@ import numpy as np
 from sweep.audio.dataset import Dataset, DatasetSpec, open_dataset
 from sweep.candidate import Candidate
 from sweep.limits import Limit, violations
+from sweep.networks import architecture_of
+from sweep.networks.size import estimate_kb
 from sweep.space import Space
 from sweep.stages.compression import compress
 from sweep.stages.frontend import prepare_features
 from sweep.stages.gate import expect, lifelike_weights, passes
 from sweep.stages.measurement import Bench
-from sweep.stages.network import Architecture
-from sweep.stages.size import estimate_kb
 from sweep.stages.training import train
 
 SPACES = Path(__file__).parent.parent / "search_spaces"
@@ -102,7 +102,7 @@ def draw():
 def bench_for(candidate: Candidate, dataset: Dataset, limits: list[Limit]) -> Bench:
     """Return what a candidate's variants are measured with."""
     shape = candidate.frontend.shape
-    architecture = Architecture.of(candidate.network, shape, len(dataset.labels))
+    architecture = architecture_of(candidate.network, shape, len(dataset.labels))
     return Bench(candidate, architecture, dataset, limits)
 
 

@@ -58,9 +58,9 @@ def main() -> None:
 def curve(folder: str, fold: int, final_sparsity: float, epochs: int) -> list[tuple[float, float]]:
     """Train one network; return its sparsity and its accuracy after each epoch."""
     # Imported here: saying how it is used needs no TensorFlow.
+    from sweep.networks import architecture_of
+    from sweep.networks.pruning import pruning_updates
     from sweep.stages.frontend import prepare_features
-    from sweep.stages.network import Architecture
-    from sweep.stages.pruning import pruning_updates
     from sweep.stages.training import train
 
     dataset = hold_out(open_dataset(DatasetSpec(folder, ("stop", "go"))), fold, FOLDS)
@@ -70,7 +70,7 @@ def curve(folder: str, fold: int, final_sparsity: float, epochs: int) -> list[tu
     targets = dataset.targets("training")
     trained = train(
         candidate,
-        Architecture.of(candidate.network, candidate.frontend.shape, 2),
+        architecture_of(candidate.network, candidate.frontend.shape, 2),
         features.training,
         targets,
         (features.validation, dataset.targets("validation")),

@@ -17,9 +17,9 @@ from sweep.audio.clips import to_float
 from sweep.audio.dataset import DatasetSpec, open_dataset
 from sweep.candidate import Candidate
 from sweep.litert import Model, measure_latency
+from sweep.networks import architecture_of
 from sweep.stages.compression import compress
 from sweep.stages.frontend import convert_frontend
-from sweep.stages.network import Architecture, initial_weights
 
 PROCEDURE = Path(__file__).with_name("published_procedure.py")
 
@@ -54,8 +54,8 @@ def measure_deployed(folder: str) -> tuple[float, float]:
     clips = to_float(dataset.waveforms("validation", rate))
     frontend = convert_frontend(candidate.frontend)
     features = Model(frontend).run_each(clips)
-    architecture = Architecture.of(candidate.network, candidate.frontend.shape, 2)
-    weights = initial_weights(architecture, seed=0)
+    architecture = architecture_of(candidate.network, candidate.frontend.shape, 2)
+    weights = architecture.initial_weights(seed=0)
     network = compress(architecture, weights, ("float32",), features[..., 0])["float32"]
     parts = [measure_latency(frontend, clips), measure_latency(network, features)]
     return parts[0].median_ms, parts[1].median_ms

@@ -3,7 +3,7 @@
     python benchmarks/size.py [--networks 60] [--seed 0]
 
 Converts untrained, lifelike networks drawn at random in every variant, with names and without.
-Half of them fix the container's bytes (``sweep/stages/size.py`` holds what was found), the other
+Half of them fix the container's bytes (``sweep/networks/size.py`` holds what was found), the other
 half tell how far an estimate by them is off, and how far one by the constants in use.
 """
 
@@ -15,10 +15,12 @@ import numpy as np
 
 from sweep.candidate import QUANTIZATIONS, CompressionParams
 from sweep.litert import zipped_kb
+from sweep.networks.architecture import Architecture, Weights
+from sweep.networks.ds_cnn import DSCNN
+from sweep.networks.size import CONTAINER_BYTES, blocks_and_width, weights_bytes
+from sweep.networks.standard import Standard
 from sweep.stages.compression import compress, strip_names
 from sweep.stages.gate import lifelike_weights
-from sweep.stages.network import Architecture, Weights
-from sweep.stages.size import CONTAINER_BYTES, weights_bytes
 
 Form = tuple[str, bool]
 
@@ -34,7 +36,7 @@ def main() -> None:
     actual: dict[Form, list[float]] = {}
     estimating = converting = 0.0
     for architecture, weights in draw(given.networks, given.seed):
-        shapes.append((1.0, architecture.blocks, architecture.width))
+        shapes.append((1.0, *blocks_and_width(architecture)))
         begin = time.process_time()
         for name in QUANTIZATIONS:
             size = weights_bytes(architecture, weights, name)
@@ -56,21 +58,17 @@ def draw(count: int, seed: int) -> Iterator[tuple[Architecture, Weights]]:
     for number in range(count):
         standard = rng.random() < 0.2
         width = round(np.exp(rng.uniform(np.log(8), np.log(64 if standard else 256))))
-        architecture = Architecture(
-            "standard" if standard else "depthwise_separable",
-            width,
-            blocks=int(rng.integers(1, 5)),
-            frames=int(rng.choice([15, 31, 61])),
-            coefficients=int(rng.choice([10, 13, 20, 40])),
-            labels=int(rng.choice([2, 2, 8])),
-        )
+        kind = Standard if standard else DSCNN
+        shape = int(rng.choice([15, 31, 61])), int(rng.choice([10, 13, 20, 40]))
+        network = kind(width, 1.0, int(rng.integers(1, 5)))
+        architecture = network.architecture(shape, int(rng.choice([2, 2, 8])))
         sparsity = float(rng.choice([0, rng.uniform(0, 0.95)]))
         yield architecture, lifelike_weights(architecture, CompressionParams(sparsity), number)
 
 
 def converted(architecture: Architecture, weights: Weights) -> Iterator[tuple[Form, float]]:
     """Yield the zipped size of each variant once converted, in bytes."""
-    shape = (8, architecture.frames, architecture.coefficients)
+    shape = (8, *architecture.shape)
     noise = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
     for name, content in compress(architecture, weights, QUANTIZATIONS, noise).items():
         yield (name, False), 1024 * zipped_kb(content)

@@ -160,13 +160,13 @@ def row(
 ) -> dict[str, Any]:
     """Train a candidate; return its row."""
     # Imported here: reading the table needs no TensorFlow.
+    from sweep.networks import architecture_of
     from sweep.stages.compression import compress
     from sweep.stages.frontend import prepare_features
     from sweep.stages.measurement import Bench
-    from sweep.stages.network import Architecture
     from sweep.stages.training import train
 
-    architecture = Architecture.of(candidate.network, candidate.frontend.shape, 2)
+    architecture = architecture_of(candidate.network, candidate.frontend.shape, 2)
     features = prepare_features(dataset, candidate.frontend, candidate.augmentation)
     truth = {split: dataset.targets(split) for split in ("training", "validation", "testing")}
     begin = time.process_time()

@@ -121,8 +121,8 @@ def known() -> list[dict[str, str]]:
 def train_one(folder: str, change: str, fold: str, seed: str) -> dict[str, Any]:
     """Train one network; return its row."""
     # Imported here: showing what is known needs no TensorFlow.
+    from sweep.networks import architecture_of
     from sweep.stages.frontend import prepare_features
-    from sweep.stages.network import Architecture
     from sweep.stages.training import train
 
     dataset = hold_out(open_dataset(DatasetSpec(folder, ("stop", "go"))), int(fold), FOLDS)
@@ -131,7 +131,7 @@ def train_one(folder: str, change: str, fold: str, seed: str) -> dict[str, Any]:
     begin = time.process_time()
     trained = train(
         candidate,
-        Architecture.of(candidate.network, candidate.frontend.shape, 2),
+        architecture_of(candidate.network, candidate.frontend.shape, 2),
         features.training,
         dataset.targets("training"),
         (features.validation, dataset.targets("validation")),

@@ -10,10 +10,11 @@ from ai_edge_litert.interpreter import Interpreter
 
 from sweep.candidate import QUANTIZATIONS
 from sweep.litert import Model, measure_latency, zipped_kb
-from sweep.stages.compression import convert, quantize
-from sweep.stages.network import Architecture, initial_weights
+from sweep.networks.conversion import convert
+from sweep.networks.ds_cnn import DSCNN
+from sweep.stages.compression import quantize
 
-ARCHITECTURE = Architecture("depthwise_separable", 16, 2, 31, 10, 2)
+ARCHITECTURE = DSCNN(16, 1.0, 2).architecture((31, 10), 2)
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +26,7 @@ def clips() -> np.ndarray:
 @pytest.fixture(scope="module")
 def files(clips) -> dict[str, bytes]:
     """The variants of a network that nobody has trained, but that is sure of its answers."""
-    weights = initial_weights(ARCHITECTURE, seed=0)
+    weights = ARCHITECTURE.initial_weights(seed=0)
     weights["dense/kernel"] *= 30
     content = convert(ARCHITECTURE, weights)
     return quantize(content, QUANTIZATIONS, clips[..., 0])

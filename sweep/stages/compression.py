@@ -1,12 +1,10 @@
 """Compression: one conversion to ``.tflite``, then every variant by ai-edge-quantizer."""
 
 import threading
-from functools import lru_cache
 from typing import Any
 
 import flatbuffers
 import numpy as np
-import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_quantizer import quantizer
 from ai_edge_quantizer.calibrator import CalibrationMode, Calibrator
@@ -14,12 +12,12 @@ from ai_edge_quantizer.recipe_manager import RecipeManager
 from ai_edge_quantizer.utils.qsv_utils import min_max_update
 from tqdm import tqdm
 
-from sweep.stages.network import Architecture, Weights, fold, forward
+from sweep.networks.architecture import Architecture, Weights
+from sweep.networks.conversion import convert
 
 # Its own lock is a semaphore of the system, which a killed worker would leave behind.
 tqdm.set_lock(threading.RLock())
 
-_TEMPLATES_KEPT = 64
 _CALIBRATION_CLIPS = 200
 _CHANNEL_AXIS = {
     schema.BuiltinOperator.CONV_2D: 0,
@@ -48,20 +46,6 @@ def compress(
     if without_names:
         files = {name: strip_names(content) for name, content in files.items()}
     return files
-
-
-def convert(architecture: Architecture, weights: Weights) -> bytes:
-    """Return the network as a float32 ``.tflite``, ``[1, frames, coeffs, 1]`` to probabilities.
-
-    The file of an architecture is the same for all weights but for the weights themselves, so
-    TensorFlow converts it once, and folded weights are written into its places.
-    """
-    template, places = _template(architecture)
-    content = bytearray(template)
-    for name, values in fold(architecture, weights).items():
-        stored = _stored(name, values)
-        content[places[name] : places[name] + len(stored)] = stored
-    return bytes(content)
 
 
 def quantize(content: bytes, quantizations: tuple[str, ...], clips: np.ndarray) -> dict[str, bytes]:
@@ -107,42 +91,6 @@ def strip_names(content: bytes) -> bytes:
     builder = flatbuffers.Builder(len(content))
     builder.Finish(model.Pack(builder), b"TFL3")
     return bytes(builder.Output())
-
-
-@lru_cache(_TEMPLATES_KEPT)
-def _template(architecture: Architecture) -> tuple[bytes, dict[str, int]]:
-    """Convert a network of random weights; return the file and where each weight lies in it."""
-    for seed in range(10):
-        marks = _marks(architecture, seed)
-        content = _convert(architecture, marks)
-        stored = {name: _stored(name, values) for name, values in marks.items()}
-        if all(content.count(mark) == 1 for mark in stored.values()):
-            return content, {name: content.index(mark) for name, mark in stored.items()}
-    raise RuntimeError(f"the converter hides the weights of {architecture}")
-
-
-def _marks(architecture: Architecture, seed: int) -> Weights:
-    rng = np.random.default_rng(seed)
-    shapes = dict(architecture.kernels()) | {"dense/bias": (architecture.labels,)}
-    shapes |= {f"{layer}/bias": (architecture.width,) for layer in architecture.layers}
-    return {k: rng.standard_normal(shape).astype(np.float32) for k, shape in shapes.items()}
-
-
-def _convert(architecture: Architecture, folded: Weights) -> bytes:
-    def probabilities(features: tf.Tensor) -> tf.Tensor:
-        return tf.nn.softmax(forward(architecture, folded, features))
-
-    shape = (1, architecture.frames, architecture.coefficients, 1)
-    signature = tf.TensorSpec(shape, tf.float32, name="features")
-    function = tf.function(probabilities, autograph=False).get_concrete_function(signature)
-    return tf.lite.TFLiteConverter.from_concrete_functions([function], tf.Module()).convert()
-
-
-def _stored(name: str, values: np.ndarray) -> bytes:
-    """Return a weight as it lies in a ``.tflite``: outputs first, but for depthwise kernels."""
-    if name.endswith("/kernel"):
-        values = np.moveaxis(values, -1, 0)
-    return np.ascontiguousarray(values, np.float32).tobytes()
 
 
 def _calibrate(content: bytes, recipe: dict[str, Any], clips: np.ndarray) -> dict[str, Any]:

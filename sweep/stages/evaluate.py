@@ -12,11 +12,12 @@ from sweep.audio.dataset import Dataset
 from sweep.candidate import Candidate, Evaluation, Outcome, Variant
 from sweep.limits import Limit, choose, total_violation, violations
 from sweep.litert import Model
+from sweep.networks import architecture_of
+from sweep.networks.architecture import Architecture, Weights
 from sweep.stages.compression import compress
 from sweep.stages.frontend import convert_frontend, prepare_features
 from sweep.stages.gate import expect, passes
 from sweep.stages.measurement import Bench
-from sweep.stages.network import Architecture, Weights
 from sweep.stages.stopping import out_of_reach
 from sweep.stages.training import train
 
@@ -31,7 +32,7 @@ def evaluate(
         waveform to features and ``model.tflite`` from features to probabilities.
     """
     watch = _Stopwatch()
-    architecture = Architecture.of(candidate.network, candidate.frontend.shape, len(dataset.labels))
+    architecture = architecture_of(candidate.network, candidate.frontend.shape, len(dataset.labels))
     bench = Bench(candidate, architecture, dataset, limits)
     with watch("gate"):
         expected = expect(bench)

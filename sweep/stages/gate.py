@@ -6,11 +6,11 @@ import numpy as np
 
 from sweep.candidate import CompressionParams, Variant
 from sweep.limits import total_violation
+from sweep.networks.architecture import Architecture, Weights
+from sweep.networks.pruning import magnitude_mask
+from sweep.networks.size import ERROR, estimate_kb
 from sweep.stages.compression import compress
 from sweep.stages.measurement import Bench
-from sweep.stages.network import Architecture, Weights, initial_weights
-from sweep.stages.pruning import magnitude_mask, prunable
-from sweep.stages.size import ERROR, estimate_kb
 
 MARGIN = 0.1
 """A limit on size is out of reach only when an untrained network misses it by this share."""
@@ -19,6 +19,7 @@ _SIZES = ("size_kb", "tflite_size_kb")
 """What training changes a little; all else known before it is what it will be."""
 
 _NORMS_MOVED = 0.2
+"""How far training moves what is no kernel, as a standard deviation."""
 
 
 def expect(bench: Bench, every: bool = False) -> list[Variant]:
@@ -67,18 +68,13 @@ def lifelike_weights(
     it began with; without that the zipped size comes out 5 to 15 % too small.
     """
     rng = np.random.default_rng(seed)
-    weights = initial_weights(architecture, seed)
-    for name, kernel in weights.items():
-        weights[name] = rng.normal(kernel, _moved(name, kernel)).astype(np.float32)
-    for layer in architecture.layers:
-        weights[f"{layer}/variance"] = np.exp(2.5 * (weights[f"{layer}/variance"] - 1))
-    for name in prunable(architecture, compression.prune_depthwise):
+    kernels = architecture.kernels()
+    weights = architecture.initial_weights(seed)
+    for name, values in weights.items():
+        moved = float(values.std()) if name in kernels else _NORMS_MOVED
+        weights[name] = rng.normal(values, moved).astype(np.float32)
+        if name.endswith("/variance"):
+            weights[name] = np.exp(2.5 * (weights[name] - 1))
+    for name in architecture.prunable(compression.prune_depthwise):
         weights[name] *= magnitude_mask(weights[name], compression.final_sparsity)
     return weights
-
-
-def _moved(name: str, values: np.ndarray) -> float:
-    """Return how far training moves values of that name, as a standard deviation."""
-    if name.endswith(("/kernel", "/depthwise")):
-        return float(values.std())
-    return _NORMS_MOVED

@@ -16,9 +16,9 @@ from sweep.audio.dataset import Dataset
 from sweep.candidate import Candidate, FrontendParams, Variant, digest
 from sweep.limits import Limit, violations
 from sweep.litert import CLIPS_TIMED, Latency, Model, measure_latency, zipped_kb
+from sweep.networks.architecture import Architecture
 from sweep.stages.frontend import VERSION, convert_frontend
 from sweep.stages.memory import activations_kb
-from sweep.stages.network import Architecture
 
 _FRONTENDS_KEPT = 16
 
@@ -84,7 +84,7 @@ class Bench:
             features = Model(_typical_frontend(self.candidate.frontend)).run_each(self._clips())
             return measure_latency(content, features)
 
-        return _remembered(digest([asdict(self.architecture), quantization]), measure)
+        return _remembered(digest([repr(self.architecture), quantization]), measure)
 
     def _clips(self) -> np.ndarray:
         rate = self.candidate.frontend.downsampling_rate

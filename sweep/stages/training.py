@@ -7,9 +7,9 @@ import numpy as np
 
 from sweep.arrays import release
 from sweep.candidate import Candidate, TrainingParams
-from sweep.stages.graph import training_graph
-from sweep.stages.network import Architecture, Weights, initial_weights
-from sweep.stages.pruning import prunable, pruning_updates
+from sweep.networks.architecture import Architecture, Weights
+from sweep.networks.graph import training_graph
+from sweep.networks.pruning import pruning_updates
 
 _GATHERED_BYTES = 2**24
 """Features in one call of the graph: many steps, but little memory."""
@@ -61,11 +61,11 @@ def train(
     params, compression = candidate.training, candidate.compression
     steps = -(-len(targets) // params.batch_size)
     updates = pruning_updates(steps * params.epochs, compression.final_sparsity)
-    pruned = prunable(architecture, compression.prune_depthwise)
+    pruned = architecture.prunable(compression.prune_depthwise)
     rates = learning_rates(params, steps * params.epochs)
     rng = np.random.default_rng(candidate.training_seed)
     graph = training_graph(architecture, params.batch_size)
-    graph.start(initial_weights(architecture, candidate.training_seed))
+    graph.start(architecture.initial_weights(candidate.training_seed))
     answers = _answers(targets, architecture.labels, params.label_smoothing)
 
     progress, step = Progress(params.epochs), 0

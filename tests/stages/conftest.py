@@ -7,9 +7,10 @@ import pytest
 
 from sweep.audio.dataset import Dataset
 from sweep.candidate import QUANTIZATIONS, Candidate
+from sweep.networks import architecture_of
+from sweep.networks.architecture import Architecture
 from sweep.stages.compression import compress
 from sweep.stages.frontend import FeatureSet, prepare_features
-from sweep.stages.network import Architecture
 from sweep.stages.training import Trained, train
 
 
@@ -34,7 +35,7 @@ def learn(dataset: Dataset, seed: int = 0, stop=lambda progress: "", **parameter
     """Train the network of a candidate on a data set."""
     candidate = Candidate.from_parameters(parameters, seed=seed)
     shape = candidate.frontend.shape
-    architecture = Architecture.of(candidate.network, shape, len(dataset.labels))
+    architecture = architecture_of(candidate.network, shape, len(dataset.labels))
     features = prepare_features(dataset, candidate.frontend, candidate.augmentation)
     validation = (features.validation, dataset.targets("validation"))
     targets = dataset.targets("training")

@@ -1,45 +1,23 @@
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from sweep.candidate import QUANTIZATIONS
 from sweep.litert import Model, zipped_kb
+from sweep.networks.architecture import Architecture
+from sweep.networks.conversion import convert
+from sweep.networks.ds_cnn import DSCNN
 from sweep.stages import compression
-from sweep.stages.compression import convert, quantize, strip_names
-from sweep.stages.network import Architecture, fold, forward
+from sweep.stages.compression import quantize, strip_names
 
-from .keras_network import random_weights
+from ..networks.architectures import ARCHITECTURES
+from ..networks.keras_network import random_weights
 
-ARCHITECTURES = {
-    "the published winner": Architecture("depthwise_separable", 64, 2, 31, 10, 2),
-    "three blocks, five labels": Architecture("depthwise_separable", 12, 3, 62, 13, 5),
-    "standard convolutions": Architecture("standard", 16, 2, 31, 10, 2),
-    "temporal convolutions": Architecture("temporal", 16, 3, 49, 12, 2),
-    "no block": Architecture("depthwise_separable", 8, 0, 15, 20, 3),
-}
-EACH = pytest.mark.parametrize("architecture", ARCHITECTURES.values(), ids=ARCHITECTURES)
 EACH_QUANTIZATION = pytest.mark.parametrize("quantization", QUANTIZATIONS)
 
 
 def random_clips(architecture: Architecture, clips: int = 40) -> np.ndarray:
-    shape = (clips, architecture.frames, architecture.coefficients)
+    shape = (clips, *architecture.shape)
     return np.random.default_rng(5).normal(0, 2, shape).astype(np.float32)
-
-
-@EACH
-def test_weights_written_in_place_give_the_file_the_converter_gives(architecture):
-    for seed in (1, 2):
-        weights = random_weights(architecture, seed)
-        converted = compression._convert(architecture, fold(architecture, weights))
-        assert convert(architecture, weights) == converted
-
-
-@EACH
-def test_the_file_answers_as_tensorflow_does(architecture):
-    weights, clips = random_weights(architecture), random_clips(architecture)
-    logits = forward(architecture, fold(architecture, weights), clips[..., None])
-    answers = Model(convert(architecture, weights)).run(clips[..., None])
-    np.testing.assert_allclose(answers, tf.nn.softmax(logits), atol=1e-5)
 
 
 def test_pruned_weights_stay_zero_in_the_file(lesson):
@@ -91,7 +69,7 @@ def test_a_file_without_names_answers_bit_for_bit_as_before(lesson, variants, qu
 
 @EACH_QUANTIZATION
 def test_a_network_too_wide_for_the_quantizer_to_keep_in_one_table_loses_nothing(quantization):
-    architecture = Architecture("depthwise_separable", 256, 2, 31, 10, 2)
+    architecture = DSCNN(256, 1.0, 2).architecture((31, 10), 2)
     clips = random_clips(architecture, 8)
     content = convert(architecture, random_weights(architecture))
     variant = quantize(content, (quantization,), clips)[quantization]
@@ -103,7 +81,7 @@ def test_a_network_too_wide_for_the_quantizer_to_keep_in_one_table_loses_nothing
 
 @pytest.mark.parametrize("quantization", ["int8", "int8_per_tensor"])
 def test_a_channel_emptied_by_pruning_keeps_its_bias(quantization):
-    architecture = Architecture("depthwise_separable", 8, 2, 31, 10, 2)
+    architecture = DSCNN(8, 1.0, 2).architecture((31, 10), 2)
     weights, clips = random_weights(architecture), random_clips(architecture)
     weights["block_2/kernel"][..., :6] = 0
     weights["block_2/beta"][:6] = 3

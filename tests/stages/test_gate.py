@@ -4,12 +4,12 @@ from sweep.audio.dataset import Dataset
 from sweep.candidate import QUANTIZATIONS, Candidate
 from sweep.limits import Limit
 from sweep.litert import zipped_kb
+from sweep.networks import architecture_of
+from sweep.networks.size import ERROR, estimate_kb
 from sweep.stages import gate
 from sweep.stages.compression import compress
 from sweep.stages.gate import expect, passes
 from sweep.stages.measurement import Bench
-from sweep.stages.network import Architecture
-from sweep.stages.size import ERROR
 
 from .conftest import learn
 
@@ -52,7 +52,7 @@ TRAINED = {
 def bench(dataset: Dataset, *limits: Limit, **parameters) -> Bench:
     candidate = Candidate.from_parameters(parameters)
     shape = candidate.frontend.shape
-    architecture = Architecture.of(candidate.network, shape, len(dataset.labels))
+    architecture = architecture_of(candidate.network, shape, len(dataset.labels))
     return Bench(candidate, architecture, dataset, list(limits))
 
 
@@ -143,3 +143,9 @@ def test_what_is_near_the_limit_is_converted(spoken, share):
     kb = expect(bench(spoken, quantization=("float32",)))[0].size_kb
     near = expect(bench(spoken, Limit("size_kb", "<", kb / share), quantization=("float32",)))
     assert near[0].size_kb == kb and near[0].tflite_size_kb is not None
+
+
+def test_trained_weights_are_estimated_too(lesson, variants):
+    for name, content in variants.items():
+        kb = estimate_kb(lesson.architecture, lesson.trained.weights, name, False)
+        assert abs(kb / zipped_kb(content) - 1) < ERROR, name

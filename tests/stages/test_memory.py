@@ -8,12 +8,14 @@ from tflite_micro import runtime
 
 from sweep.candidate import QUANTIZATIONS
 from sweep.litert import Model
-from sweep.stages.compression import convert, quantize
+from sweep.networks.architecture import Architecture
+from sweep.networks.conversion import convert
+from sweep.stages.compression import quantize
 from sweep.stages.memory import activations_kb
-from sweep.stages.network import Architecture
 
-from .keras_network import random_weights
-from .test_compression import ARCHITECTURES, random_clips
+from ..networks.architectures import ARCHITECTURES
+from ..networks.keras_network import random_weights
+from .test_compression import random_clips
 
 ARENA_BYTES = 200_000
 FOR_DEVICES = ("float32", "int8", "int8_per_tensor")

@@ -5,13 +5,13 @@ import tensorflow_model_optimization as tfmot
 import tf_keras
 
 from sweep.candidate import Candidate, TrainingParams
-from sweep.stages import graph, training
-from sweep.stages.network import Architecture, forward_training, initial_weights
+from sweep.networks import architecture_of, graph
+from sweep.stages import training
 from sweep.stages.training import learning_rates
 
 from ..memory import resident_mb
+from ..networks.keras_network import keras_network, load_weights
 from .conftest import LONG, SMALL, learn
-from .keras_network import keras_network, load_weights
 
 sparsity = tfmot.sparsity.keras
 
@@ -33,7 +33,7 @@ def trained_by_tfmot(lesson, targets: np.ndarray) -> dict[str, np.ndarray]:
     steps = -(-len(clips) // params.batch_size) * params.epochs
     schedule = sparsity.PolynomialDecay(0.2, 0.7, int(0.2 * steps), steps, frequency=1)
     keras = keras_network(lesson.architecture)
-    load_weights(keras, lesson.architecture, initial_weights(lesson.architecture, seed=0))
+    load_weights(keras, lesson.architecture, lesson.architecture.initial_weights(seed=0))
     wrapped = sparsity.prune_low_magnitude(keras, pruning_schedule=schedule)
     wrapped.compile(
         tf_keras.optimizers.Adam(0.01),
@@ -43,9 +43,7 @@ def trained_by_tfmot(lesson, targets: np.ndarray) -> dict[str, np.ndarray]:
     wrapped.fit(clips, targets, params.batch_size, params.epochs, verbose=0, callbacks=[update])
     stripped, weights = sparsity.strip_pruning(wrapped), {}
     for name in lesson.architecture.kernels():
-        layer, part = name.split("/")
-        place = f"{layer}_depthwise" if part == "depthwise" else layer
-        weights[name] = stripped.get_layer(place).get_weights()[0]
+        weights[name] = stripped.get_layer(name.replace("/", "_")).get_weights()[0]
     return weights
 
 
@@ -95,9 +93,8 @@ def test_a_few_steps_are_enough_for_the_norms_to_know_their_data(spoken):
     lesson = learn(spoken, **(SMALL | {"epochs": 12}))
     tensors = {name: tf.constant(values) for name, values in lesson.trained.weights.items()}
     clips = lesson.features.training[0][..., None]
-    _, seen = forward_training(lesson.architecture, tensors, clips)
-    for layer in lesson.architecture.layers:
-        name = f"{layer}/variance"
+    _, seen = lesson.architecture.forward_training(tensors, clips)
+    for name in (name for name in tensors if name.endswith("/variance")):
         far = np.abs(np.log(tensors[name] / seen[name]))
         assert np.median(far) < 0.3
     assert lesson.trained.progress.accuracies[-1] >= 0.85
@@ -171,7 +168,7 @@ def test_batches_gathered_in_parts_train_the_same_network(spoken, monkeypatch, m
 def test_features_on_disk_take_no_memory(tmp_path):
     quick = SMALL | {"alpha": 0.05, "epochs": 1, "batch_size": 400}
     candidate = Candidate.from_parameters(quick)
-    architecture = Architecture.of(candidate.network, (31, 10), 2)
+    architecture = architecture_of(candidate.network, (31, 10), 2)
     np.save(tmp_path / "features.npy", np.ones((2, 40_000, 31, 10), np.float32))
     features = np.load(tmp_path / "features.npy", mmap_mode="r")
     targets = np.zeros(40_000, np.int64)

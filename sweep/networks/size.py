@@ -10,7 +10,8 @@ import zlib
 
 import numpy as np
 
-from sweep.stages.network import Architecture, Weights, fold
+from sweep.networks.architecture import Architecture, Weights
+from sweep.networks.layers import Conv
 
 ERROR = 0.08
 """Estimates are within this share of the size of the converted file; the worst was 0.05 off."""
@@ -41,33 +42,37 @@ def estimate_kb(
 ) -> float:
     """Return the zipped size of a variant of a network in KB, without converting anything."""
     per_file, per_block, per_channel = CONTAINER_BYTES[quantization, without_names]
-    container = per_file + per_block * architecture.blocks + per_channel * architecture.width
+    blocks, width = blocks_and_width(architecture)
+    container = per_file + per_block * blocks + per_channel * width
     return (weights_bytes(architecture, weights, quantization) + container) / 1024
+
+
+def blocks_and_width(architecture: Architecture) -> tuple[int, int]:
+    """Return how many convolutions follow the first, and the channels of the last."""
+    convolutions = [step for step in architecture.steps if isinstance(step.layer, Conv)]
+    return len(convolutions) - 1, convolutions[-1].output[-1]
 
 
 def weights_bytes(architecture: Architecture, weights: Weights, quantization: str) -> int:
     """Return the bytes that the weights of a variant take once deflated."""
-    folded = fold(architecture, weights)
+    folded = architecture.fold(weights)
+    stored = architecture.stored(folded)
     parts: list[np.ndarray] = []
-    for name in architecture.kernels():
-        layer, kind = name.split("/")
-        bias = folded[f"{layer}/bias"] if kind == "kernel" else np.zeros(architecture.width)
-        parts += _stored(*_rows(name, folded[name]), bias, quantization)
+    for step in architecture.steps:
+        for name in step.kernels:
+            kernel, axis = stored[name], step.layer.channel_axis
+            # The converter adds a bias of 0 where there is none.
+            bias = folded.get(step.folded.get("bias", ""), np.zeros(kernel.shape[axis]))
+            parts += _stored(kernel, axis, bias, quantization)
     return len(zlib.compress(b"".join(part.tobytes() for part in parts)))
-
-
-def _rows(name: str, kernel: np.ndarray) -> tuple[np.ndarray, int]:
-    """Return a kernel as a matrix in the order of the file, and the axis along one channel."""
-    if name.endswith("/depthwise"):
-        return kernel.reshape(-1, kernel.shape[2]), 0
-    return np.moveaxis(kernel, -1, 0).reshape(kernel.shape[-1], -1), 1
 
 
 def _stored(kernel: np.ndarray, axis: int, bias: np.ndarray, quantization: str) -> list[np.ndarray]:
     if quantization in _FLOATS:
         return [part.astype(_FLOATS[quantization]) for part in (kernel, bias)]
+    others = tuple(i for i in range(kernel.ndim) if i != axis)
     whole = quantization == "int8_per_tensor"
-    largest = np.abs(kernel).max(axis=None if whole else axis, keepdims=True)
+    largest = np.abs(kernel).max(axis=None if whole else others, keepdims=True)
     scales = np.maximum(largest / _LARGEST, _SMALLEST).astype(np.float32)
     parts = [np.round(kernel / scales).astype(np.int8), scales]
     if quantization == "dynamic":

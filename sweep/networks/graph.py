@@ -1,7 +1,6 @@
 """The graph a network is trained in: many steps a call, its masks applied inside."""
 
 import math
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -9,21 +8,15 @@ import numpy as np
 import tensorflow as tf
 
 from sweep.arrays import blocks
-from sweep.stages.network import (
-    Architecture,
-    Weights,
-    fold,
-    forward,
-    forward_training,
-    initial_weights,
-)
-from sweep.stages.pruning import magnitude_mask
+from sweep.networks.architecture import Architecture, Weights
+from sweep.networks.layer import AVERAGES
+from sweep.networks.pruning import magnitude_mask
 
 _NORM_MOMENTUM = 0.99
 _BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-7
 """Keras' own settings of batch normalisation and Adam."""
 
-_AVERAGES = ("/mean", "/variance")
+_AVERAGES = tuple(f"/{part}" for part in AVERAGES)
 _GRAPHS_KEPT = 8
 _LANES = 16
 _CLIPS_AT_ONCE = 512
@@ -39,7 +32,7 @@ class TrainingGraph:
 
     def __init__(self, architecture: Architecture, batch_size: int) -> None:
         self.architecture = architecture
-        initial = initial_weights(architecture, seed=0)
+        initial = architecture.initial_weights(seed=0)
         self._learned = {k: v.shape for k, v in initial.items() if not k.endswith(_AVERAGES)}
         self._averaged = {k: v.shape for k, v in initial.items() if k.endswith(_AVERAGES)}
         self.learned = tf.Variable(_joined(initial, self._learned))
@@ -48,14 +41,13 @@ class TrainingGraph:
         self.moments = [tf.Variable(tf.zeros_like(self.learned)) for _ in range(2)]
         self.step = tf.Variable(0.0)
         self._shapes = self._learned | self._averaged
-        shape = (architecture.frames, architecture.coefficients)
         signature = [
-            tf.TensorSpec((None, batch_size, *shape), tf.float32),
+            tf.TensorSpec((None, batch_size, *architecture.shape), tf.float32),
             tf.TensorSpec((None, batch_size, architecture.labels), tf.float32),
             tf.TensorSpec((None,), tf.float32),
             tf.TensorSpec((None,), tf.float32),
         ]
-        clips = [tf.TensorSpec((None, *shape), tf.float32)]
+        clips = [tf.TensorSpec((None, *architecture.shape), tf.float32)]
         self._run = tf.function(self._steps, signature, autograph=False)
         self._hear = tf.function(self._logits, clips, autograph=False)
 
@@ -127,7 +119,7 @@ class TrainingGraph:
         with tf.GradientTape() as tape:
             tape.watch(learned)
             weights = _parted(learned, self._learned)
-            logits, seen = forward_training(self.architecture, weights, maps)
+            logits, seen = self.architecture.forward_training(weights, maps)
             loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(wanted, logits))
         step = self.step.assign_add(1.0)
         tf.raw_ops.ResourceApplyAdam(
@@ -143,7 +135,8 @@ class TrainingGraph:
             grad=tape.gradient(loss, learned),
         )
         self.learned.assign(self.learned * self.mask)
-        drift = tf.concat([seen[name] for name in self._averaged], 0) - self.averages
+        seen_now = [tf.reshape(seen[name], [-1]) for name in self._averaged]
+        drift = tf.concat([[], *seen_now], 0) - self.averages
         # The plain mean at first: where data are few, averages would stay near where they began.
         self.averages.assign_add(drift * tf.maximum(1 - _NORM_MOMENTUM, 1 / step))
         return loss
@@ -151,8 +144,8 @@ class TrainingGraph:
     def _logits(self, features: tf.Tensor) -> tf.Tensor:
         weights = _parted(self.learned.read_value(), self._learned)
         weights |= _parted(self.averages.read_value(), self._averaged)
-        folded = fold(self.architecture, weights)
-        return forward(self.architecture, folded, features[..., tf.newaxis])
+        folded = self.architecture.fold(weights)
+        return self.architecture.forward(folded, features[..., tf.newaxis])
 
 
 def _joined(weights: Weights, shapes: dict[str, tuple[int, ...]]) -> np.ndarray:
@@ -162,11 +155,13 @@ def _joined(weights: Weights, shapes: dict[str, tuple[int, ...]]) -> np.ndarray:
         missing = np.subtract(shapes[name], weights[name].shape)
         return np.pad(weights[name], [(0, int(n)) for n in missing]).ravel()
 
-    return np.concatenate([filled(name) for name in shapes])
+    return np.concatenate([np.zeros(0, np.float32), *(filled(name) for name in shapes)])
 
 
 def _parted(vector: Any, shapes: dict[str, tuple[int, ...]]) -> dict[str, Any]:
     """Cut a vector, an array or a tensor, into the weights it holds."""
+    if not shapes:
+        return {}
     sizes = [math.prod(shape) for shape in shapes.values()]
     if isinstance(vector, np.ndarray):
         parts = np.split(vector, np.cumsum(sizes)[:-1])
@@ -175,14 +170,9 @@ def _parted(vector: Any, shapes: dict[str, tuple[int, ...]]) -> dict[str, Any]:
     return {k: tf.reshape(v, shapes[k]) for k, v in zip(shapes, parts, strict=True)}
 
 
-def _widened(architecture: Architecture) -> Architecture:
-    """Return the next architecture whose channels fill the processor's vectors."""
-    return replace(architecture, width=-(-architecture.width // _LANES) * _LANES)
-
-
 def training_graph(architecture: Architecture, batch_size: int) -> TrainingGraph:
     """Return the graph for networks of this shape; the next wider one that fills the lanes."""
-    return _graph(_widened(architecture), batch_size)
+    return _graph(architecture.widened(_LANES), batch_size)
 
 
 @lru_cache(_GRAPHS_KEPT)

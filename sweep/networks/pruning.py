@@ -4,8 +4,6 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_model_optimization.sparsity.keras import PolynomialDecay
 
-from sweep.stages.network import Architecture
-
 INITIAL_SPARSITY = 0.2
 PRUNING_BEGINS = 0.2
 """The report's schedule: from this sparsity, after this share of the steps, to the end."""
@@ -32,11 +30,6 @@ def pruning_updates(steps: int, final_sparsity: float) -> dict[int, float]:
     )
     due, sparsities = (tensor.numpy() for tensor in schedule(tf.range(steps)))
     return {int(i): float(sparsities[i]) for i in np.flatnonzero(due)} | {steps: final_sparsity}
-
-
-def prunable(architecture: Architecture, depthwise: bool) -> list[str]:
-    """Return the kernels that pruning reaches; tfmot by itself leaves depthwise ones alone."""
-    return [name for name in architecture.kernels() if depthwise or not name.endswith("/depthwise")]
 
 
 def magnitude_mask(kernel: np.ndarray, sparsity: float) -> np.ndarray:

@@ -4,9 +4,9 @@ import tensorflow as tf
 import tensorflow_model_optimization as tfmot
 from tensorflow_model_optimization.python.core.sparsity.keras.pruning_impl import Pruning
 
-from sweep.stages.network import Architecture
-from sweep.stages.pruning import magnitude_mask, prunable, pruning_updates
+from sweep.networks.pruning import magnitude_mask, pruning_updates
 
+from .architectures import EACH
 from .keras_network import keras_network
 
 sparsity = tfmot.sparsity.keras
@@ -55,10 +55,13 @@ def test_masks_are_those_of_tfmot(final):
         np.testing.assert_array_equal(magnitude_mask(kernel, final), mask)
 
 
-@pytest.mark.parametrize("convolution", ["depthwise_separable", "temporal", "standard"])
-def test_the_kernels_pruned_are_those_tfmot_wraps(convolution):
-    architecture = Architecture(convolution, 8, 2, 31, 10, 2)
+@EACH
+def test_the_kernels_pruned_are_those_tfmot_wraps(architecture):
     wrapped = sparsity.prune_low_magnitude(keras_network(architecture))
-    names = {wrapper.layer.name for wrapper in wrapped.layers if wrapper.pruning_vars}
-    assert {name.split("/")[0] for name in prunable(architecture, depthwise=False)} == names
-    assert prunable(architecture, depthwise=True) == list(architecture.kernels())
+    names = {wrapper.layer.name for wrapper in wrapped.layers if _pruned(wrapper)}
+    assert {name.replace("/", "_") for name in architecture.prunable(depthwise=False)} == names
+    assert architecture.prunable(depthwise=True) == list(architecture.kernels())
+
+
+def _pruned(wrapper: tf.Module) -> bool:
+    return bool(getattr(wrapper, "pruning_vars", None))

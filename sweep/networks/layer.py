@@ -1,0 +1,140 @@
+"""What every layer of a network knows of itself.
+
+A layer knows the shape of its output, its weights and how they begin, its multiply-adds, how its
+norm is folded away, what it computes, and how its weights lie in a ``.tflite``.  All else that is
+done with a network follows from its list of layers.  TensorFlow is imported where something is
+computed, so that a search space can be checked without it.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+
+NORM_EPSILON = 1e-3
+"""Keras' own setting of batch normalisation."""
+
+Shape = tuple[int, ...]
+"""Of one clip: ``(frames, coefficients, channels)``, or ``(channels,)`` once pooled."""
+
+Parts = Mapping[str, Any]
+"""The weights of one layer by part, ``kernel`` or ``gamma``: arrays or tensors."""
+
+AVERAGES = ("mean", "variance")
+"""The parts that training does not learn but averages."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One step from maps to maps.
+
+    Attributes:
+        name: begins the names of its weights and of its tensors.  Layers may share a name if none
+            of their weights then do; it refers to the last of them.
+        of: the layer whose output it takes, or ``features``; the layer before, if empty.
+    """
+
+    name: str
+    of: str = field(default="", kw_only=True)
+
+    prunable: ClassVar[bool] = True
+    """Whether tfmot by itself prunes its kernels."""
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The names of the layers whose outputs it takes; empty for the layer before."""
+        return (self.of,)
+
+    def output(self, *shapes: Shape) -> Shape:
+        """Return the shape of its output for those of its inputs.
+
+        Raises:
+            ValueError: if it cannot take them.
+        """
+        return shapes[0]
+
+    def kernels(self, shape: Shape) -> dict[str, Shape]:
+        """Return the shapes of its kernels, by part, in TensorFlow's layout."""
+        return {}
+
+    def initial(self, shape: Shape) -> dict[str, np.ndarray]:
+        """Return its other weights as they begin."""
+        return {}
+
+    def multiply_adds(self, shape: Shape) -> int:
+        """Return the multiply-adds of one clip, those of kernels only."""
+        places = math.prod(self.output(shape)[:-1])
+        return places * sum(math.prod(kernel) for kernel in self.kernels(shape).values())
+
+    def widened(self, lanes: int) -> "Layer":
+        """Return it with the next number of channels that ``lanes`` divides."""
+        return self
+
+    def fold(self, weights: Parts, shape: Shape) -> dict[str, Any]:
+        """Return its weights in the deployed network, in which norms are kernels and biases."""
+        return dict(weights)
+
+    def forward(self, inputs: list[Any], weights: Parts, seen: dict[str, Any] | None) -> Any:
+        """Return its output ``[clips, ...]`` for inputs ``[clips, ...]``.
+
+        Args:
+            inputs: one tensor for each of its ``sources``.
+            weights: in training its weights, else what ``fold`` made of them.
+            seen: in training what takes the means and variances of its norm; else None.
+        """
+        raise NotImplementedError
+
+    def stored(self, part: str, values: np.ndarray) -> np.ndarray:
+        """Return a folded weight in the order in which a ``.tflite`` holds it."""
+        return values
+
+    @property
+    def channel_axis(self) -> int:
+        """The axis of a stored kernel along which quantization gives each channel a scale."""
+        return 0
+
+
+def filled(channels: int, lanes: int) -> int:
+    """Return the next number of channels that ``lanes`` divides."""
+    return math.ceil(channels / lanes) * lanes
+
+
+def activated(values: Any, activation: str) -> Any:
+    """Return values after ``relu``, ``swish`` or ``none``."""
+    import tensorflow as tf
+
+    return {
+        "relu": lambda: tf.nn.relu(values, name="relu"),
+        "swish": lambda: tf.nn.silu(values),
+        "none": lambda: values,
+    }[activation]()
+
+
+def initial_norm(shape: Shape) -> dict[str, np.ndarray]:
+    ones, zeros = np.ones(shape, np.float32), np.zeros(shape, np.float32)
+    return {"gamma": ones, "beta": zeros, "mean": zeros, "variance": ones}
+
+
+def scale_and_shift(weights: Parts) -> tuple[Any, Any]:
+    """Return what a norm multiplies by and what it then adds."""
+    scale = weights["gamma"] / (weights["variance"] + NORM_EPSILON) ** 0.5
+    return scale, weights["beta"] - weights["mean"] * scale
+
+
+def normalised(maps: Any, weights: Parts, seen: dict[str, Any]) -> Any:
+    """Return maps normalised over the batch."""
+    import tensorflow as tf
+
+    norm = tf.raw_ops.FusedBatchNormV3(
+        x=maps,
+        scale=weights["gamma"],
+        offset=weights["beta"],
+        mean=tf.constant([], tf.float32),
+        variance=tf.constant([], tf.float32),
+        epsilon=NORM_EPSILON,
+        is_training=True,
+    )
+    seen |= {"mean": norm.batch_mean, "variance": norm.batch_variance}
+    return norm.y

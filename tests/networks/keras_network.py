@@ -1,0 +1,103 @@
+"""Any list of layers in tf_keras: an independent reference for the ones that are plain."""
+
+from typing import Any
+
+import numpy as np
+import tf_keras
+
+from sweep.networks.architecture import Architecture, Weights
+from sweep.networks.layers import (
+    Add,
+    CoefficientAverage,
+    Conv,
+    Dense,
+    DepthwiseConv,
+    GlobalAveragePool,
+    Layer,
+    SubSpectralNorm,
+)
+
+L = tf_keras.layers
+NORM = ("gamma", "beta", "mean", "variance")
+
+
+def keras_network(architecture: Architecture) -> tf_keras.Model:
+    """Return the network up to its logits; ``load_weights`` finds layers by their names."""
+    features = L.Input((*architecture.shape, 1))
+    outputs, last = {"features": features}, features
+    for layer in architecture.layers:
+        taken = [outputs[name] if name else last for name in layer.sources]
+        last = outputs[layer.name] = _applied(layer, taken)
+    return tf_keras.Model(features, last)
+
+
+def _applied(layer: Layer, taken: list[Any]) -> Any:
+    if isinstance(layer, (Conv, DepthwiseConv)):
+        maps = _convolved(layer, taken[0])
+    elif isinstance(layer, Dense):
+        maps = L.Dense(layer.units, name=f"{layer.name}_kernel")(taken[0])
+    elif isinstance(layer, SubSpectralNorm):
+        maps = _by_bands(layer, taken[0])
+    elif isinstance(layer, Add):
+        maps = L.Add()(taken)
+    elif isinstance(layer, CoefficientAverage):
+        return L.AveragePooling2D((1, taken[0].shape[2]))(taken[0])
+    elif isinstance(layer, GlobalAveragePool):
+        return L.GlobalAveragePooling2D()(taken[0])
+    return maps if layer.activation == "none" else L.Activation(layer.activation)(maps)
+
+
+def _convolved(layer: Conv | DepthwiseConv, maps: Any) -> Any:
+    kind = "kernel" if isinstance(layer, Conv) else "depthwise"
+    made = {
+        "kernel_size": layer.kernel,
+        "strides": layer.strides,
+        "padding": layer.padding,
+        "dilation_rate": layer.dilation,
+        "use_bias": layer.bias and not layer.norm,
+        "name": f"{layer.name}_{kind}",
+    }
+    if layer.padding == ("same", "valid"):
+        assert layer.strides == layer.dilation == 1
+        maps = L.ZeroPadding2D(((layer.kernel[0] - 1) // 2, 0))(maps)
+        made["padding"] = "valid"
+    make = L.DepthwiseConv2D if kind == "depthwise" else lambda **m: L.Conv2D(layer.channels, **m)
+    maps = make(**made)(maps)
+    return L.BatchNormalization(name=f"{layer.name}_norm")(maps) if layer.norm else maps
+
+
+def _by_bands(layer: SubSpectralNorm, maps: Any) -> Any:
+    """Normalise each band of each channel as a channel of its own."""
+    frames, coefficients, channels = maps.shape[1:]
+    wide = coefficients // layer.bands
+    bands = L.Permute((1, 3, 2, 4))(L.Reshape((frames, layer.bands, wide, channels))(maps))
+    norm = L.BatchNormalization(name=f"{layer.name}_norm", fused=False)
+    bands = norm(L.Reshape((frames, wide, layer.bands * channels))(bands))
+    bands = L.Permute((1, 3, 2, 4))(L.Reshape((frames, wide, layer.bands, channels))(bands))
+    return L.Reshape((frames, coefficients, channels))(bands)
+
+
+def load_weights(model: tf_keras.Model, architecture: Architecture, weights: Weights) -> None:
+    """Give a Keras network the weights of a plain one."""
+    for step in architecture.steps:
+        name = step.layer.name
+        norm = [weights[f"{name}/{part}"].ravel() for part in NORM if f"{name}/{part}" in weights]
+        for kernel in step.kernels:
+            biases = [weights[n] for n in step.initial if n.endswith("/bias")]
+            model.get_layer(kernel.replace("/", "_")).set_weights([weights[kernel], *biases])
+        if f"{name}/gamma" in step.initial:
+            model.get_layer(f"{name}_norm").set_weights(norm)
+
+
+def random_weights(architecture: Architecture, seed: int = 0) -> Weights:
+    """Draw weights of a network in mid-training: no norm neutral, no bias zero."""
+    rng = np.random.default_rng(seed)
+    weights = {}
+    for name, values in architecture.initial_weights(0).items():
+        drawn = rng.normal(0, 0.3, values.shape)
+        if name.endswith("/gamma"):
+            drawn += 1
+        if name.endswith("/variance"):
+            drawn = np.exp(drawn)
+        weights[name] = drawn.astype(np.float32)
+    return weights
