@@ -1,43 +1,49 @@
 """Cross-validation: speakers dealt into folds, each of which is held out once."""
 
-import hashlib
+from collections.abc import Collection
 
-from sweep.audio import layout
-from sweep.audio.dataset import Dataset, locate, read_splits
-from sweep.errors import DataError
+from sweep.audio.dataset import Dataset, read_splits
+from sweep.audio.layout import clip_of
+from sweep.audio.splits import UNITS, groups
 
 
-def hold_out(dataset: Dataset, fold: int, folds: int) -> Dataset:
-    """Return the same clips with one fold of speakers for validation and the others for training.
+def deal(dataset: Dataset, folds: int) -> list[list[str]]:
+    """Return the names of the clips that each fold holds out, of training and validation together.
 
-    The speakers of the training and validation clips are dealt in an order that only their names
-    decide.  The testing clips stay where they are, unread.
+    Whole speakers are dealt, in an order that only their names and clips decide; recordings, where
+    too few speakers say a word.  Where the speakers are fewer than ``folds``, or only so many
+    folds can have every word, there are fewer folds: the most is one for each speaker.
 
     Args:
         dataset: the clips.
-        fold: which fold to hold out, from 0.
-        folds: how many there are.
-
-    Raises:
-        DataError: if some word is not said in every fold.
+        folds: how many folds are wanted, at least 2.
     """
-    speakers = {clip.name: clip.speaker for clip in layout.find_clips(locate(dataset.spec))}
     names = [*dataset.names("training"), *dataset.names("validation")]
-    order = sorted({speakers[name] for name in names}, key=_shuffled)
-    held = set(order[fold::folds])
+    clips, words = [clip_of(name) for name in names], set(dataset.labels)
+    every = (groups(clips, unit, count) for unit in UNITS for count in range(folds, 1, -1))
+    # Found at the latest for two folds of recordings: training and validation have every word.
+    dealt = next(
+        some
+        for some in every
+        if len(some) > 1 and all({clip.label for clip in fold} == words for fold in some)
+    )
+    return [[clip.name for clip in fold] for fold in dealt]
+
+
+def hold_out(dataset: Dataset, held: Collection[str]) -> Dataset:
+    """Return the same clips with some for validation and the others for training.
+
+    The testing clips stay where they are, unread.
+
+    Args:
+        dataset: the clips.
+        held: names of the clips for validation; see ``deal``.
+    """
+    names = [*dataset.names("training"), *dataset.names("validation")]
+    held = set(held)
     splits = {
-        "training": [name for name in names if speakers[name] not in held],
-        "validation": [name for name in names if speakers[name] in held],
+        "training": [name for name in names if name not in held],
+        "validation": [name for name in names if name in held],
         "testing": dataset.listed["testing"],
     }
-    for said in (splits["training"], splits["validation"]):
-        if {layout.label_of(name) for name in said} != set(dataset.labels):
-            raise DataError(
-                f"{dataset.spec.source}: {len(order)} speakers are too few for {folds} folds that "
-                "all hear every word; ask for fewer with --folds, or for none with --folds 0"
-            )
     return read_splits(dataset.spec, splits)
-
-
-def _shuffled(speaker: str) -> str:
-    return hashlib.sha256(speaker.encode()).hexdigest()

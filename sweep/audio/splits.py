@@ -4,6 +4,7 @@ import hashlib
 import itertools
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,8 @@ MAX_NUM_WAVS_PER_CLASS = 2**27 - 1
 VALIDATION_PERCENTAGE = 10
 TESTING_PERCENTAGE = 10
 _TENTHS = (8, 1, 1)
+UNITS: tuple[Callable[[Clip], str], ...] = (attrgetter("speaker"), attrgetter("name"))
+"""What stays together when clips are dealt: speakers; where they are too few, single recordings."""
 
 SplitRule = str | Mapping[str, str]
 
@@ -73,7 +76,7 @@ def groups(clips: Iterable[Clip], unit: Callable[[Clip], str], count: int) -> li
 
     Args:
         clips: what to deal.
-        unit: what stays together: the speaker, or the name of the clip.
+        unit: what stays together: one of ``UNITS``.
         count: how many groups; with fewer units, each is a group.
     """
     clips_of: dict[str, list[Clip]] = defaultdict(list)
@@ -102,7 +105,7 @@ def _by_speaker(clips: list[Clip]) -> dict[str, str]:
     published = {clip.name: speaker_split(clip.speaker) for clip in clips}
     if _complete(clips, published) and _near(Counter(published.values())):
         return published
-    for unit in (lambda clip: clip.speaker, lambda clip: clip.name):
+    for unit in UNITS:
         dealt = _deal(groups(clips, unit, sum(_TENTHS)))
         if _complete(clips, dealt):
             return dealt

@@ -31,7 +31,7 @@ def verdict(record: StudyRecord, content: Table) -> str:
     folds = [sum(one.validated.clips) for one in record.finalists if one.validated]
     validated = (
         f" Cross-validated: what it hears of all {max(folds)} clips for training and validation, "
-        "each by a network trained without the speakers of its fold."
+        "each by a network trained without its fold."
         if folds
         else ""
     )

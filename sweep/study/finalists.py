@@ -8,7 +8,7 @@ from pathlib import Path
 from sweep import cache
 from sweep.answers import confusion, mistakes
 from sweep.audio.dataset import Dataset
-from sweep.audio.folds import hold_out
+from sweep.audio.folds import deal, hold_out
 from sweep.candidate import Candidate, Evaluation, digest
 from sweep.errors import StudyError
 from sweep.limits import METRICS
@@ -66,7 +66,8 @@ def confirm(
         folder: where the study lives.
         top: how many trials.
         seeds: how many trainings of each; their seeds are none the search has used.
-        folds: into how many folds the speakers are dealt; 0 goes by what the search heard.
+        folds: into how many folds the speakers are dealt, fewer where they are fewer; 0 goes by
+            what the search heard.
         workers: how many worker processes to start.
         listen: told how far the trainings are.
         say: told which trials are left out, because a training of theirs failed.
@@ -124,19 +125,23 @@ def _cross_validate(
 ) -> dict[int, CrossValidation]:
     """Return what contenders hear of the speakers of each fold, trained without them, by trial."""
 
+    dealt = deal(dataset, folds)
+    if len(dealt) < folds:
+        say(f"{len(dealt)} folds, not {folds}: speakers and their words are enough for no more")
+
     def job(trial: TrialRecord, fold: int) -> _Job:
-        name = f"{trial.number}_{fold + 1}_of_{folds}"
+        name = f"{trial.number}_{fold + 1}_of_{len(dealt)}"
         again = _again(trial, _FIRST_FOLD_SEED + fold)
         return _job(folder.retrainings / "folds", name, again, dataset)
 
-    jobs = {trial.number: [job(trial, fold) for fold in range(folds)] for trial in contenders}
+    jobs = {trial.number: [job(trial, fold) for fold in range(len(dealt))] for trial in contenders}
     missing = []
-    for fold in range(folds):
+    for fold, held in enumerate(dealt):
         untrained = [some[fold] for some in jobs.values() if not some[fold].place.exists()]
         if untrained:
-            without = hold_out(dataset, fold, folds)
+            without = hold_out(dataset, held)
             missing += [(one, without) for one in untrained]
-    total = len(contenders) * folds
+    total = len(contenders) * len(dealt)
     failed = _train("by folds of speakers", missing, total, folder, workers, (), listen)
     found = {}
     for trial in _trained(contenders, jobs, failed, say):
