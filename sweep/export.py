@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sweep.audio.dataset import Dataset, Progress, open_dataset
+from sweep.audio.sources import SOURCES
 from sweep.candidate import Variant
 from sweep.errors import DataError, StudyError, SweepError
 from sweep.limits import METRICS, Limit, violations
@@ -70,6 +71,11 @@ def same_clips(
         DataError: if these are other clips.
     """
     where = source or record.about["source"]
+    if source is None and where not in SOURCES and not Path(where).is_dir():
+        raise DataError(
+            f"{where}: the recordings of {record.name} are no longer there; say with --data where"
+            " they are"
+        )
     dataset = open_dataset(record.space.with_data(where, None).file.dataset.spec(), progress)
     if dataset.fingerprint != record.about["fingerprint"]:
         raise DataError(

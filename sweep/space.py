@@ -1,5 +1,6 @@
 """A checked search space: what varies, what is allowed, what to look for."""
 
+import ast
 import itertools
 import math
 import os
@@ -256,9 +257,23 @@ class Space:
                 self._fail(f"search.enqueue.{i}", f"it {never}; {refusal}")
 
     def comparable(self) -> dict[str, Any]:
-        """Return the parts of the file that must agree for a study to go on."""
-        parts = {"parameters", "require", "limits", "objectives"}
-        return self.file.model_dump(mode="json", include=parts) | {"seed": self.file.search.seed}
+        """Return what must agree for a study to go on, equal however the file spells it."""
+        parameters = {n: _canonical(v) for n, v in (PARAMETERS | self.fixed | self.varying).items()}
+        return {
+            "labels": sorted(self.file.dataset.labels),
+            "parameters": parameters,
+            "require": sorted(ast.unparse(ast.parse(text.strip())) for text in self.file.require),
+            "limits": {limit.metric: f"{limit.operator} {limit.bound:g}" for limit in self.limits},
+            "objectives": dict(self.file.objectives),
+            "seed": self.file.search.seed,
+        }
+
+    def spelled_like(self, other: "Space") -> "Space":
+        """Return this space with choices, objectives and labels in the order of an equal one."""
+        labels = {"labels": other.file.dataset.labels}
+        dataset = self.file.dataset.model_copy(update=labels)
+        update = {"dataset": dataset, "search": self.file.search}
+        return Space(other.file.model_copy(update=update), self.origin)
 
     def _add(self, name: str, value: Any) -> None:
         place = f"parameters.{name}"
@@ -354,3 +369,14 @@ class Space:
 
     def _fail(self, place: str, message: str) -> NoReturn:
         raise SpecError(f"{self.origin}: {place}: {message}")
+
+
+def _canonical(values: Any) -> Any:
+    """Return what a parameter may be, in one spelling: choices sorted, an interval by its ends."""
+    if isinstance(values, CategoricalDistribution):
+        values = values.choices
+    if isinstance(values, (tuple, list)):
+        return sorted(values, key=lambda v: (v is not None, isinstance(v, str), v))
+    if isinstance(values, (IntDistribution, FloatDistribution)):
+        return {"low": values.low, "high": values.high, "step": values.step, "log": values.log}
+    return values

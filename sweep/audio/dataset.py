@@ -248,7 +248,7 @@ def locate(spec: DatasetSpec, progress: Progress | None = None) -> Path:
     folder = Path(spec.source)
     if not folder.is_dir():
         raise DataError(
-            f"{folder}: no such folder; name one, or use {' or '.join(sources.SOURCES)}"
+            f"{folder}: no such folder; name one with --data, or {' or '.join(sources.SOURCES)}"
         )
     return folder
 

@@ -7,7 +7,8 @@ import urllib.error
 import urllib.request
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from sweep.audio.layout import SUFFIXES
@@ -61,22 +62,32 @@ def unpack(archive: Path, folder: Path) -> None:
         DataError: if the archive is damaged, too large, or holds a member that would be written
             outside the folder or is a link.
     """
-    try:
-        with zipfile.ZipFile(archive) as opened:
-            members = opened.infolist()
-            for member in members:
-                _check_member(member)
-            if sum(member.file_size for member in members) > LIMIT_BYTES:
-                raise DataError(f"the archive holds more than {LIMIT_BYTES / 1024**3:g} GB")
-            for member in members:
-                path = PurePosixPath(member.filename)
-                if _is_recording(path):
-                    target = folder / path.parent.name / path.name
-                    target.parent.mkdir(exist_ok=True)
+    with _damage_told():
+        opened = zipfile.ZipFile(archive)
+    with opened:
+        members = opened.infolist()
+        for member in members:
+            _check_member(member)
+        if sum(member.file_size for member in members) > LIMIT_BYTES:
+            raise DataError(f"the archive holds more than {LIMIT_BYTES / 1024**3:g} GB")
+        for member in members:
+            path = PurePosixPath(member.filename)
+            if _is_recording(path):
+                with _damage_told():
                     # Reading a member to its end checks its CRC.
-                    target.write_bytes(opened.read(member))
-    # zipfile raises a RuntimeError for a compression it does not know or an encrypted member.
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
+                    content = opened.read(member)
+                target = folder / path.parent.name / path.name
+                target.parent.mkdir(exist_ok=True)
+                target.write_bytes(content)
+
+
+@contextmanager
+def _damage_told() -> Iterator[None]:
+    try:
+        yield
+    # zipfile raises a RuntimeError for a compression it does not know or an encrypted member,
+    # and an OSError or ValueError where an offset points outside the file.
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError, ValueError) as error:
         raise DataError(f"the archive is not a whole ZIP file ({error})") from error
 
 

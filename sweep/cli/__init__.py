@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 import sweep
-from sweep.cli import deploying, listing, recordings, searching
+from sweep.cli import deploying, listing, output, recordings, searching
 from sweep.errors import SweepError
 
 app = typer.Typer(
@@ -56,8 +56,12 @@ def _options(
 
 def main() -> None:
     """Run a command; the one place where an error becomes an exit code."""
+    output.shield()
     try:
-        app()
+        try:
+            app()
+        finally:
+            output.check()
     except SweepError as error:
         print(f"sweep: {error}", file=sys.stderr)
         sys.exit(error.exit_code)

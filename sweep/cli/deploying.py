@@ -1,16 +1,15 @@
 """Commands that bring a model to work: export, predict."""
 
-import csv
 import json
 import shlex
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from sweep.cli.options import Csv, Data, Json, Pick, Results, Storage, Study, refuse_both
+from sweep.cli.formats import print_csv, refuse_both
+from sweep.cli.options import Csv, Data, Json, Pick, Results, Storage, Study
 from sweep.errors import DataError, SpecError
 from sweep.study import RESULTS
 
@@ -88,14 +87,10 @@ def predict(
 
     if as_json:
         print(json.dumps([vars(prediction) for prediction in predictions()], indent=2))
-        raise typer.Exit(1 if unheard else 0)
-    table = csv.writer(sys.stdout, lineterminator="\n")
-    if as_csv:
-        table.writerow(["clip", "label", *classifier.labels])
-    for found in predictions():
-        shares = found.probabilities.values()
-        if as_csv:
-            table.writerow([found.clip, found.label, *shares])
-        else:
-            print(found.clip, found.label, f"{max(shares):.3f}", sep="  ")
+    elif as_csv:
+        rows = ([p.clip, p.label, *p.probabilities.values()] for p in predictions())
+        print_csv(["clip", "label", *classifier.labels], rows)
+    else:
+        for found in predictions():
+            print(found.clip, found.label, f"{max(found.probabilities.values()):.3f}", sep="  ")
     raise typer.Exit(1 if unheard else 0)

@@ -1,26 +1,30 @@
 """Commands that show a study: status, trials, report, serve."""
 
-import json
 import webbrowser
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from sweep.cli.options import Csv, Json, Results, Storage, Study, refuse_both
+from sweep.cli.formats import printed, refuse_both
+from sweep.cli.options import Csv, Json, Results, Storage, Study
 from sweep.study import RESULTS
 
 
 def status(
-    study: Study, as_json: Json = False, storage: Storage = None, results: Results = RESULTS
+    study: Study,
+    as_json: Json = False,
+    as_csv: Csv = False,
+    storage: Storage = None,
+    results: Results = RESULTS,
 ) -> None:
     """Say how a study stands: funnel, front, nearest misses."""
     from sweep.study.storage import StudyFolder
     from sweep.terminal import console, print_finalists, print_front, print_pairs, status_facts
 
+    refuse_both(as_json, as_csv)
     record = StudyFolder.find(study, results, storage).record()
-    if as_json:
-        print(json.dumps(status_facts(record), indent=2))
+    if printed(status_facts(record), as_json, as_csv):
         return
     out = console()
     print_pairs(out, record.funnel().items())

@@ -6,8 +6,6 @@ from typing import Annotated
 
 import typer
 
-from sweep.errors import SpecError
-
 
 class Pick(StrEnum):
     """Ways to pick a trial."""
@@ -59,13 +57,3 @@ Processes = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Csv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
-
-
-def refuse_both(as_json: bool, as_csv: bool) -> None:
-    """Refuse to print in two formats at once.
-
-    Raises:
-        SpecError: if both are asked for.
-    """
-    if as_json and as_csv:
-        raise SpecError("--json and --csv: name one of them")

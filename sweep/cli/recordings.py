@@ -1,26 +1,25 @@
 """Commands about recordings: data list, data prepare, data check."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from sweep.cli.options import Json
+from sweep.cli.formats import printed, refuse_both
+from sweep.cli.options import Csv, Json
 
 app = typer.Typer(help="Look at recordings, and get them ready.", no_args_is_help=True)
 
 
 @app.command("list")
-def list_sources(as_json: Json = False) -> None:
+def list_sources(as_json: Json = False, as_csv: Csv = False) -> None:
     """List the sources that can stand for a folder."""
     from sweep.audio.sources import SOURCES
     from sweep.terminal import console, print_pairs
 
-    if as_json:
-        print(json.dumps(SOURCES, indent=2))
-    else:
+    refuse_both(as_json, as_csv)
+    if not printed(SOURCES, as_json, as_csv):
         print_pairs(console(), SOURCES.items())
 
 
@@ -49,15 +48,15 @@ def prepare(
 def check_folder(
     path: Annotated[Path, typer.Argument(metavar="PATH", help="A folder of recordings.")],
     as_json: Json = False,
+    as_csv: Csv = False,
 ) -> None:
     """Say what a folder holds, and what is wrong with it."""
     from sweep.audio.check import inspect_folder
     from sweep.live_line import LiveLine
     from sweep.terminal import console, print_folder
 
+    refuse_both(as_json, as_csv)
     with LiveLine() as line:
         found = inspect_folder(path, line.note)
-    if as_json:
-        print(json.dumps(asdict(found), indent=2))
-    else:
+    if not printed(asdict(found), as_json, as_csv):
         print_folder(console(), found)

@@ -1,11 +1,12 @@
 """Commands that search: parameters, check, run, finalists, worker."""
 
-import json
 from typing import Annotated
 
 import typer
 
+from sweep.cli.formats import printed, refuse_both
 from sweep.cli.options import (
+    Csv,
     Data,
     Json,
     Processes,
@@ -19,29 +20,27 @@ from sweep.errors import Interrupted, NothingFeasible, SpecError, StudyError, Sw
 from sweep.study import RESULTS
 
 
-def parameters(as_json: Json = False) -> None:
+def parameters(as_json: Json = False, as_csv: Csv = False) -> None:
     """List what a search-space file can vary, and the defaults."""
     from sweep.rules import parameter_facts
     from sweep.terminal import console, print_parameters
 
-    if as_json:
-        print(json.dumps(parameter_facts(), indent=2))
-    else:
+    refuse_both(as_json, as_csv)
+    if not printed(parameter_facts(), as_json, as_csv):
         print_parameters(console(), parameter_facts())
 
 
-def check(space: SpaceFile, as_json: Json = False) -> None:
+def check(space: SpaceFile, as_json: Json = False, as_csv: Csv = False) -> None:
     """Say what would be searched, without running it."""
     from sweep.space import Space
     from sweep.study.samplers import make_sampler
     from sweep.terminal import console, print_pairs
 
+    refuse_both(as_json, as_csv)
     wanted = Space.load(space)
     make_sampler(wanted, wanted.file.search.sampler, wanted.file.search.seed)
     facts = wanted.facts()
-    if as_json:
-        print(json.dumps(facts, indent=2))
-    else:
+    if not printed(facts, as_json, as_csv):
         print_pairs(console(), facts.items())
 
 
@@ -88,7 +87,7 @@ def run(
     from sweep.space import Space
     from sweep.study.launch import launch
     from sweep.study.samplers import make_sampler
-    from sweep.study.storage import StudyFolder
+    from sweep.study.storage import StudyFolder, study_name
     from sweep.study.table import best_candidates
     from sweep.terminal import console, describe_dataset, print_front
 
@@ -96,7 +95,8 @@ def run(
     wanted = Space.load(space).with_search(**overrides).with_data(data, lists)
     # Before any clip is fetched: a sampler may not suit the space.
     make_sampler(wanted, wanted.file.search.sampler, wanted.file.search.seed)
-    folder = StudyFolder(results, space.stem if study is None else study, storage)
+    folder = StudyFolder(results, study_name(space) if study is None else study, storage)
+    wanted = folder.spelled(wanted)
     made_with = folder.made_with()
     if wanted.file.dataset.source in SOURCES and made_with not in (None, *SOURCES):
         # Before anything is fetched for a study that was made with clips of this machine.
@@ -124,8 +124,8 @@ def run(
         raise Interrupted(
             f"interrupted; what is finished is kept in {folder.path}, the same command goes on"
         ) from error
-    print_front(console(), record)
     write(record, folder.report)
+    print_front(console(), record)
     funnel = record.funnel()
     if funnel["failed"] and funnel["failed"] == sum(funnel.values()) - funnel["invalid"]:
         log = folder.worker_log if scheduler is None else "what its workers printed"
@@ -158,10 +158,12 @@ def finalists(
     data: Data = None,
     workers: Processes = None,
     as_json: Json = False,
+    as_csv: Csv = False,
     storage: Storage = None,
     results: Results = RESULTS,
 ) -> None:
     """Train the best again, then read the test clips: do they hold?"""
+    refuse_both(as_json, as_csv)
     if folds == 1:
         raise SpecError("--folds: 1 holds everybody out; name 2 or more, or 0 for none")
     from dask.system import CPU_COUNT
@@ -195,9 +197,7 @@ def finalists(
         raise Interrupted("interrupted; what was trained is kept, run it again to go on") from error
     record = folder.record()
     write(record, folder.report)
-    if as_json:
-        print(json.dumps([one.to_json() for one in record.finalists], indent=2))
-    else:
+    if not printed([one.to_json() for one in record.finalists], as_json, as_csv):
         print_finalists(console(), record)
         if record.speaker_caution:
             print(record.speaker_caution)

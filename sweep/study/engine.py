@@ -5,6 +5,7 @@ import io
 import logging
 import os
 import queue
+import resource
 import signal
 import sys
 import threading
@@ -20,7 +21,7 @@ from typing import Any
 from uuid import uuid4
 
 import dask
-from distributed import Client, Future, KilledWorker, LocalCluster, Nanny, WorkerPlugin
+from distributed import Client, Future, KilledWorker, LocalCluster, Nanny, WorkerPlugin, rpc
 
 from sweep.audio.dataset import Dataset
 from sweep.candidate import Candidate, Evaluation
@@ -36,6 +37,10 @@ ALLOCATION = {"MALLOC_MMAP_THRESHOLD_": 2**25, "MALLOC_TRIM_THRESHOLD_": 2**28}
 _ONE_AT_A_TIME = threading.Lock()
 """Held by a worker at work: one that was started with several threads shares its graphs."""
 
+_HANDLES, _HANDLES_A_WORKER = 64, 12
+"""How many files a coordinator opens; 33 and 106 were measured with one worker and eight."""
+
+_GREETING_IN_S = 15
 _PATIENCE_IN_S = 30
 _FAREWELL_IN_S = 3
 _GRACE_IN_S = 1
@@ -96,13 +101,14 @@ class Engine:
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
         try:
             if scheduler is None:
+                _check_file_handles(workers)
                 with _ctrl_c_later():
                     self._cluster = _local_cluster(workers)
+            else:
+                asyncio.run(_greet(scheduler))
             self._client = Client(self._cluster or scheduler, timeout=_PATIENCE_IN_S)
         except (OSError, ValueError, RuntimeError) as error:
-            if scheduler is None:
-                raise SweepError(f"worker processes cannot be started: {error}") from error
-            raise SweepError(f"{scheduler}: no Dask scheduler answers there") from error
+            raise SweepError(f"worker processes cannot be started: {_cause(error)}") from error
         if scheduler is not None:
             self._await_worker(scheduler)
         if self._cluster is not None:
@@ -199,6 +205,7 @@ def serve_worker(address: str, processes: int) -> None:
     """
 
     async def serve() -> None:
+        await _greet(address)
         _keep_freed_memory()
         nannies = [Nanny(address, nthreads=1) for _ in range(processes)]
         for nanny in nannies:
@@ -208,7 +215,45 @@ def serve_worker(address: str, processes: int) -> None:
     try:
         asyncio.run(serve())
     except (OSError, ValueError, RuntimeError) as error:
+        raise SweepError(f"worker processes cannot be started: {_cause(error)}") from error
+
+
+async def _greet(address: str) -> None:
+    """Raise unless a scheduler answers; Dask by itself would try for minutes.
+
+    Raises:
+        SweepError: if none does, in time.
+    """
+    try:
+        async with asyncio.timeout(_GREETING_IN_S):
+            async with rpc(address) as scheduler:
+                await scheduler.identity()
+    except Exception as error:  # whatever listens there may answer anything
         raise SweepError(f"{address}: no Dask scheduler answers there") from error
+
+
+def _check_file_handles(workers: int) -> None:
+    """Raise if this process may not open as many files as its workers need.
+
+    Raises:
+        SweepError: if the limit is too low; Dask would try for ever.
+    """
+    needed, limit = (
+        _HANDLES + workers * _HANDLES_A_WORKER,
+        resource.getrlimit(resource.RLIMIT_NOFILE)[0],
+    )
+    if needed > limit != resource.RLIM_INFINITY:
+        raise SweepError(
+            f"{workers} workers need {needed} open files, and {limit} are allowed; raise the limit"
+            f" (ulimit -n {needed}), or name fewer --workers"
+        )
+
+
+def _cause(error: BaseException) -> str:
+    """Return what lies behind an error of Dask's, in a line."""
+    while (deeper := error.__cause__ or error.__context__) is not None:
+        error = deeper
+    return (str(error) or type(error).__name__).splitlines()[0]
 
 
 class _QuietWorker(WorkerPlugin):

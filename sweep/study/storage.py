@@ -4,10 +4,11 @@ import os
 import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote_to_bytes
 
 import optuna
 import sqlalchemy
@@ -21,6 +22,9 @@ from sweep.study import RESULTS
 from sweep.study.confirmation import Finalist
 from sweep.study.table import StudyRecord
 from sweep.study.trials import OBJECTIVES, no_collection, trial_records
+
+_LOCK_PATIENCE_IN_S = 60
+"""How long a write waits for another program that holds the SQLite file."""
 
 _PASSWORD = re.compile(r"((?<=://)[^:/@\s]*:)[^@\s]+(?=@)|(?<=password=)[^&\s'\"]+")
 _READ_ONLY = {True: "mode=ro", False: "immutable=1"}
@@ -61,8 +65,7 @@ class StudyFolder:
         self.retrainings = self.path / "retrainings"
         self._artifact_folder = self.path / "artifacts"
         self._inside = storage is None
-        self._own = storage is None or quote(str(self.database.absolute())) in storage
-        self._url = storage or f"sqlite:///{self.database}"
+        self._url = storage or sqlite_url(self.database)
         self._storage: RDBStorage | None = None
 
     @classmethod
@@ -84,6 +87,16 @@ class StudyFolder:
             there = f"; {results} holds {', '.join(known)}" if known else ""
             raise StudyError(f"no study at {folder.path}{there}; sweep run makes one")
         return folder
+
+    @cached_property
+    def _file(self) -> Path | None:
+        """The SQLite file of the storage; None in a server."""
+        with readable_errors(self.path):
+            return sqlite_file(self._url)
+
+    @property
+    def _own(self) -> bool:
+        return self._inside or self._file == self.database.absolute()
 
     @contextmanager
     def owned(self) -> Iterator[None]:
@@ -112,11 +125,8 @@ class StudyFolder:
     def _locks(self) -> Iterator[Path]:
         """Yield what a coordinator locks: its folder, and a database file that lies elsewhere."""
         yield self.path / ".lock"
-        with readable_errors(self.path):
-            url = sqlalchemy.make_url(self._url)
-        file = (url.database or "") if url.get_backend_name() == "sqlite" else ""
-        if file and not self._own and not file.startswith("file:"):
-            yield Path(file).with_name(f".{Path(file).name}.{self.name}.lock")
+        if self._file is not None and not self._own:
+            yield self._file.with_name(f".{self._file.name}.{self.name}.lock")
 
     @contextmanager
     def _owned_in_server(self) -> Iterator[None]:
@@ -161,18 +171,39 @@ class StudyFolder:
                 study.set_user_attr(_SPACE, space.text())
                 return study
             stored = Space.parse(study.user_attrs[_SPACE], str(self.path))
-            known = stored.comparable() | {"clips": study.user_attrs[_ABOUT].get("fingerprint")}
-        _refuse_difference(self.path, known, space.comparable() | {"clips": about["fingerprint"]})
+        _refuse_difference(self.path, stored.comparable(), space.comparable())
+        if study.user_attrs[_ABOUT].get("fingerprint") != about["fingerprint"]:
+            raise StudyError(
+                f"{self.path}: the study was made with other clips; name another --study to start"
+                " anew"
+            )
         return study
 
     def made_with(self) -> str | None:
-        """Return the source or the folder of the study's clips; None if it cannot be told yet."""
+        """Return the source or the folder of the study's clips; None if it was never begun."""
+        source: str | None = self._attributes().get(_ABOUT, {}).get("source")
+        return source
+
+    def spelled(self, space: Space) -> Space:
+        """Return a space to go on with: its choices and labels in the order the study has them.
+
+        Raises:
+            StudyError: if the study was made for another space; says what differs.
+        """
+        text = self._attributes().get(_SPACE)
+        if text is None:
+            return space
+        known = Space.parse(text, str(self.path))
+        _refuse_difference(self.path, known.comparable(), space.comparable())
+        return space.spelled_like(known)
+
+    def _attributes(self) -> Mapping[str, Any]:
+        """Return the attributes of the study; none if it was never begun."""
         if self._inside and not self.database.is_file():
-            return None
-        with self._closing(), suppress(StudyError):
-            source: str | None = self.load().user_attrs.get(_ABOUT, {}).get("source")
-            return source
-        return None
+            return {}
+        with self._closing(), readable_errors(self.path):
+            names = optuna.get_all_study_names(self._connect())
+            return self.load().user_attrs if self._stored_name() in names else {}
 
     def load(self) -> optuna.Study:
         """Open the study for reading; ``close`` when done.
@@ -288,8 +319,9 @@ class StudyFolder:
             url = self._url
             if self._inside and self.database.is_file() and not os.access(self.path, os.W_OK):
                 url = read_only(self.database)
-            self._storage = RDBStorage(url)
-            if url.startswith("sqlite") and not any(way in url for way in _READ_ONLY.values()):
+            patience = {"timeout": _LOCK_PATIENCE_IN_S} if self._file else {}
+            self._storage = RDBStorage(url, engine_kwargs={"connect_args": patience})
+            if self._file and not any(way in url for way in _READ_ONLY.values()):
                 sqlalchemy.event.listen(self._storage.engine, "connect", _set_pragmas)
                 self._storage.engine.dispose()
         return self._storage
@@ -300,13 +332,47 @@ def tested_of(attributes: Mapping[str, Any]) -> tuple[int, ...]:
     return tuple(attributes.get(_TESTED) or (one.trial for one in finalists_of(attributes)))
 
 
+def study_name(space: Path) -> str:
+    """Return the name of a study that is called like its search-space file.
+
+    Raises:
+        SpecError: if that cannot name a study; advises one that can.
+    """
+    if _NAME.fullmatch(space.stem):
+        return space.stem
+    name = re.sub(r"[^A-Za-z0-9._-]+", "_", space.stem).lstrip("._-")[:100] or "words"
+    raise SpecError(f"{space}: {space.stem!r} cannot name a study; add --study {name}")
+
+
+def sqlite_url(database: Path, mode: str = "mode=rwc") -> str:
+    """Return the URL of a SQLite file, whatever characters its path has."""
+    url = sqlalchemy.URL.create(
+        "sqlite", database=f"file:{quote(os.fsencode(database.absolute()))}"
+    )
+    return url.update_query_string(f"{mode}&uri=true").render_as_string()
+
+
+def sqlite_file(url: str) -> Path | None:
+    """Return the file of a SQLite URL; None for the URL of a server or of a database in memory.
+
+    Raises:
+        SQLAlchemyError: if it is no URL.
+    """
+    parts = sqlalchemy.make_url(url)
+    named = parts.database or ":memory:"
+    if parts.get_backend_name() != "sqlite" or ":memory:" in named:
+        return None
+    if named.startswith("file:"):
+        named = os.fsdecode(unquote_to_bytes(named.removeprefix("file:")))
+    return Path(named).absolute()
+
+
 def read_only(database: Path) -> str:
     """Return the URL by which a SQLite file is read so that no file is made beside it.
 
     One with a log beside it may be growing; one without is taken as it lies.
     """
-    log = database.with_name(f"{database.name}-wal").exists()
-    return f"sqlite:///file:{quote(str(database.absolute()))}?{_READ_ONLY[log]}&uri=true"
+    return sqlite_url(database, _READ_ONLY[database.with_name(f"{database.name}-wal").exists()])
 
 
 def without_password(text: str) -> str:
@@ -332,16 +398,14 @@ def readable_errors(path: Path) -> Iterator[None]:
         cause = getattr(error, "orig", None) or error.__cause__ or error
         told = str(getattr(cause, "orig", None) or cause).strip() or type(cause).__name__
         first = told.splitlines()[0]
+        if "database is locked" in first:
+            first += f" by another program for {_LOCK_PATIENCE_IN_S} s; run the same command again"
         raise StudyError(f"{path}: the study's storage fails: {first}") from error
 
 
 def _refuse_difference(path: Path, known: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
     before, now = _flat(known), _flat(wanted)
     for place in sorted(before.keys() | now.keys()):
-        if place == "clips" and before[place] != now[place]:
-            raise StudyError(
-                f"{path}: the study was made with other clips; name another --study to start anew"
-            )
         if before.get(place) != now.get(place):
             raise StudyError(
                 f"{path}: the study was made with {place} = {before.get(place)!r},"

@@ -225,3 +225,13 @@ def test_something_else_called_zip_is_noticed(tmp_path, content):
     (tmp_path / "a.zip").write_bytes(content)
     with pytest.raises(DataError, match="not a whole ZIP file"):
         unpack(tmp_path / "a.zip", tmp_path)
+
+
+def test_an_archive_that_points_outside_its_file_is_told_as_damaged(tmp_path):
+    archive = pack(tmp_path / "a.zip", {"mini/go/a.wav": b"sound"})
+    content = bytearray(archive.read_bytes())
+    end = content.rindex(b"PK\x05\x06")
+    content[end + 12 : end + 16] = (2**31).to_bytes(4, "little")  # size of the directory
+    archive.write_bytes(content)
+    with pytest.raises(DataError, match="not a whole ZIP file"):
+        unpack(archive, tmp_path)

@@ -1,8 +1,17 @@
 """What a study looks like in the shell."""
 
+import csv
+import json
 from pathlib import Path
 
+import pytest
+
+from sweep.cli import app
+from sweep.errors import SpecError
+
 from .shell import refused, sweep
+
+LISTINGS = ["parameters", "check words.yaml", "status words", "trials words", "data list"]
 
 
 class TestListings:
@@ -17,9 +26,28 @@ class TestListings:
         line = refused("trials", "words", "--sort", "size", cwd=finished, code=2)
         assert "--sort: no column 'size'; did you mean size_kb?" in line
 
-    def test_two_formats_at_once_are_refused(self, finished: Path) -> None:
-        line = refused("trials", "words", "--json", "--csv", cwd=finished, code=2)
-        assert "--json and --csv: name one of them" in line
+    @pytest.mark.parametrize("command", LISTINGS)
+    def test_every_listing_comes_as_json_and_as_csv(
+        self,
+        command: str,
+        finished: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        monkeypatch.chdir(finished)
+        app([*command.split(), "--json"], standalone_mode=False)
+        told = json.loads(capsys.readouterr().out)
+        app([*command.split(), "--csv"], standalone_mode=False)
+        header, *rows = csv.reader(capsys.readouterr().out.splitlines())
+        assert rows and all(len(row) == len(header) for row in rows)
+        if isinstance(told, list):
+            assert header == list(told[0]) and len(rows) == len(told)
+        else:
+            assert header == ["name", "value"]
+            names = [name for name, value in told.items() if value != {}]
+            assert list(dict.fromkeys(name.partition(".")[0] for name, _ in rows)) == names
+        with pytest.raises(SpecError, match="--json and --csv: name one of them"):
+            app([*command.split(), "--json", "--csv"], standalone_mode=False)
 
     def test_status_shows_funnel_and_front(self, finished: Path) -> None:
         text = sweep("status", "words", cwd=finished).stdout

@@ -1,9 +1,12 @@
+import contextlib
 import gc
 import os
 import resource
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -16,7 +19,7 @@ from distributed import LocalCluster
 from sweep.candidate import Candidate, TrainingParams
 from sweep.errors import SweepError
 from sweep.study import engine as engine_module
-from sweep.study.engine import Answer, Engine
+from sweep.study.engine import Answer, Engine, serve_worker
 
 from ..signals import heed_ctrl_c
 from .works import ALLOCATES, ALONE, DIES, DIES_ONCE, DISK_FULL, FINE, RAISES, SLEEPS, work
@@ -205,9 +208,41 @@ def test_workers_that_cannot_be_started_are_told(kind, tmp_path, monkeypatch):
         Engine(None, [], 1, None, tmp_path / "log")
 
 
+@pytest.mark.parametrize("greeting", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n" + b"x" * 1000])
+def test_something_else_that_listens_there_is_told_in_time(greeting, tmp_path, monkeypatch):
+    monkeypatch.setattr(engine_module, "_GREETING_IN_S", 1)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=greet_all, args=(server, greeting), daemon=True).start()
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        begin = time.monotonic()
+        for reach in (
+            lambda: Engine(None, [], 1, address, tmp_path / "log"),
+            lambda: serve_worker(address, 1),
+        ):
+            with pytest.raises(SweepError, match=f"^{address}: no Dask scheduler answers there$"):
+                reach()
+    assert time.monotonic() - begin < 20
+
+
+def greet_all(server: socket.socket, greeting: bytes) -> None:
+    """Send a greeting to whoever connects, then nothing more."""
+    connected = []
+    with contextlib.suppress(OSError):
+        while True:
+            connected.append(server.accept()[0])
+            connected[-1].sendall(greeting)
+
+
+def test_too_few_file_handles_are_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(resource, "getrlimit", lambda kind: (150, 4096))
+    told = r"^8 workers need 160 open files, and 150 are allowed; raise the limit \(ulimit -n 160\)"
+    with pytest.raises(SweepError, match=told):
+        Engine(None, [], 8, None, tmp_path / "log")
+
+
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense://x", "127.0.0.1:port"])
 def test_a_scheduler_that_does_not_answer_is_told(address, tmp_path, monkeypatch):
-    monkeypatch.setattr(engine_module, "_PATIENCE_IN_S", 1)
+    monkeypatch.setattr(engine_module, "_GREETING_IN_S", 1)
     with pytest.raises(SweepError, match=f"^{address}: no Dask scheduler answers there$"):
         Engine(None, [], 1, address, tmp_path / "log")
 

@@ -3,13 +3,15 @@ import os
 import shlex
 import shutil
 import sqlite3
+import threading
 from pathlib import Path
 
 import optuna
 import pytest
 
 from sweep.errors import SpecError, StudyError
-from sweep.study.storage import StudyFolder, readable_errors
+from sweep.study import storage
+from sweep.study.storage import StudyFolder, readable_errors, study_name
 from sweep.study.trials import finish
 from sweep.study.watching import Watched
 
@@ -112,6 +114,112 @@ def test_another_space_is_refused_and_what_differs_is_told(folder, change, place
     assert folder.record().space.comparable() == before.space.comparable()
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        ('">= 0.95"', '">=0.950"'),
+        ("[0.016, 0.032]", "[0.032, 0.016]"),
+        ("[null, 5]", "[5, null]"),
+        ("[stop, go]", "[go, stop]"),
+        ("final_sparsity: {low: 0.0, high: 0.8}", "final_sparsity: {high: 0.80, low: 0}"),
+        (
+            "search:",
+            "objectives: {size_kb: minimize, latency_ms: minimize, accuracy: maximize}\nsearch:",
+        ),
+        ("  alpha:", "  epochs: 10\n  filters: [128]\n  alpha:"),
+    ],
+)
+def test_another_spelling_of_the_space_goes_on_in_the_spelling_of_the_study(folder, change):
+    assert change[0] in SPACE_TEXT
+    with folder.owned():
+        create(folder)
+    wanted = make_space(SPACE_TEXT.replace(*change), trials=77)
+    found = folder.spelled(wanted)
+    assert found.file.search.trials == 77
+    for part in ("parameters", "objectives", "limits", "dataset"):
+        assert str(getattr(found.file, part)) == str(getattr(SPACE.file, part))
+    with folder.owned():
+        finish(study := create(folder, found), study.ask(found.varying), FEASIBLE)
+
+
+def test_a_requirement_may_be_spaced_otherwise(folder):
+    text = SPACE_TEXT.replace("search:", "require: [alpha > 0.1]\nsearch:")
+    with folder.owned():
+        create(folder, make_space(text))
+    folder.spelled(make_space(text.replace("alpha > 0.1", "alpha>0.1")))
+    with pytest.raises(StudyError, match="require"):
+        folder.spelled(make_space(text.replace("alpha > 0.1", "alpha > 0.2")))
+
+
+def test_a_study_that_is_new_takes_the_spelling_it_is_given(either_folder):
+    wanted = make_space(SPACE_TEXT.replace("[stop, go]", "[go, stop]"))
+    assert either_folder.spelled(wanted) is wanted
+    assert not either_folder.path.exists()
+
+
+def test_other_labels_are_told(folder):
+    with folder.owned():
+        create(folder)
+    with pytest.raises(StudyError, match=r"labels = \['go', 'stop'\], now it is \['go', 'up'\]"):
+        folder.spelled(make_space(SPACE_TEXT.replace("[stop, go]", "[up, go]")))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "with space",
+        "hash#1",
+        "100%",
+        "a%2Fb",
+        "b%20c",
+        "works?",
+        "a?b=c&d",
+        "{x}",
+        "a:b@c",
+        "caf\udce9",
+    ],
+)
+def test_a_path_is_a_path_whatever_characters_it_has(tmp_path, name, monkeypatch):
+    results = tmp_path / name
+    folder = StudyFolder(results, "study")
+    with folder.owned():
+        study = create(folder)
+        finish(study, study.ask(SPACE.varying), FEASIBLE)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert (results / "study/study.db").stat().st_size > 0
+    assert len(StudyFolder.find("study", results).record().trials) == 1
+    assert len(Watched(folder).record().trials) == 1
+    monkeypatch.setattr("os.access", lambda path, mode: mode != os.W_OK)
+    assert len(StudyFolder.find("study", results).record().trials) == 1
+
+
+def test_a_lock_of_some_seconds_is_waited_for(folder):
+    with folder.owned():
+        study = create(folder)
+        held = sqlite3.connect(folder.database, isolation_level=None, check_same_thread=False)
+        held.execute("BEGIN IMMEDIATE")
+        given_back = threading.Timer(7, held.rollback)  # above the 5 s of SQLite's driver
+        given_back.start()
+        finish(study, study.ask(SPACE.varying), FEASIBLE)
+        given_back.join()
+        held.close()
+    assert len(folder.record().trials) == 1
+
+
+def test_a_lock_that_stays_is_told_with_what_to_do(folder, monkeypatch):
+    monkeypatch.setattr(storage, "_LOCK_PATIENCE_IN_S", 0.1)
+    with folder.owned():
+        create(folder)
+        held = sqlite3.connect(folder.database, isolation_level=None)
+        held.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StudyError) as refused:
+            folder.keep_finalists([])
+        held.close()
+    assert one_line(refused).endswith(
+        "is locked by another program for 0.1 s; run the same command again"
+    )
+
+
 def test_other_clips_are_refused(folder):
     with folder.owned():
         create(folder)
@@ -129,6 +237,15 @@ def test_a_name_that_could_lead_elsewhere_is_refused(tmp_path, name):
     assert one_line(refused) == (
         f"{name!r} cannot name a study; use letters, digits, '.', '_' and '-'"
     )
+
+
+@pytest.mark.parametrize(
+    ("file", "name"), [("my words.yaml", "my_words"), ("_x.yaml", "x"), ("üö.yaml", "words")]
+)
+def test_a_file_that_cannot_name_a_study_is_told_with_a_name_that_can(file, name):
+    with pytest.raises(SpecError, match=f"cannot name a study; add --study {name}$"):
+        study_name(Path(file))
+    assert study_name(Path(f"spaces/{name}.yaml")) == name
 
 
 @pytest.mark.parametrize("name", ["go_stop", "2026-11-23", "v1.0", "x"])

@@ -1,0 +1,59 @@
+"""Standard output and error that cost a command nothing, whatever becomes of what is printed."""
+
+import io
+import os
+import sys
+from typing import Any, TextIO
+
+from sweep.errors import SweepError
+
+
+class _Sink(io.FileIO):
+    """A standard stream; once it takes no more, the rest is dropped and ``lost`` says why."""
+
+    lost: OSError | None = None
+
+    def write(self, data: Any, /) -> int:
+        """Write what the stream takes; drop it where the stream takes no more."""
+        try:
+            return super().write(data)
+        except OSError as error:
+            self.lost = error
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self.fileno())
+            os.close(nowhere)
+            return len(data)
+
+
+def shield() -> None:
+    """Replace ``sys.stdout`` and ``sys.stderr`` by streams that no print can fail on.
+
+    A character that the encoding lacks is printed as ``?``.
+    """
+    sys.stdout, sys.stderr = _shielded(sys.stdout), _shielded(sys.stderr)
+
+
+def check() -> None:
+    """Raise if standard output was cut short, other than by a reader who left.
+
+    Raises:
+        SweepError: for a full disk, say.
+    """
+    if not isinstance(sys.stdout, io.TextIOWrapper):
+        return
+    sys.stdout.flush()
+    sink = sys.stdout.buffer.raw
+    if isinstance(sink, _Sink) and not isinstance(sink.lost, (BrokenPipeError, type(None))):
+        raise SweepError(f"standard output cannot be written: {sink.lost.strerror}")
+
+
+def _shielded(stream: TextIO) -> TextIO:
+    if stream is None:  # closed by whoever started the command
+        return stream
+    stream.flush()
+    return io.TextIOWrapper(
+        io.BufferedWriter(_Sink(stream.fileno(), "w", closefd=False)),
+        encoding=stream.encoding,
+        errors="replace",
+        line_buffering=stream is sys.stderr or stream.isatty(),
+    )
