@@ -107,6 +107,8 @@ class Space:
             dataset = dataset.model_copy(update={"source": source})
         if lists is not None:
             splits = {split: os.path.abspath(f"{lists}{split}_list.txt") for split in SPLITS}
+            if not os.path.exists(splits["training"]):
+                del splits["training"]  # then it is every other clip
             dataset = dataset.model_copy(update={"split": splits})
         return Space(self.file.model_copy(update={"dataset": dataset}), self.origin)
 

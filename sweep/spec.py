@@ -9,9 +9,10 @@ import pydantic
 import yaml
 
 from sweep.audio.dataset import DatasetSpec
+from sweep.audio.layout import LabelFrom, check_label
 from sweep.audio.splits import SPLITS
 from sweep.candidate import PARAMETERS
-from sweep.errors import SpecError, nearest
+from sweep.errors import DataError, SpecError, nearest
 from sweep.limits import METRICS
 from sweep.rules import DOMAINS
 
@@ -53,6 +54,7 @@ class DatasetSection(_Section):
     source: str = "synthetic"
     labels: Annotated[list[str], pydantic.Field(min_length=2)]
     split: Literal["speaker", "folders"] | dict[str, str] = "speaker"
+    label_from: LabelFrom = "folder"
     clips_per_label: Annotated[int, pydantic.Field(ge=10)] = 1000
     snr_db: tuple[float, float] = (-5.0, 15.0)
     seed: Annotated[int, pydantic.Field(ge=0)] = 0
@@ -67,6 +69,10 @@ class DatasetSection(_Section):
     @pydantic.field_validator("labels")
     @classmethod
     def _distinct(cls, labels: list[str]) -> list[str]:
+        try:
+            labels = [check_label(label) for label in labels]
+        except DataError as error:
+            raise ValueError(str(error)) from error
         if len(set(labels)) < len(labels):
             raise ValueError("a label stands twice")
         return labels
@@ -95,6 +101,7 @@ class DatasetSection(_Section):
             source=self.source,
             labels=tuple(self.labels),
             split=self.split,
+            label_from=self.label_from,
             clips_per_label=self.clips_per_label,
             snr_db=self.snr_db,
             seed=self.seed,

@@ -51,7 +51,7 @@ def describe_dataset(study: str, dataset: Dataset, workers: int, scheduler: str 
     if speakers.caution:
         lines.append(speakers.caution)
     every = (name for names in dataset.listed.values() for name in names)
-    if split == "speaker" and any(clip_of(name).split for name in every):
+    if split == "speaker" and any(clip_of(name, dataset.spec.label_from).split for name in every):
         lines.append("the folders name splits, and split: speaker deals anew; split: folders keeps")
     if dataset.noted:
         lines += [f"{BEYOND}: {len(dataset.noted)}", *shortened(dataset.noted)]
@@ -202,9 +202,6 @@ def print_folder(out: Console, found: FolderReport) -> None:
         counts = map(str, (label.clips, label.speakers, *label.splits.values()))
         table.add_row(label.label, *counts, *(f"{s:.2f} s" for s in lengths))
     out.print(table)
-    for label in found.labels:
-        for split in (split for split, clips in label.splits.items() if not clips):
-            out.print(f"no clip of {label.label} for {split}: record more, or name lists")
     rates = ", ".join(f"{rate} Hz" for rate in found.sample_rates)
     noises = f"{found.noises} background recording{'' if found.noises == 1 else 's'}"
     out.print(f"{found.clips} clips at {rates or 'no rate'}; {noises}")
@@ -219,6 +216,9 @@ def print_folder(out: Console, found: FolderReport) -> None:
         out.print(f"{what}: {len(names)}")
         for line in shortened(names):
             out.print(line)
+    if found.reserved:
+        folders = ", ".join(f"{name} ({count})" for name, count in found.reserved.items())
+        out.print(f"no words, as their folders begin with _: {folders}")
     if found.passed_over:
         suffixes = ", ".join(SUFFIXES)
         out.print(f"passed over, for not {suffixes} or too deep: {len(found.passed_over)}")

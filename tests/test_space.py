@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import yaml
 
+from sweep.audio.splits import SPLITS
 from sweep.candidate import Candidate
 from sweep.errors import SpecError
 from sweep.space import Space
@@ -143,13 +144,18 @@ def test_options_replace_what_the_file_says():
     found = space("search: {trials: 5, seed: 7}").with_search(trials=9, seed=None, sampler="grid")
     assert (found.file.search.trials, found.file.search.seed) == (9, 7)
     assert found.file.search.sampler == "grid"
-    moved = found.with_data("recordings", "lists/official_")
-    assert moved.file.dataset.source == "recordings"
-    assert moved.file.dataset.split == {
-        split: str(Path.cwd() / f"lists/official_{split}_list.txt")
-        for split in ("training", "validation", "testing")
-    }
+    assert found.with_data("recordings", None).file.dataset.source == "recordings"
     assert found.with_data(None, None).file == found.file
+
+
+@pytest.mark.parametrize("given", [SPLITS, SPLITS[1:], ()])
+def test_lists_of_a_prefix_may_leave_training_to_be_the_rest(given, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for split in given:
+        (tmp_path / f"official_{split}_list.txt").touch()
+    lists = space("").with_data(None, "official_").file.dataset.split
+    named = given or SPLITS[1:]
+    assert lists == {split: str(tmp_path / f"official_{split}_list.txt") for split in named}
 
 
 def test_comparable_leaves_out_how_to_search_but_not_the_seed():

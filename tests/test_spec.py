@@ -75,6 +75,19 @@ def test_values_keep_the_type_they_are_written_in():
         ),
         ("dataset: {labels: [go, go]}", "x.yaml: dataset.labels: a label stands twice"),
         (
+            'dataset: {labels: ["f\u00fcr", "fu\u0308r"]}',
+            "x.yaml: dataset.labels: a label stands twice",
+        ),
+        (
+            "dataset: {labels: [go, _unknown_]}",
+            "x.yaml: dataset.labels: label '_unknown_' cannot name a folder; leave out / \\ : and"
+            " do not begin with '.' or '_'",
+        ),
+        (
+            "dataset: {labels: [stop, go], label_from: file}",
+            "x.yaml: dataset.label_from: input should be 'folder' or 'name'",
+        ),
+        (
             "dataset: {labels: [stop, go], split: {training: a.txt}}",
             "x.yaml: dataset.split: name lists for validation and testing,"
             " and for training or not",

@@ -4,11 +4,13 @@ import io
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
 
+from sweep.audio.check import inspect_folder
 from sweep.audio.dataset import Dataset
 from sweep.report.frame import trial_frame
 from sweep.report.tables import finalist_table
@@ -17,6 +19,7 @@ from sweep.study.table import StudyRecord
 from sweep.terminal import (
     describe_dataset,
     print_finalists,
+    print_folder,
     print_front,
     print_pairs,
     print_parameters,
@@ -24,6 +27,7 @@ from sweep.terminal import (
     status_facts,
 )
 
+from .audio.recordings import tone, write
 from .report.made_up import SPACE, make_record, with_finalists
 
 
@@ -141,6 +145,15 @@ def test_what_is_scaled_is_counted_and_named(spoken: Dataset) -> None:
     noted = ("go/a.wav: float samples up to 30,000, divided by 32,768",)
     told = describe_dataset("words", replace(spoken, noted=noted), 1, None).splitlines()
     assert told[1:] == ["beyond full scale, scaled: 1", f"  {noted[0]}"]
+
+
+def test_what_is_in_a_folder_of_recordings_is_told_in_full(tmp_path: Path) -> None:
+    for name in ("Train/go/a.wav", "Valid/go/b.wav", "Train/_unknown_/c.wav", "Test/x/go/d.wav"):
+        write(tmp_path / name, tone())
+    lines = shown(120, print_folder, inspect_folder(tmp_path))
+    assert "no clip of go for testing: put some in a folder named testing or test" in lines
+    assert "no words, as their folders begin with _: Train/_unknown_ (1)" in lines
+    assert lines[-1] == "  Test/x/go/d.wav"
 
 
 def test_facts_are_json_in_which_the_unknown_is_null(record: StudyRecord) -> None:

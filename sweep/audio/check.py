@@ -2,16 +2,16 @@
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from sweep.audio.layout import find_clips, noise_names, passed_over
+from sweep.audio import layout
 from sweep.audio.recording import Recording
 from sweep.audio.speakers import Speakers
-from sweep.audio.splits import SPLITS, split_clips
+from sweep.audio.splits import SPLITS, advice, split_clips
 from sweep.errors import DataError
 
 SILENT_DBFS = -60.0
@@ -53,6 +53,8 @@ class FolderReport:
         unreadable: one line for each clip that cannot be used, ``name: reason``.
         noted: one line for each clip that is used, though not as its file has it.
         passed_over: names of other files in the folders of words; see ``layout.passed_over``.
+        reserved: number of recordings in each folder of no word; see ``layout.reserved_folders``.
+        advice: what to do about the folder as a whole, a sentence each.
         noises: number of background recordings.
         speakers: who speaks in each split.
     """
@@ -65,6 +67,8 @@ class FolderReport:
     unreadable: tuple[str, ...]
     noted: tuple[str, ...]
     passed_over: tuple[str, ...]
+    reserved: dict[str, int]
+    advice: tuple[str, ...]
     noises: int
     speakers: Speakers
 
@@ -75,21 +79,29 @@ class FolderReport:
 
 
 def inspect_folder(
-    path: Path | str, progress: Callable[[str, float], None] | None = None
+    path: Path | str,
+    progress: Callable[[str, float], None] | None = None,
+    label_from: layout.LabelFrom = "folder",
 ) -> FolderReport:
     """Decode every clip in a folder of any known layout, testing clips too, and report.
+
+    Args:
+        path: the folder.
+        progress: called with what is being done and the share of it that is done, 0 to 1.
+        label_from: where the word of a clip is; see ``layout.find_clips``.
 
     Raises:
         DataError: if the folder is missing or holds no clip.
     """
     folder = Path(path).expanduser()
-    clips = find_clips(folder)
+    clips = layout.find_clips(folder, label_from)
     lengths: dict[str, list[float]] = {clip.label: [] for clip in clips}
     speakers: dict[str, set[str]] = defaultdict(set)
     same: dict[str, list[str]] = defaultdict(list)
     rates: Counter[int] = Counter()
     silent, unreadable, noted = [], [], []
-    dealt = split_clips(clips, "folders" if any(clip.split for clip in clips) else "speaker")
+    rule = "folders" if any(clip.split for clip in clips) else "speaker"
+    dealt = split_clips(clips, rule)
     split_of = {clip.name: split for split, some in dealt.items() for clip in some}
     splits = {label: dict.fromkeys(SPLITS, 0) for label in lengths}
     for done, clip in enumerate(clips):
@@ -123,9 +135,13 @@ def inspect_folder(
         repeated=tuple(tuple(names) for names in same.values() if len(names) > 1),
         unreadable=tuple(unreadable),
         noted=tuple(noted),
-        passed_over=tuple(passed_over(folder, clips)),
-        noises=len(noise_names(folder)),
-        speakers=Speakers.of({split: [clip.name for clip in dealt[split]] for split in dealt}),
+        passed_over=tuple(layout.passed_over(folder, clips)),
+        reserved=layout.reserved_folders(folder),
+        advice=tuple(_advice(folder, clips, label_from, splits, rule)),
+        noises=len(layout.noise_names(folder)),
+        speakers=Speakers.of(
+            {split: [clip.name for clip in some] for split, some in dealt.items()}, label_from
+        ),
     )
 
 
@@ -136,3 +152,23 @@ def _label_report(
     return LabelReport(
         label, len(lengths), speakers, splits, float(shortest), float(median), float(longest)
     )
+
+
+def _advice(
+    folder: Path,
+    clips: list[layout.Clip],
+    label_from: layout.LabelFrom,
+    splits: dict[str, dict[str, int]],
+    rule: str,
+) -> Iterator[str]:
+    words = layout.words_in_names(folder) if label_from == "folder" else []
+    if words and all(layout.split_named(label) for label in splits):
+        yield (
+            f"names of files begin with {', '.join(words[:8])}: --label-from name takes them for"
+            " the words, label_from: name in a search space"
+        )
+    elif len(splits) == 1:
+        yield f"{clips[0].label} is the only word, and a search needs two; record what else is said"
+    for label, counts in splits.items():
+        for split in (split for split, count in counts.items() if not count):
+            yield f"no clip of {label} for {split}: {advice(rule, split)}"

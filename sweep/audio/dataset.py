@@ -12,7 +12,7 @@ from sweep import cache
 from sweep.audio import layout, sources, synthesis
 from sweep.audio.clips import VERSION, examine, read_clip, read_whole
 from sweep.audio.speakers import Speakers
-from sweep.audio.splits import SPLITS, SplitRule, split_clips
+from sweep.audio.splits import SPLITS, SplitRule, advice, split_clips
 from sweep.candidate import CLIP_LENGTH_IN_S, digest
 from sweep.errors import DataError
 
@@ -29,12 +29,14 @@ class DatasetSpec:
         source: ``"synthetic"``, ``"mini_speech_commands"`` or a folder of recordings.
         labels: the words, in the order of the network's outputs.
         split: ``"speaker"``, ``"folders"`` or a text file for each split; see ``split_clips``.
+        label_from: where the word of a recording is, for a folder only; see ``find_clips``.
         clips_per_label, snr_db, seed: for synthetic speech only; see ``synthesize``.
     """
 
     source: str
     labels: tuple[str, ...]
     split: SplitRule = "speaker"
+    label_from: layout.LabelFrom = "folder"
     clips_per_label: int = 1000
     snr_db: tuple[float, float] = (-5.0, 15.0)
     seed: int = 0
@@ -96,7 +98,7 @@ class Dataset:
     @property
     def speakers(self) -> Speakers:
         """Who speaks in each split, by the names of the clips."""
-        return Speakers.of(self.listed)
+        return Speakers.of(self.listed, self.spec.label_from)
 
     def names(self, split: str) -> list[str]:
         """Return the names of the clips of a split, as paths below the folder."""
@@ -105,7 +107,8 @@ class Dataset:
     def targets(self, split: str) -> np.ndarray:
         """Return the place of each clip's word in ``labels``, int64 [clips]."""
         place = {label: i for i, label in enumerate(self.labels)}
-        return np.array([place[layout.label_of(name)] for name in self.names(split)], np.int64)
+        labels = (layout.label_of(name, self.spec.label_from) for name in self.names(split))
+        return np.array([place[label] for label in labels], np.int64)
 
     def skipped_in(self, split: str) -> tuple[str, ...]:
         """Return one line for each clip of a split that was left out because it cannot be used."""
@@ -187,21 +190,18 @@ def open_dataset(spec: DatasetSpec, progress: Progress | None = None) -> Dataset
     Raises:
         DataError: if the recordings are missing, do not fit the labels or cannot be split.
     """
-    for label in spec.labels:
-        layout.check_label(label)
+    spec = replace(spec, labels=tuple(map(layout.check_label, spec.labels)))
     if len(set(spec.labels)) < len(spec.labels) or not spec.labels:
         raise DataError("name at least one label, and none twice")
-    if spec.source not in sources.SOURCES:
+    if spec.source in sources.SOURCES:
+        spec = replace(spec, label_from="folder")
+    else:
         spec = replace(spec, source=str(Path(spec.source).expanduser().absolute()))
     folder = locate(spec, progress)
-    clips = layout.find_clips(folder)
-    known = sorted({clip.label for clip in clips})
-    missing = [label for label in spec.labels if label not in known]
-    if missing:
-        raise DataError(
-            f"{folder}: no clips of {', '.join(missing)}; there are: {', '.join(known)}"
-        )
-    dealt = split_clips(clips, spec.split, spec.labels)
+    clips = layout.find_clips(folder, spec.label_from)
+    _check_labels(folder, spec, clips)
+    clips = [clip for clip in clips if clip.label in spec.labels]
+    dealt = split_clips(clips, spec.split, spec.label_from)
     listed = {split: [clip.name for clip in members] for split, members in dealt.items()}
     return read_splits(spec, listed, progress)
 
@@ -306,15 +306,26 @@ def _read(
     return _Reading(tuple(kept), tuple(skipped), tuple(noted), content.hexdigest())
 
 
+def _check_labels(folder: Path, spec: DatasetSpec, clips: Iterable[layout.Clip]) -> None:
+    known = sorted({clip.label for clip in clips})
+    missing = [label for label in spec.labels if label not in known]
+    if not missing:
+        return
+    message = f"{folder}: no clips of {', '.join(missing)}; there are: {', '.join(known)}"
+    if spec.label_from == "folder" and set(missing) <= set(layout.words_in_names(folder)):
+        message += "; names of files begin with them: write label_from: name"
+    raise DataError(message)
+
+
 def _check_every_label(spec: DatasetSpec, split: str, reading: _Reading) -> None:
-    heard = {layout.label_of(name) for name in reading.names}
+    heard = {layout.label_of(name, spec.label_from) for name in reading.names}
     missing = [label for label in spec.labels if label not in heard]
     if missing:
         skipped = reading.skipped
         unusable = f" ({len(skipped)} cannot be used, such as {skipped[0]})" if skipped else ""
         raise DataError(
             f"{spec.source}: no usable clip of {', '.join(missing)} for {split}{unusable}; "
-            "record more, or name the clips of each split in lists"
+            f"{advice(spec.split, split)}"
         )
 
 

@@ -19,7 +19,8 @@ def deal(dataset: Dataset, folds: int) -> list[list[str]]:
         folds: how many folds are wanted, at least 2.
     """
     names = [*dataset.names("training"), *dataset.names("validation")]
-    clips, words = [clip_of(name) for name in names], set(dataset.labels)
+    words, where = set(dataset.labels), dataset.spec.label_from
+    clips = [clip_of(name, where) for name in names]
     every = (groups(clips, unit, count) for unit in UNITS for count in range(folds, 1, -1))
     # Found at the latest for two folds of recordings: training and validation have every word.
     dealt = next(

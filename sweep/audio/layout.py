@@ -1,24 +1,33 @@
 """Which clips a folder holds: their names, their labels and, if its folders say so, their split."""
 
 import os
+import re
+import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path, PurePosixPath
+from typing import Literal
 
 from sweep.errors import DataError
+
+LabelFrom = Literal["folder", "name"]
+"""Where the word of a clip is: the name of its folder, or the beginning of its own."""
 
 NOISE_FOLDER = "_background_noise_"
 SPEAKER_END = "_nohash_"
 SUFFIXES = tuple(".wav .flac .ogg .mp3 .aiff .aif .opus .au .w64 .rf64 .caf".split())
-_COURSE = "msc-"
-_SPLIT_FOLDERS = {
-    "training": "training",
-    "train": "training",
-    "validation": "validation",
-    "val": "validation",
-    "testing": "testing",
-    "test": "testing",
+SPLIT_FOLDERS = {
+    "training": ("training", "train"),
+    "validation": ("validation", "valid", "val", "dev"),
+    "testing": ("testing", "test"),
 }
+"""What folders of each split are called, in any case."""
+
+_COURSE = "msc-"
+_SPLIT_OF = {name: split for split, names in SPLIT_FOLDERS.items() for name in names}
+_FEWEST_CLIPS_A_WORD = 2
 
 
 @dataclass(frozen=True)
@@ -43,24 +52,42 @@ class Clip:
         return self.stem.split(SPEAKER_END)[0]
 
 
-def find_clips(folder: Path) -> list[Clip]:
+def find_clips(folder: Path, label_from: LabelFrom = "folder") -> list[Clip]:
     """Return the clips of a folder, sorted by name.
 
-    Three layouts are known: ``<word>/*``; a folder for each split (``training`` or ``train``,
-    ``validation`` or ``val``, ``testing`` or ``test``) with ``<word>/*`` in it; and ``msc-train``,
-    ``msc-val``, ``msc-test`` with files ``<word>_*``. Folders and files whose names begin with
-    ``.`` or ``_`` are not looked at.
+    Three layouts are known: ``<word>/*``; a folder for each split, named as ``SPLIT_FOLDERS`` has
+    it, with ``<word>/*`` in it; and ``msc-train``, ``msc-val``, ``msc-test`` with files
+    ``<word>_*``. With ``label_from="name"`` the clips lie in the folder itself, or in those of the
+    splits, as ``<word>.*``, ``<word>_*``, ``<word>-*``, ``<word> *`` or ``<word><number>``.
+    Folders and files whose names begin with ``.`` or ``_`` are not looked at.
 
     Raises:
         DataError: if the folder is missing, cannot be read, or holds no clip.
     """
-    clips = sorted(_walk(folder), key=lambda clip: clip.name)
+    walk = _walk_words if label_from == "folder" else _walk_names
+    clips = sorted(walk(folder), key=lambda clip: clip.name)
     if not clips:
-        raise DataError(
-            f"{folder}: holds no clips ({', '.join(SUFFIXES)}); put recordings in a folder for each"
-            f" word, for example {folder / 'go' / 'anna_nohash_0.wav'}"
-        )
+        raise DataError(f"{folder}: holds no clips ({', '.join(SUFFIXES)}); {_advice(folder)}")
     return clips
+
+
+def words_in_names(folder: Path) -> list[str]:
+    """Return the words with which the files begin that lie in no folder of a word.
+
+    There are none where the names do not look as if they began with words: most words are there
+    more than once.
+    """
+    words = Counter(clip.label for clip in _walk_names(folder))
+    several = sum(count >= _FEWEST_CLIPS_A_WORD for count in words.values())
+    return sorted(words) if len(words) > 1 and 2 * several > len(words) else []
+
+
+def reserved_folders(folder: Path) -> dict[str, int]:
+    """Return the number of recordings in each folder that begins with ``_``, but for noise."""
+    places = [place for below in ("_*", "*/_*") for place in sorted(folder.glob(below))]
+    found = {place: len(_recordings(place)) for place in places if place.is_dir()}
+    found.pop(folder / NOISE_FOLDER, None)
+    return {p.relative_to(folder).as_posix(): count for p, count in found.items() if count}
 
 
 def passed_over(folder: Path, clips: Iterable[Clip]) -> list[str]:
@@ -84,23 +111,23 @@ def noise_names(folder: Path) -> list[str]:
     return [f"{NOISE_FOLDER}/{name}" for name in _recordings(noise)] if noise.is_dir() else []
 
 
-def clip_of(name: str) -> Clip:
+def clip_of(name: str, label_from: LabelFrom = "folder") -> Clip:
     """Return the clip that has a name below its folder."""
     path = PurePosixPath(name)
-    label, stem, course = label_of(name), without_suffix(path.name), _course_split(path.parts[0])
-    if course:
-        return Clip(name, label, stem.removeprefix(f"{label}_"), course)
+    stem = normal(without_suffix(path.name))
+    course = _course_split(path.parts[0])
+    if label_from == "name" or course:
+        label = _beginning(stem)
+        stem = stem.removeprefix(label).lstrip("._- ") or stem
+        return Clip(name, label, stem, course or split_named(path.parent.name))
     # A folder called like a split may also be a word: then the clip lies in it itself.
-    split = _SPLIT_FOLDERS.get(path.parts[0]) if len(path.parts) == 3 else None
-    return Clip(name, label, stem, split)
+    split = split_named(path.parts[0]) if len(path.parts) == 3 else None
+    return Clip(name, normal(path.parent.name), stem, split)
 
 
-def label_of(name: str) -> str:
+def label_of(name: str, label_from: LabelFrom = "folder") -> str:
     """Return the word that a clip of that name says."""
-    path = PurePosixPath(name)
-    if _course_split(path.parent.name):
-        return path.name.split("_")[0]
-    return path.parent.name
+    return clip_of(name, label_from).label
 
 
 def without_suffix(name: str) -> str:
@@ -109,8 +136,13 @@ def without_suffix(name: str) -> str:
     return root if suffix.lower() in SUFFIXES else name
 
 
+def split_named(folder: str) -> str | None:
+    """Return the split for which a folder of that name is; None if for none."""
+    return _SPLIT_OF.get(folder.casefold())
+
+
 def check_label(label: str) -> str:
-    """Return a label that can safely name a folder.
+    """Return a label that can safely name a folder, in its ``normal`` form.
 
     Raises:
         DataError: if it is empty, begins with ``.`` or ``_``, or holds a separator.
@@ -120,22 +152,66 @@ def check_label(label: str) -> str:
             f"label {label!r} cannot name a folder; "
             "leave out / \\ : and do not begin with '.' or '_'"
         )
-    return label
+    return normal(label)
 
 
-def _walk(folder: Path) -> Iterator[Clip]:
+def normal(text: str) -> str:
+    """Return a text in the one Unicode form in which names are compared (NFC).
+
+    Archives from macOS have letters and accents apart.
+    """
+    return unicodedata.normalize("NFC", text)
+
+
+def _beginning(stem: str) -> str:
+    """Return the word that a file's name begins with.
+
+    It ends before the first dot, else before the first ``_``, ``-`` or space, else before digits.
+    """
+    if "." in stem:
+        return stem.split(".")[0]
+    word, *rest = re.split(r"[_\- ]", stem)
+    return word if rest else word.rstrip("0123456789") or word
+
+
+def _walk_words(folder: Path) -> Iterator[Clip]:
     for child in _folders(folder):
-        split = _SPLIT_FOLDERS.get(child)
-        # A folder of that name may also be a word: then it holds recordings itself.
-        is_word = split is None or bool(_recordings(folder / child))
+        # A folder called like a split may also be a word: then it holds recordings itself.
+        is_word = split_named(child) is None or bool(_recordings(folder / child))
         words = [child] if is_word else [f"{child}/{word}" for word in _folders(folder / child)]
         for word in words:
             yield from (clip_of(f"{word}/{file}") for file in _recordings(folder / word))
 
 
-def _course_split(name: str) -> str | None:
-    is_course = name.startswith(_COURSE)
-    return _SPLIT_FOLDERS.get(name.removeprefix(_COURSE)) if is_course else None
+def _walk_names(folder: Path) -> Iterator[Clip]:
+    yield from (clip_of(file, "name") for file in _recordings(folder))
+    for child in filter(split_named, _folders(folder)):
+        yield from (clip_of(f"{child}/{file}", "name") for file in _recordings(folder / child))
+
+
+def _advice(folder: Path) -> str:
+    """Return what to do with a folder in which no clip was found."""
+    words = words_in_names(folder)
+    if words:
+        return (
+            f"the names of its files begin with {', '.join(words[:8])}; where these are the words,"
+            " write label_from: name in the dataset section (sweep data check --label-from name)"
+        )
+    below = passed_over(folder, ())
+    deeper = next((name for name in below if name.lower().endswith(SUFFIXES)), None)
+    if deeper:
+        splits = ", ".join(chain.from_iterable(SPLIT_FOLDERS.values()))
+        return (
+            f"{deeper} lies too deep: folders of words lie in the folder itself, or in folders"
+            f" named {splits}"
+        )
+    example = folder / "go" / "anna_nohash_0.wav"
+    return f"put recordings in a folder for each word, for example {example}"
+
+
+def _course_split(folder: str) -> str | None:
+    name = folder.casefold()
+    return _SPLIT_OF.get(name.removeprefix(_COURSE)) if name.startswith(_COURSE) else None
 
 
 def _folders(folder: Path) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sweep.audio.layout import SPEAKER_END, clip_of
+from sweep.audio.layout import SPEAKER_END, LabelFrom, clip_of
 from sweep.audio.splits import SPLITS
 
 _FEW = 5
@@ -27,9 +27,9 @@ class Speakers:
     unnamed: int
 
     @classmethod
-    def of(cls, names: Mapping[str, Iterable[str]]) -> "Speakers":
+    def of(cls, names: Mapping[str, Iterable[str]], label_from: LabelFrom = "folder") -> "Speakers":
         """Count the speakers of the clips of each split, by the names of the clips."""
-        clips = {split: [clip_of(name) for name in names[split]] for split in SPLITS}
+        clips = {split: [clip_of(name, label_from) for name in names[split]] for split in SPLITS}
         named = {
             split: {clip.speaker for clip in some if SPEAKER_END in clip.stem}
             for split, some in clips.items()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sweep.audio.layout import Clip, without_suffix
+from sweep.audio.layout import SPLIT_FOLDERS, Clip, LabelFrom, label_of, normal, without_suffix
 from sweep.errors import DataError
 
 SPLITS = ("training", "validation", "testing")
@@ -24,32 +24,41 @@ SplitRule = str | Mapping[str, str]
 
 
 def split_clips(
-    clips: Iterable[Clip], rule: SplitRule, labels: Iterable[str] | None = None
+    clips: Iterable[Clip], rule: SplitRule, label_from: LabelFrom = "folder"
 ) -> dict[str, list[Clip]]:
     """Return the clips of each split, in the order given.
 
     Args:
-        clips: what a folder holds.
+        clips: what a folder holds of the words searched for.
         rule: ``"speaker"`` for the published hash rule, and for speakers dealt whole where it
             leaves a split without a word or far from its share; ``"folders"`` to go by the folder
             each clip lies in; or for each split a text file with one name a line. With lists for
-            validation and testing only, training is every other clip.
-        labels: the words to keep; all of them if None.
+            validation and testing only, training is every other clip. Lines for other words than
+            those of ``clips`` are passed over.
+        label_from: where the word is in a name of a list; see ``find_clips``.
 
     Raises:
         DataError: if the rule does not fit the clips.
     """
     clips = list(clips)
-    kept = [clip for clip in clips if labels is None or clip.label in labels]
     if isinstance(rule, Mapping):
-        split_of = _by_lists(clips, rule)
+        split_of = _by_lists(clips, rule, label_from)
     elif rule == "speaker":
-        split_of = _by_speaker(kept)
+        split_of = _by_speaker(clips)
     elif rule == "folders":
-        split_of = _by_folders(kept)
+        split_of = _by_folders(clips)
     else:
         raise DataError(f"unknown split {rule!r}; use speaker, folders or a file for each split")
-    return {split: [clip for clip in kept if split_of.get(clip.name) == split] for split in SPLITS}
+    return {split: [clip for clip in clips if split_of.get(clip.name) == split] for split in SPLITS}
+
+
+def advice(rule: SplitRule, split: str) -> str:
+    """Return what to do where a rule gives a split no clip of some word."""
+    if isinstance(rule, Mapping):
+        return f"name some in {rule[split]}" if split in rule else "leave some out of the lists"
+    if rule == "folders":
+        return f"put some in a folder named {' or '.join(SPLIT_FOLDERS[split])}"
+    return "record more, or name the clips of each split in lists"
 
 
 def speaker_split(speaker: str) -> str:
@@ -152,26 +161,31 @@ def _by_folders(clips: list[Clip]) -> dict[str, str]:
     split_of = {clip.name: clip.split for clip in clips if clip.split}
     if not split_of:
         raise DataError(
-            "no folders named training, validation and testing hold the clips; "
+            "no folders named training, validation and testing hold the clips (or "
+            f"{', '.join(name for names in SPLIT_FOLDERS.values() for name in names[1:])}); "
             "use split: speaker, or a list for each split"
         )
     return split_of
 
 
-def _by_lists(clips: list[Clip], lists: Mapping[str, str]) -> dict[str, str]:
+def _by_lists(clips: list[Clip], lists: Mapping[str, str], label_from: LabelFrom) -> dict[str, str]:
     if set(lists) not in (set(SPLITS), {"validation", "testing"}):
         raise DataError(
             "name a list for training, validation and testing, "
             f"or for the last two only; not for {', '.join(lists) or 'none'}"
         )
-    by_name = {without_suffix(clip.name): clip.name for clip in clips}
-    by_name |= {clip.name: clip.name for clip in clips}
+    by_name = {normal(without_suffix(clip.name)): clip.name for clip in clips}
+    by_name |= {normal(clip.name): clip.name for clip in clips}
+    words = {clip.label for clip in clips}
     split_of: dict[str, str] = {}
     place_of: dict[str, str] = {}
     for split, path in lists.items():
         for number, name in _lines(Path(path)):
             place = f"{path}:{number}"
             found = by_name.get(name) or by_name.get(without_suffix(name))
+            word = label_of(name, label_from)
+            if found is None and word and word not in words:
+                continue
             if found is None:
                 raise DataError(f"{place}: no clip named {name}")
             if found in split_of:
@@ -190,5 +204,6 @@ def _lines(path: Path) -> list[tuple[int, str]]:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: not a text file") from error
-    names = (line.strip().replace("\\", "/").removeprefix("./") for line in text.splitlines())
+    lines = (normal(line.strip()) for line in text.splitlines())
+    names = (line.replace("\\", "/").removeprefix("./") for line in lines)
     return [(number, name) for number, name in enumerate(names, 1) if name]

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from sweep.audio.layout import LabelFrom
 from sweep.cli.formats import printed, refuse_both
 from sweep.cli.options import Csv, Json
 
@@ -47,6 +48,9 @@ def prepare(
 @app.command("check")
 def check_folder(
     path: Annotated[Path, typer.Argument(metavar="PATH", help="A folder of recordings.")],
+    label_from: Annotated[
+        LabelFrom, typer.Option(help="Where the words are: in names of folders or of files.")
+    ] = "folder",
     as_json: Json = False,
     as_csv: Csv = False,
 ) -> None:
@@ -57,6 +61,6 @@ def check_folder(
 
     refuse_both(as_json, as_csv)
     with LiveLine() as line:
-        found = inspect_folder(path, line.note)
+        found = inspect_folder(path, line.note, label_from)
     if not printed(asdict(found), as_json, as_csv):
         print_folder(console(), found)

@@ -104,6 +104,40 @@ def test_recordings_of_another_format_or_too_deep_are_named(recordings):
     assert inspect_folder(recordings).passed_over == ("go/more/deep.wav", "go/phone.m4a")
 
 
+def test_folders_of_no_word_are_told(recordings):
+    assert inspect_folder(recordings).reserved == {}
+    write(recordings / "_unknown_" / "a.wav", tone())
+    assert inspect_folder(recordings).reserved == {"_unknown_": 1}
+
+
+def test_one_word_alone_is_told(recordings):
+    assert not inspect_folder(recordings).advice
+    shutil.rmtree(recordings / "stop")
+    (line,) = inspect_folder(recordings).advice
+    assert line == "go is the only word, and a search needs two; record what else is said"
+
+
+def test_a_split_without_a_word_is_told_by_what_it_lacks(tmp_path):
+    for name in ("Train/go/a.wav", "Train/no/a.wav", "Dev/go/a.wav", "TEST/go/a.wav"):
+        write(tmp_path / name, tone())
+    assert inspect_folder(tmp_path).advice == (
+        "no clip of no for validation: put some in a folder named validation or valid or val or"
+        " dev",
+        "no clip of no for testing: put some in a folder named testing or test",
+    )
+
+
+def test_words_in_the_names_of_files_are_offered_and_taken(tmp_path):
+    for split in ("training", "validation", "testing"):
+        for word in ("go", "stop"):
+            write(tmp_path / split / f"{word}.{split}.wav", tone())
+    (line,) = inspect_folder(tmp_path).advice[:1]
+    assert line.startswith("names of files begin with go, stop: --label-from name takes them")
+    report = inspect_folder(tmp_path, label_from="name")
+    assert [(label.label, label.clips) for label in report.labels] == [("go", 3), ("stop", 3)]
+    assert not report.advice
+
+
 def test_a_missing_folder_is_named(tmp_path):
     with pytest.raises(DataError, match="gone: no such folder"):
         inspect_folder(tmp_path / "gone")

@@ -3,6 +3,9 @@ import pickle
 import shutil
 import subprocess
 import sys
+import unicodedata
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -229,6 +232,74 @@ def test_a_label_that_is_not_there_is_told_with_those_that_are(recordings):
 def test_labels_that_cannot_be(recordings, labels):
     with pytest.raises(DataError, match="label"):
         open_dataset(DatasetSpec(str(recordings), labels))
+
+
+def test_words_that_are_not_searched_for_do_not_change_how_clips_are_dealt(tmp_path):
+    for i, speaker in enumerate(speakers("training", 5)):
+        for word in ("go", "stop"):
+            write(tmp_path / word / f"{speaker}_nohash_0.wav", tone(hz=200 + i))
+    spec = DatasetSpec(str(tmp_path), ("go", "stop"))
+    before = open_dataset(spec).listed
+    for i in range(30):
+        write(tmp_path / "up" / f"{speakers('training', 1)[0]}_nohash_{i}.wav", tone(0.1))
+    assert open_dataset(spec).listed == before
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_labels_are_found_in_any_unicode_form(recordings, form):
+    for old, new in (("go", "für"), ("stop", "größe")):
+        (recordings / old).rename(recordings / unicodedata.normalize(form, new))
+    wanted = unicodedata.normalize("NFD" if form == "NFC" else "NFC", "für größe").split()
+    dataset = open_dataset(DatasetSpec(str(recordings), tuple(wanted)))
+    assert dataset.labels == ("für", "größe")
+    assert sorted(dataset.targets("validation")) == [0, 0, 1, 1]
+
+
+def test_words_may_be_in_the_names_of_files(recordings, tmp_path):
+    for clip in recordings.rglob("*.wav"):
+        clip.rename(tmp_path / f"{clip.parent.name}.{clip.name}")
+    shutil.rmtree(recordings)
+    dataset = open_dataset(DatasetSpec(str(tmp_path), ("stop", "go"), label_from="name"))
+    assert dataset.counts == {"training": 12, "validation": 4, "testing": 4}
+    assert dataset.targets("validation").tolist() == [1, 1, 0, 0]
+
+
+def test_that_is_offered_where_folders_of_splits_hold_the_files(recordings, tmp_path):
+    for i, clip in enumerate(sorted(recordings.rglob("*.wav"))):
+        split = tmp_path / ("training", "testing")[i % 2]
+        split.mkdir(exist_ok=True)
+        clip.rename(split / f"{clip.parent.name}.{clip.name}")
+    shutil.rmtree(recordings)
+    with pytest.raises(
+        DataError,
+        match="no clips of go, stop; there are: testing, training; names of files begin with them:"
+        " write label_from: name",
+    ):
+        open_dataset(DatasetSpec(str(tmp_path), ("go", "stop"), split="folders"))
+
+
+def test_lists_may_name_words_that_are_not_searched_for(spec, recordings, tmp_path):
+    lists = {split: str(tmp_path / f"{split}.txt") for split in ("validation", "testing")}
+    for split, path in lists.items():
+        named = [f"{word}/{speakers(split, 1)[0]}_nohash_0.wav" for word in ("go", "stop", "bed")]
+        Path(path).write_text("\n".join(named))
+    dataset = open_dataset(replace(spec, split=lists))
+    assert dataset.counts == {"training": 16, "validation": 2, "testing": 2}
+
+
+@pytest.mark.parametrize(
+    ("split", "advice"),
+    [
+        ("speaker", "training; record more, or name the clips"),
+        ("folders", "validation; put some in a folder named validation or valid or val or dev"),
+    ],
+)
+def test_what_a_split_lacks_is_told_by_its_rule(tmp_path, split, advice):
+    for folder in ("Train", "validate", "Test"):
+        for word in ("go", "stop"):
+            write(tmp_path / folder / word / "anna_nohash_0.wav", tone())
+    with pytest.raises(DataError, match=f"no usable clip of go, stop for {advice}"):
+        open_dataset(DatasetSpec(str(tmp_path), ("go", "stop"), split=split))
 
 
 def test_a_split_without_a_word_tells_what_to_do(recordings):

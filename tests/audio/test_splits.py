@@ -1,8 +1,9 @@
 import hashlib
+import unicodedata
 
 import pytest
 
-from sweep.audio.layout import Clip, find_clips
+from sweep.audio.layout import Clip, clip_of, find_clips
 from sweep.audio.splits import SPLITS, speaker_split, split_clips
 from sweep.errors import DataError
 
@@ -119,6 +120,40 @@ def test_a_clip_in_two_lists_names_both_places(tmp_path):
     paths = lists(tmp_path, validation=["go/a_nohash_0.wav"], testing=["", "go/a_nohash_0.flac"])
     with pytest.raises(DataError, match=r"testing\.txt:2: .* already, at .*validation\.txt:1"):
         split_clips(CLIPS, paths)
+
+
+def test_lines_for_words_that_are_not_searched_for_are_passed_over(tmp_path):
+    paths = lists(
+        tmp_path,
+        validation=["backward/a_nohash_0.wav", "go/a_nohash_0.wav"],
+        testing=["bed/a_nohash_0.wav", "stop/b_nohash_0.wav"],
+    )
+    found = split_clips(CLIPS, paths)
+    assert names(found["validation"]) == ["go/a_nohash_0.flac"]
+    assert names(found["testing"]) == ["stop/b_nohash_0.flac"]
+    assert len(found["training"]) == 4
+
+
+@pytest.mark.parametrize("line", ["a_nohash_1.wav", "data/stop/a_nohash_1.wav", "stop/a.wav"])
+def test_a_line_of_no_word_or_for_a_searched_one_is_not(tmp_path, line):
+    with pytest.raises(DataError, match=rf"validation\.txt:1: no clip named {line}"):
+        split_clips(CLIPS, lists(tmp_path, validation=[line], testing=[]))
+
+
+def test_lists_match_in_any_unicode_form(tmp_path):
+    for form, other in (("NFC", "NFD"), ("NFD", "NFC")):
+        name = unicodedata.normalize(form, "für/jürgen_0.wav")
+        paths = lists(tmp_path, validation=[unicodedata.normalize(other, name)], testing=[])
+        assert names(split_clips([clip_of(name)], paths)["validation"]) == [name]
+
+
+def test_lists_name_clips_without_folders_where_names_begin_with_the_word(tmp_path):
+    clips = [clip_of(f"{name}.wav", "name") for name in ("yes_1", "yes_2", "no_1")]
+    paths = lists(tmp_path, validation=["yes_1.wav", "up_7.wav"], testing=["no_1.wav"])
+    found = split_clips(clips, paths, "name")
+    assert [names(found[split]) for split in SPLITS] == [["yes_2.wav"], ["yes_1.wav"], ["no_1.wav"]]
+    with pytest.raises(DataError, match="no clip named yes_3.wav"):
+        split_clips(clips, lists(tmp_path, validation=["yes_3.wav"], testing=[]), "name")
 
 
 def test_a_line_for_a_missing_clip_names_list_and_line(tmp_path):
@@ -252,9 +287,3 @@ def test_a_word_of_two_recordings_cannot_be_in_three_splits():
     found = split_clips(clips, "speaker")
     assert not words_everywhere(found, ("go", "rare"))
     assert sum(map(len, found.values())) == len(clips)
-
-
-def test_words_that_are_not_asked_for_change_nothing():
-    clips = said(("go", "no"), **SIX)
-    found = split_clips(clips + said(("other",), anna=300), "speaker", ("go", "no"))
-    assert found == split_clips(clips, "speaker")
