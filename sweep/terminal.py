@@ -205,16 +205,21 @@ def print_folder(out: Console, found: FolderReport) -> None:
     rates = ", ".join(f"{rate} Hz" for rate in found.sample_rates)
     noises = f"{found.noises} background recording{'' if found.noises == 1 else 's'}"
     out.print(f"{found.clips} clips at {rates or 'no rate'}; {noises}")
+    for line in found.advice:
+        out.print(line)
     if found.speakers.caution:
         out.print(found.speakers.caution)
     for what, names in (
         ("silent", found.silent),
         ("repeated", tuple(" = ".join(group) for group in found.repeated)),
         ("unreadable", found.unreadable),
-        (BEYOND, found.noted),
     ):
         out.print(f"{what}: {len(names)}")
         for line in shortened(names):
+            out.print(line)
+    if found.noted:
+        out.print(f"{BEYOND}: {len(found.noted)}")
+        for line in shortened(found.noted):
             out.print(line)
     if found.reserved:
         folders = ", ".join(f"{name} ({count})" for name, count in found.reserved.items())
