@@ -22,6 +22,10 @@ class SpecError(SweepError):
     exit_code = 2
 
 
+class PluginError(SpecError):
+    """A network, front end or other object from outside that cannot be found or fails."""
+
+
 class DataError(SweepError):
     """Recordings that are missing, unreadable or do not fit the request."""
 

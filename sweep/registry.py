@@ -1,0 +1,185 @@
+"""The registry: which object a name in a search space means.
+
+A name is looked up as built in or registered, then as ``module:Name``, then among the entry points
+of the group ``tinysweep.plugins``, which are called ``kind.name``::
+
+    [tinysweep.plugins]
+    network.tiny = my_package.networks:Tiny
+"""
+
+import importlib
+import inspect
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any
+
+from sweep.errors import PluginError, nearest
+
+GROUP = "tinysweep.plugins"
+
+BUILT_IN: dict[str, dict[str, str]] = {
+    "network": {
+        "depthwise_separable": "sweep.networks.ds_cnn:DSCNN",
+        "temporal": "sweep.networks.temporal:Temporal",
+        "standard": "sweep.networks.standard:Standard",
+    },
+}
+"""What comes along, by kind and name; imported when it is asked for."""
+
+_registered: dict[tuple[str, str], Any] = {}
+_PACKAGE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """An object that a name of a kind means; ``origin`` says where it comes from."""
+
+    kind: str
+    name: str
+    origin: str
+
+
+def register(kind: str, name: str, target: Any) -> None:
+    """Give an object a name in this process, as ``register("network", "tiny", Tiny)``.
+
+    Raises:
+        PluginError: if the name is built in.
+    """
+    if name in BUILT_IN.get(kind, {}):
+        raise PluginError(f"{name!r} is a built-in {kind}; choose another name")
+    _registered[kind, name] = target
+
+
+def search_in(folder: Path | str) -> None:
+    """Find modules in a folder too, after those that Python finds by itself."""
+    path = str(Path(folder).absolute())
+    if path not in sys.path:
+        sys.path.append(path)
+        importlib.invalidate_caches()
+
+
+def names(kind: str) -> list[str]:
+    """Return every name of a kind that is known without ``module:Name``."""
+    return [plugin.name for plugin in plugins() if plugin.kind == kind]
+
+
+def plugins() -> list[Plugin]:
+    """Return all that is built in, registered or installed, without importing any of it."""
+    found = [Plugin(kind, name, "built in") for kind, known in BUILT_IN.items() for name in known]
+    found += [Plugin(kind, name, _place(target)) for (kind, name), target in _registered.items()]
+    for point in entry_points(group=GROUP):
+        kind, _, name = point.name.partition(".")
+        package = f"{point.dist.name} {point.dist.version}" if point.dist else "an entry point"
+        found.append(Plugin(kind, name, package))
+    return found
+
+
+def find(kind: str, name: str) -> Any:
+    """Return the object that a name of a kind means.
+
+    Raises:
+        PluginError: if there is none, or its module fails; the message names file and line.
+    """
+    if name in BUILT_IN.get(kind, {}):
+        return _load(kind, BUILT_IN[kind][name])
+    if (kind, name) in _registered:
+        return _registered[kind, name]
+    if ":" in name:
+        return _load(kind, name)
+    point = _entry_point(kind, name)
+    if point is None:
+        hint = nearest(name, names(kind))
+        raise PluginError(f"{name!r} is no {kind}{hint}, or module:Name of your own")
+    return _load(kind, point.value)
+
+
+def name_of(kind: str, target: Any) -> str:
+    """Return the name by which ``find`` finds an object."""
+    value = f"{target.__module__}:{target.__qualname__}"
+    known: dict[str, Any] = dict(BUILT_IN.get(kind, {}))
+    known |= {name: found for (other, name), found in _registered.items() if other == kind}
+    if value not in known.values():
+        points = entry_points(group=GROUP)
+        own = [point for point in points if point.name.startswith(f"{kind}.")]
+        known |= {point.name.removeprefix(f"{kind}."): point.value for point in own}
+    return next((name for name, found in known.items() if found in (value, target)), value)
+
+
+@contextmanager
+def blaming(target: Any) -> Iterator[None]:
+    """Turn what goes wrong in a plugin into an error that names its file and line.
+
+    Raises:
+        PluginError: in place of any exception but those of the package itself.
+    """
+    try:
+        yield
+    except PluginError:
+        raise
+    except Exception as error:
+        place = _foreign_line(error) or _place(target)
+        raise PluginError(f"{place}: {_in_a_line(error)}") from error
+
+
+def _load(kind: str, name: str) -> Any:
+    module_name, _, path = name.partition(":")
+    if not all(part.isidentifier() for part in [*module_name.split("."), *path.split(".")]):
+        raise PluginError(f"{name!r} is no {kind}; write module:Name")
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
+            raise _failed(error, name) from error
+        raise PluginError(
+            f"{name}: there is no module {error.name}; it is looked for beside the search space"
+            " and on the Python path"
+        ) from error
+    except (Exception, SystemExit) as error:
+        raise _failed(error, name) from error
+    found: Any = module
+    for part in path.split("."):
+        if not hasattr(found, part):
+            public = [key for key in vars(found) if not key.startswith("_")]
+            where = getattr(module, "__file__", None) or module_name
+            raise PluginError(f"{where}: has no {part}{nearest(part, public)}")
+        found = getattr(found, part)
+    return found
+
+
+def _entry_point(kind: str, name: str) -> EntryPoint | None:
+    return next(iter(entry_points(group=GROUP, name=f"{kind}.{name}")), None)
+
+
+def _failed(error: BaseException, name: str) -> PluginError:
+    return PluginError(f"{_foreign_line(error) or name}: {_in_a_line(error)}")
+
+
+def _foreign_line(error: BaseException) -> str | None:
+    """Return ``file:line`` of the innermost code that is a plugin's."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{error.filename}:{error.lineno}"
+    ours = (str(_PACKAGE), "<", str(Path(importlib.__file__).parent))
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [f"{f.filename}:{f.lineno}" for f in frames if not f.filename.startswith(ours)]
+    own = [place for place in places if "site-packages" not in place]
+    return next(reversed(own or places), None)
+
+
+def _place(target: Any) -> str:
+    """Return ``file:line`` where an object is defined."""
+    try:
+        return f"{inspect.getsourcefile(target)}:{inspect.getsourcelines(target)[1]}"
+    except (OSError, TypeError):
+        return f"{target.__module__}:{getattr(target, '__qualname__', target)}"
+
+
+def _in_a_line(error: BaseException) -> str:
+    if isinstance(error, SyntaxError):
+        return f"not Python: {error.msg}"
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
