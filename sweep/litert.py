@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from sweep import cache
 from sweep.arrays import blocks
 from sweep.audio.clips import to_float
 
@@ -137,6 +136,8 @@ def measure_latency(content: bytes, clips: np.ndarray) -> Latency:
         content: the file.
         clips: float32 inputs ``[clips, ...]``, shaped as the file wants them; 20 are used.
     """
+    from sweep import cache  # not for predicting, which needs nothing but NumPy and LiteRT
+
     model = Model(content)
     with cache.locked("measurement"):
         taken = model.latencies_ms(clips[:CLIPS_TIMED], _REPEATS)

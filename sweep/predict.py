@@ -25,6 +25,9 @@ class Prediction:
     label: str
     probabilities: dict[str, float]
 
+    def __str__(self) -> str:
+        return f"{self.clip}  {self.label}  {max(self.probabilities.values()):.3f}"
+
 
 class Classifier:
     """An exported folder, ready to hear.
@@ -37,7 +40,8 @@ class Classifier:
         SweepError: if the folder is not an export, or not as it was written.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path | str) -> None:
+        folder = Path(folder)
         try:
             metadata = json.loads((folder / METADATA).read_text(encoding="utf-8"))
             files = {name: (folder / name).read_bytes() for name in (FRONTEND, MODEL)}
@@ -57,7 +61,7 @@ class Classifier:
                 f" {told} apart; export it again"
             )
 
-    def predict(self, clip: Path) -> Prediction:
+    def predict(self, clip: Path | str) -> Prediction:
         """Return what is heard in a recording of any rate and length.
 
         Raises:

@@ -4,9 +4,14 @@ from collections.abc import Iterable, Iterator
 from os import PathLike
 
 import numpy as np
-import soxr
 
 from sweep.audio.recording import Recording
+from sweep.errors import DataError
+
+try:
+    import soxr
+except ImportError:  # Predicting does without, for clips of the model's rate.
+    soxr = None
 
 VERSION = 1
 """Counts up when a file is read differently, so that old cache entries lapse."""
@@ -24,7 +29,7 @@ def read_clip(path: str | PathLike[str], rate: int, length: int) -> np.ndarray:
         DataError: if the file cannot be read or holds no samples; the message names it.
     """
     recording = Recording(path)
-    clip = loudest_part(resample(recording, recording.rate, rate), length)
+    clip = loudest_part(_brought_to(rate, recording), length)
     return to_int16(clip / np.float32(recording.full_scale))
 
 
@@ -35,7 +40,7 @@ def read_whole(path: str | PathLike[str], rate: int) -> np.ndarray:
         DataError: as for ``read_clip``.
     """
     recording = Recording(path)
-    samples = np.concatenate([*resample(recording, recording.rate, rate)])
+    samples = np.concatenate([*_brought_to(rate, recording)])
     return samples / np.float32(recording.full_scale)
 
 
@@ -49,6 +54,14 @@ def examine(path: str | PathLike[str]) -> str | None:
     for _ in recording:
         pass
     return recording.note
+
+
+def _brought_to(rate: int, recording: Recording) -> Iterator[np.ndarray]:
+    if soxr is None and recording.rate != rate:
+        raise DataError(
+            f"{recording.path}: has {recording.rate} Hz and {rate} Hz are needed; pip install soxr"
+        )
+    return resample(recording, recording.rate, rate)
 
 
 def resample(blocks: Iterable[np.ndarray], original_rate: int, rate: int) -> Iterator[np.ndarray]:

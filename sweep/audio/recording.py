@@ -8,10 +8,16 @@ from os import PathLike
 from typing import NoReturn
 
 import numpy as np
-import soundfile
 
-from sweep.audio.riff import open_with_help
 from sweep.errors import DataError
+
+try:
+    import soundfile
+
+    from sweep.audio.riff import open_with_help
+except (ImportError, OSError):  # Predicting does without, and soundfile may lack libsndfile.
+    from sweep.audio import wav as soundfile
+    from sweep.audio.wav import open_with_help
 
 RATES_HZ = (1_000, 768_000)
 MOST_CHANNELS = 64

@@ -65,3 +65,9 @@ def main() -> None:
     except SweepError as error:
         print(f"sweep: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("sweep"):
+            raise
+        every = "pip install 'tinysweep[train,serve]' brings all"
+        print(f"sweep: {error.name} is not installed; {every}", file=sys.stderr)
+        sys.exit(SweepError.exit_code)

@@ -71,7 +71,6 @@ def predict(
 ) -> None:
     """Say which label is heard in recordings."""
     from sweep.predict import Classifier, Prediction
-    from sweep.terminal import console
 
     refuse_both(as_json, as_csv)
     classifier = Classifier(folder)
@@ -83,7 +82,7 @@ def predict(
                 yield classifier.predict(clip)
             except DataError as error:
                 unheard.append(error)
-                console(stderr=True).print(f"sweep: {error}")
+                print(f"sweep: {error}", file=sys.stderr)
 
     if as_json:
         print(json.dumps([vars(prediction) for prediction in predictions()], indent=2))
@@ -92,5 +91,5 @@ def predict(
         print_csv(["clip", "label", *classifier.labels], rows)
     else:
         for found in predictions():
-            print(found.clip, found.label, f"{max(found.probabilities.values()):.3f}", sep="  ")
+            print(found)
     raise typer.Exit(1 if unheard else 0)
