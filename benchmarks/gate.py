@@ -21,7 +21,7 @@ import numpy as np
 
 from sweep.audio.dataset import Dataset, DatasetSpec, open_dataset
 from sweep.candidate import Candidate
-from sweep.limits import Limit, violations
+from sweep.metrics import METRICS, Limit, violations
 from sweep.networks import architecture_of
 from sweep.networks.size import estimate_kb
 from sweep.space import Space
@@ -45,7 +45,7 @@ def main() -> None:
     if not folder:
         sys.exit("SPEECH_COMMANDS does not name the folder of recordings")
     dataset = open_dataset(DatasetSpec(folder, ("stop", "go")))
-    limits = [Limit.parse("size_kb", "< 25"), Limit.parse("latency_ms", "<= 8")]
+    limits = [Limit.parse(METRICS["size_kb"], "< 25"), Limit.parse(METRICS["latency_ms"], "<= 8")]
     errors: dict[str, list[float]] = {}
     estimated: dict[str, list[float]] = {}
     gated, drawn, lost, alone = 0, 0, 0, 0
@@ -56,7 +56,7 @@ def main() -> None:
         bench = bench_for(candidate, dataset, limits)
         begin = time.process_time()
         expected = expect(bench)
-        converted = expected[0].tflite_size_kb is not None
+        converted = expected[0]["tflite_size_kb"] is not None
         milliseconds[converted].append(1000 * (time.process_time() - begin))
         drawn += 1
         if passes(expected):
@@ -66,7 +66,7 @@ def main() -> None:
                 for name, size in estimates(bench).items():
                     estimated.setdefault(name, []).append(size / final[name] - 1)
                 for variant in expect(bench, every=True):
-                    error = variant.size_kb / final[variant.quantization] - 1
+                    error = variant["size_kb"] / final[variant.quantization] - 1
                     errors.setdefault(variant.quantization, []).append(error)
             continue
         gated += 1

@@ -7,15 +7,15 @@ Prints a table with a row for each number of finished trials.
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
 from pathlib import Path
 from statistics import median
 
 import numpy as np
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from sweep.candidate import Candidate, Evaluation, Variant
-from sweep.limits import Limit, total_violation, violations
+from sweep.candidate import Candidate
+from sweep.evaluation import Evaluation, Variant
+from sweep.metrics import Limit, Measured, total_violation, violations
 from sweep.report.page import render
 from sweep.space import Space
 from sweep.study.samplers import make_sampler
@@ -45,8 +45,12 @@ def evaluate(candidate: Candidate, limits: list[Limit]) -> Evaluation:
     width, epochs = candidate.network.width, candidate.training.epochs
     size = 1.5 + width**2 * 0.006 * (1 - 0.8 * candidate.compression.final_sparsity)
     accuracy = round(206 * (1 - 0.5 / width)) / 206
-    plain = Variant("float32", accuracy, 0.3, size, 0.2, 0.1, 0.01, 2 * size, width, 10_000)
-    variant = replace(plain, violations=violations(limits, asdict(plain)))
+    facts = {"preprocessing_latency_ms": 0.2, "model_latency_ms": 0.1, "size_kb": size}
+    facts |= {"tflite_size_kb": 2 * size, "parameters": width, "multiply_adds": 10_000}
+    right = round(103 * accuracy)
+    found = Measured(facts, ((right, 103 - right), (103 - right, right)))
+    values = found.values()
+    variant = Variant("float32", values, 0.01, found.exposures(), violations(limits, values))
     feasible = total_violation(variant.violations) == 0
     return Evaluation(
         "feasible" if feasible else "infeasible",
@@ -72,7 +76,7 @@ def finished_trial(space: Space, parameters: dict[str, object]) -> FrozenTrial:
     assert result is not None
     return create_trial(
         state=TrialState.COMPLETE,
-        values=[getattr(result, metric) for metric in space.file.objectives],
+        values=[result[metric] for metric in space.file.objectives],
         params=parameters,
         distributions=space.varying,
         user_attrs={"evaluation": evaluation.to_json()},

@@ -21,8 +21,9 @@ import plotly.graph_objects as go
 from optuna.samplers import NSGAIISampler, TPESampler
 from table import SPACE, Row, read
 
-from sweep.candidate import Candidate, Evaluation
-from sweep.limits import Limit, choose, total_violation
+from sweep.candidate import Candidate
+from sweep.evaluation import Evaluation, choose
+from sweep.metrics import Limit, total_violation
 from sweep.report.hypervolume import history, hypervolume
 from sweep.space import Space
 from sweep.spec import read as read_file
@@ -67,9 +68,9 @@ def costs(evaluation: Evaluation, limits: list[Limit]) -> list[float]:
         return [1.0] * 3
     bounds = {limit.metric: limit.bound for limit in limits}
     return [
-        bounds["accuracy"] - result.accuracy,
-        np.log(result.latency_ms / bounds["latency_ms"]),
-        np.log(result.size_kb / bounds["size_kb"]),
+        bounds["accuracy"] - result["accuracy"],
+        np.log(result["latency_ms"] / bounds["latency_ms"]),
+        np.log(result["size_kb"] / bounds["size_kb"]),
     ]
 
 

@@ -18,7 +18,7 @@ import sys
 import time
 from collections import defaultdict
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from functools import lru_cache, partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -27,10 +27,12 @@ from typing import Any
 import numpy as np
 
 from sweep.audio.dataset import Dataset, DatasetSpec, open_dataset
-from sweep.candidate import Candidate, Evaluation, Variant
-from sweep.limits import Limit, choose, total_violation, violations
+from sweep.candidate import Candidate
+from sweep.evaluation import Evaluation, Variant, choose
 from sweep.litert import Model
+from sweep.metrics import Limit, total_violation, violations
 from sweep.space import Space
+from sweep.statistics import confusion
 
 HERE = Path(__file__).parent
 SPACE = HERE / "table.yaml"
@@ -68,9 +70,7 @@ class Row:
         right = found["accuracy"] * self.clips + found["test_accuracy"] * self.test_clips
         known = {"accuracy": right / (self.clips + self.test_clips)}
         known |= {metric: found[metric] for metric in ("size_kb", "latency_ms")}
-        unknown = {f.name: 0 for f in fields(Variant) if f.name != "violations"}
-        plain = Variant(**(unknown | known | {"quantization": name}))
-        return replace(plain, violations=violations(limits, known))
+        return Variant(name, known, violations=violations(limits, known))
 
 
 def read(path: Path = TABLE) -> list[Row]:
@@ -189,8 +189,9 @@ def row(
     bench = Bench(candidate, architecture, dataset, [])
     variants = {}
     for name, file in files.items():
-        measured = bench.measure(name, file, share(file, features.validation, truth["validation"]))
-        variants[name] = {metric: getattr(measured, metric) for metric in METRICS[:3]}
+        probabilities = Model(file).run(features.validation[..., None])
+        measured = bench.measure(name, file, confusion(truth["validation"], probabilities))
+        variants[name] = {metric: measured[metric] for metric in METRICS[:3]}
         variants[name]["test_accuracy"] = share(file, testing, truth["testing"])
     return {
         "parameters": parameters,

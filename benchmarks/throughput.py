@@ -27,7 +27,8 @@ import numpy as np
 import yaml
 
 from sweep.audio.dataset import Dataset, open_dataset
-from sweep.candidate import Candidate, Evaluation
+from sweep.candidate import Candidate
+from sweep.evaluation import Evaluation
 from sweep.space import Space
 from sweep.study.storage import StudyFolder
 
@@ -150,15 +151,15 @@ def show(kind: str, found: Comparison) -> None:
         frontend, result = candidate.frontend, evaluation.result
         trained = evaluation.outcome in ("feasible", "infeasible")
         if trained:
-            pairs.append((published["tflite_accuracy"], result.accuracy))
-        heard = f"{result.accuracy:.3f}" if trained else evaluation.outcome
+            pairs.append((published["tflite_accuracy"], result["accuracy"]))
+        heard = f"{result['accuracy']:.3f}" if trained else evaluation.outcome
         print(
             f"  {frontend.frame_length_in_s:.3f} {frontend.frame_step_in_s:.3f}"
             f"  {frontend.num_mel_bins:3d} {frontend.num_coefficients:4d}"
             f"  {frontend.upper_frequency:5.0f}  {candidate.network.alpha:5.2f}"
             f"  {candidate.compression.final_sparsity:5.2f}   {seconds:7.1f}"
             f" {published['compressed_size_kb']:5.1f}   {published['tflite_accuracy']:.3f}"
-            f"  {result.size_kb:5.1f}   {heard}"
+            f"  {result['size_kb']:5.1f}   {heard}"
         )
     count, seconds = len(found.candidates), sum(found.published_seconds)
     print(f"\n{'':34}published      sweep")

@@ -1,17 +1,14 @@
-"""What is asked of a trial (a candidate) and what measuring it answered (an evaluation)."""
+"""What is asked of a trial: one full set of parameters."""
 
 import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, Literal
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
 
 QUANTIZATIONS = ("float32", "float16", "dynamic", "int8", "int8_per_tensor")
-OUTCOMES = ("invalid", "gated", "stopped", "infeasible", "feasible", "failed")
 CLIP_LENGTH_IN_S = 1.0
-
-Outcome = Literal["invalid", "gated", "stopped", "infeasible", "feasible", "failed"]
 
 
 @dataclass(frozen=True)
@@ -195,85 +192,6 @@ _NUMBERS: dict[str, type] = {
 }
 PARAMETERS: dict[str, Any] = {f.name: f.default for kind in GROUPS.values() for f in fields(kind)}
 """Every parameter with the value it takes when a search space does not name it."""
-
-
-@dataclass(frozen=True)
-class Variant:
-    """What was measured of one compressed form.
-
-    ``accuracy`` is None when nothing was trained; latencies, ``tflite_size_kb`` and ``ram_kb`` are
-    when nothing was converted, and ``size_kb`` is an estimate then.
-    Latencies are medians in milliseconds, ``latency_spread_ms`` is the sum of their interquartile
-    ranges, sizes are in KB of 1024 bytes, ``violations`` are relative, by metric, at most 0 when
-    held.
-    """
-
-    quantization: str
-    accuracy: float | None
-    latency_ms: float | None
-    size_kb: float
-    preprocessing_latency_ms: float | None
-    model_latency_ms: float | None
-    latency_spread_ms: float | None
-    tflite_size_kb: float | None
-    parameters: int
-    multiply_adds: int
-    ram_kb: float | None = None
-    violations: dict[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """What measuring a candidate gave.
-
-    Attributes:
-        outcome: one of ``OUTCOMES``.
-        reason: one line for people: why the trial ended as it did.
-        variants: what was measured, in the order of ``quantization``; of a trial that was not
-            trained to its end what the gate foresaw, the smallest first.
-        chosen: index of the trial's result in ``variants``.
-        original_accuracy: accuracy of the trained network before conversion.
-        original_size_kb: its parameters as 32-bit floats.
-        sparsity: share of the stored weights that are zero after training.
-        losses, accuracies: training loss and validation accuracy after each epoch.
-        confusion: validation clips by true label (rows) and the label heard (columns).
-        mistakes: misclassified validation clips, most confident first; see ``answers.mistakes``.
-        clips: how many validation clips the accuracies count.
-        seconds: time spent in each stage.
-    """
-
-    outcome: Outcome
-    reason: str = ""
-    variants: tuple[Variant, ...] = ()
-    chosen: int | None = None
-    original_accuracy: float | None = None
-    original_size_kb: float | None = None
-    sparsity: float | None = None
-    losses: tuple[float, ...] = ()
-    accuracies: tuple[float, ...] = ()
-    confusion: tuple[tuple[int, ...], ...] = ()
-    mistakes: tuple[str, ...] = ()
-    clips: int = 0
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def result(self) -> Variant | None:
-        """The variant that stands for the trial."""
-        return None if self.chosen is None else self.variants[self.chosen]
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the evaluation as plain JSON values."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, record: Mapping[str, Any]) -> "Evaluation":
-        """Read what ``to_json`` wrote."""
-        plain: dict[str, Any] = {
-            key: tuple(v) if isinstance(v, list) else v for key, v in record.items()
-        }
-        plain["variants"] = tuple(Variant(**variant) for variant in record["variants"])
-        plain["confusion"] = tuple(tuple(row) for row in record["confusion"])
-        return cls(**plain)
 
 
 def digest(record: Any) -> str:

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -12,12 +13,13 @@ from typing import Any
 
 from sweep.audio.dataset import Dataset, Progress, open_dataset
 from sweep.audio.sources import SOURCES
-from sweep.candidate import Variant
 from sweep.errors import DataError, StudyError, SweepError
-from sweep.limits import METRICS, Limit, violations
-from sweep.litert import Model, run_deployed, zipped_kb
+from sweep.evaluation import Variant
+from sweep.litert import Model, run_deployed
+from sweep.metrics import Limit, Measured, Metric, violations
 from sweep.predict import FRONTEND, METADATA, MODEL
-from sweep.stages.memory import activations_kb
+from sweep.stages.files import file_facts
+from sweep.statistics import confusion
 from sweep.study.storage import StudyFolder
 from sweep.study.table import StudyRecord, TrialRecord
 
@@ -53,7 +55,7 @@ def export_trial(
     _refuse_foreign(out)
     files = {name: folder.read_file(number, name) for name in (FRONTEND, MODEL)}
     dataset = same_clips(record, source, progress)
-    measured = measure(files, dataset, trial)
+    measured = measure(files, dataset, trial, record.space.metrics)
     _refuse_broken(record.space.limits, measured, number)
     metadata = _metadata(record, trial, dataset, files, measured)
     _write(out, files | {METADATA: (json.dumps(metadata, indent=2) + "\n").encode()})
@@ -85,27 +87,21 @@ def same_clips(
     return dataset
 
 
-def measure(files: dict[str, bytes], dataset: Dataset, trial: TrialRecord) -> dict[str, float]:
+def measure(
+    files: dict[str, bytes], dataset: Dataset, trial: TrialRecord, metrics: Mapping[str, Metric]
+) -> Measured:
     """Measure files as a device would use them: one validation clip after the other, in LiteRT."""
     rate = trial.candidate.frontend.downsampling_rate
-    heard = run_deployed(files[FRONTEND], files[MODEL], dataset.waveforms("validation", rate))
+    run = run_deployed(files[FRONTEND], files[MODEL], dataset.waveforms("validation", rate))
     result = trial.evaluation.result
     assert isinstance(result, Variant)
-    return {
-        "accuracy": heard.accuracy(dataset.targets("validation")),
-        "latency_ms": heard.latency_ms,
-        "size_kb": zipped_kb(files[MODEL]),
-        "preprocessing_latency_ms": heard.preprocessing.median_ms,
-        "model_latency_ms": heard.model.median_ms,
-        "tflite_size_kb": len(files[MODEL]) / 1024,
-        "ram_kb": activations_kb(files[MODEL]),
-        "parameters": result.parameters,
-        "multiply_adds": result.multiply_adds,
-    }
+    shape = {name: result.metrics[name] or 0 for name in ("parameters", "multiply_adds")}
+    facts = shape | file_facts(files[MODEL], run.preprocessing, run.model)
+    return Measured(facts, confusion(dataset.targets("validation"), run.probabilities), metrics)
 
 
-def _refuse_broken(limits: list[Limit], measured: dict[str, float], number: int) -> None:
-    broken = violations(limits, measured)
+def _refuse_broken(limits: list[Limit], measured: Measured, number: int) -> None:
+    broken = violations(limits, measured.values())
     for limit in limits:
         if broken.get(limit.metric, 0.0) > 0:
             raise SweepError(
@@ -119,7 +115,7 @@ def _metadata(
     trial: TrialRecord,
     dataset: Dataset,
     files: dict[str, bytes],
-    measured: dict[str, float],
+    measured: Measured,
 ) -> dict[str, Any]:
     candidate, result = trial.candidate, trial.evaluation.result
     assert isinstance(result, Variant)
@@ -130,10 +126,7 @@ def _metadata(
         "training": asdict(candidate.training) | {"seed": candidate.seed},
         "augmentation": asdict(candidate.augmentation),
         "compression": asdict(candidate.compression) | {"quantization": result.quantization},
-        "metrics": {
-            name: {"value": measured[name], "definition": definition}
-            for name, definition in METRICS.items()
-        },
+        "metrics": _told(measured),
         "limits": [str(limit) for limit in record.space.limits],
         "validation_clips": len(dataset.targets("validation")),
         "speakers": record.about.get("speakers", {}) | {"caution": record.speaker_caution},
@@ -150,19 +143,33 @@ def _metadata(
     }
 
 
+def _told(measured: Measured) -> dict[str, dict[str, Any]]:
+    """Return value, 95 % interval where there is one, and definition of every known metric."""
+    exposures, told = measured.exposures(), {}
+    for name, value in measured.values().items():
+        if value is not None:
+            metric = measured.metrics[name]
+            told[name] = {"value": value, "unit": metric.unit, "definition": metric.meaning}
+            if name in exposures:
+                told[name]["interval"] = list(metric.interval(value, exposures[name]))
+    return told
+
+
 def _as_finalist(record: StudyRecord, number: int) -> dict[str, Any] | None:
     """Return what was heard of the test clips when the trial was trained again, if it was."""
     for one in record.finalists:
         if one.trial == number:
-            low, high = one.interval()
+            metrics = {
+                name: {"mean": one.mean(name), "interval": list(one.interval(name))}
+                for name in one.exposures
+            }
             return {
                 "definition": "means over other trainings of these parameters, each from a seed of"
                 " its own; the file in this folder was not run on the test clips",
-                "test_accuracy": one.mean("test_accuracy"),
-                "interval": [low, high],
+                "test": metrics,
                 "test_clips": one.test_clips,
                 "seeds": len(one.retrainings),
-                "cross_validated": one.validated.accuracy if one.validated else None,
+                "cross_validated": one.validated and one.validated.value(record.space.goal),
                 "holds": one.holds(record.space.limits),
             }
     return None

@@ -158,15 +158,6 @@ class Deployed:
     preprocessing: Latency
     model: Latency
 
-    @property
-    def latency_ms(self) -> float:
-        """What a clip takes in both."""
-        return self.preprocessing.median_ms + self.model.median_ms
-
-    def accuracy(self, targets: np.ndarray) -> float:
-        """Return the share of clips classified correctly."""
-        return float(np.mean(self.probabilities.argmax(axis=1) == targets))
-
 
 def run_deployed(frontend: bytes, model: bytes, waveforms: np.ndarray) -> Deployed:
     """Hear 16-bit clips ``[clips, samples]`` with two ``.tflite`` files, and time both."""

@@ -9,7 +9,7 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from sweep.candidate import OUTCOMES
+from sweep.evaluation import OUTCOMES
 from sweep.report.axes import title
 from sweep.report.words import USUAL, amount
 from sweep.study.progress import SearchProgress

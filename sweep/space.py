@@ -22,7 +22,7 @@ from sweep import distributions, spec
 from sweep.audio.splits import SPLITS
 from sweep.candidate import PARAMETERS, QUANTIZATIONS, Candidate
 from sweep.errors import SpecError, nearest
-from sweep.limits import METRICS, Limit, check_bound
+from sweep.metrics import EVERY_WORD, METRICS, Limit, Metric, goal
 from sweep.rules import DOMAINS, broken_rule, requirement
 from sweep.spec import Range, SpaceFile
 
@@ -40,7 +40,8 @@ class Space:
         origin: the file's name, for messages.
         varying: an Optuna distribution for each parameter that varies, in the order of the stages.
         fixed: the value of each parameter that is named and does not vary.
-        limits: the limits.
+        metrics: what is measured of every trial, by name.
+        limits: the limits; every study requires that each word is recognised at least once.
 
     Raises:
         SpecError: if anything is wrong; the message names file and key.
@@ -61,20 +62,24 @@ class Space:
             for name, kind in self.varying.items()
             if isinstance(kind, FloatDistribution) and kind.step is not None
         }
+        self.metrics: Mapping[str, Metric] = METRICS
         self.limits = [self._limit(metric, text) for metric, text in file.limits.items()]
+        if EVERY_WORD.metric not in file.limits:
+            self.limits.append(EVERY_WORD)
         self._requirements = [self._requirement(i, text) for i, text in enumerate(file.require)]
         for metric in file.objectives:
-            if metric not in METRICS:
-                self._fail(f"objectives.{metric}", f"unknown metric{nearest(metric, METRICS)}")
-            best = "maximize" if metric == "accuracy" else "minimize"
+            if metric not in self.metrics:
+                hint = nearest(metric, self.metrics)
+                self._fail(f"objectives.{metric}", f"unknown metric{hint}")
+            best = self.metrics[metric].direction
             if file.objectives[metric] != best:
-                self._fail(f"objectives.{metric}", f"{metric} is to {best}, the other way is worse")
+                self._fail(f"objectives.{metric}", f"must be {best}")
         for metric in file.search.goal:
             if metric not in file.objectives:
                 hint = nearest(metric, file.objectives)
                 self._fail(f"search.goal.{metric}", f"no objective of this search{hint}")
             try:
-                check_bound(metric, file.search.goal[metric])
+                self.metrics[metric].check_bound(file.search.goal[metric])
             except ValueError as error:
                 self._fail(f"search.goal.{metric}", str(error))
         if file.search.promotion:
@@ -125,6 +130,16 @@ class Space:
                 }
             )
         return self.with_search(enqueue=[*self.file.search.enqueue, *filter(None, first)])
+
+    @property
+    def named_metrics(self) -> list[str]:
+        """The metrics that objectives or limits of the file name."""
+        return list(dict.fromkeys([*self.file.objectives, *self.file.limits]))
+
+    @property
+    def goal(self) -> Metric:
+        """What is bought with size and time: see ``metrics.goal``."""
+        return goal(self.named_metrics, self.metrics)
 
     def facts(self) -> dict[str, Any]:
         """Return what would be searched, as plain values."""
@@ -356,10 +371,10 @@ class Space:
         return objections.most_common(1)[0][0]
 
     def _limit(self, metric: str, text: str) -> Limit:
-        if metric not in METRICS:
-            self._fail(f"limits.{metric}", f"unknown metric{nearest(metric, METRICS)}")
+        if metric not in self.metrics:
+            self._fail(f"limits.{metric}", f"unknown metric{nearest(metric, self.metrics)}")
         try:
-            return Limit.parse(metric, text)
+            return Limit.parse(self.metrics[metric], text)
         except ValueError as error:
             self._fail(f"limits.{metric}", str(error))
 

@@ -13,7 +13,7 @@ from sweep.audio.layout import LabelFrom, check_label
 from sweep.audio.splits import SPLITS
 from sweep.candidate import PARAMETERS
 from sweep.errors import DataError, SpecError, nearest
-from sweep.limits import METRICS
+from sweep.metrics import METRICS
 from sweep.rules import DOMAINS
 
 BUILT_IN = Path(__file__).parent / "search_spaces"
@@ -234,8 +234,8 @@ def schema() -> dict[str, Any]:
     properties = whole["properties"]
     notes = {
         "parameters": {name: DOMAINS[name].meaning for name in PARAMETERS},
-        "limits": METRICS,
-        "objectives": METRICS,
+        "limits": {name: metric.meaning for name, metric in METRICS.items()},
+        "objectives": {name: metric.meaning for name, metric in METRICS.items()},
     }
     for key, meanings in notes.items():
         value = properties[key].pop("additionalProperties")
@@ -288,7 +288,9 @@ def _first_problem(error: pydantic.ValidationError) -> str:
 
 def _no_text(loc: list[str], given: Any) -> str:
     if loc[0] == "limits":
-        return f'{given!r} is no limit; write "{">=" if loc[-1] == "accuracy" else "<="} {given}"'
+        metric = METRICS.get(loc[-1])
+        operator = ">=" if metric is not None and metric.better == "higher" else "<="
+        return f'{given!r} is not a limit; write "{operator} {given}"'
     if loc[-1] == "timeout":
         return f"{given!r} has no unit; write for example 90s, 30m or 1h30m"
     return f"{given!r} is no text; put it in quotes"

@@ -16,11 +16,11 @@ from sweep.audio.check import FolderReport
 from sweep.audio.dataset import Dataset
 from sweep.audio.layout import SUFFIXES, clip_of
 from sweep.audio.splits import SPLITS
-from sweep.report.frame import trial_frame
+from sweep.metrics import Metric
 from sweep.report.tables import finalist_table
 from sweep.report.verdict import headline, limit_counts, nearest_misses
-from sweep.report.words import accuracy, plain, summary
-from sweep.study.table import StudyRecord, front
+from sweep.report.words import plain, summary
+from sweep.study.table import StudyRecord, front, table
 
 _PLAIN_WIDTH = 240
 _NEAREST = 5
@@ -75,11 +75,11 @@ def shortened(names: Sequence[str]) -> list[str]:
 
 def status_facts(record: StudyRecord) -> dict[str, Any]:
     """Return how a study stands, as plain values."""
-    frame = trial_frame(record)
+    frame = table(record)
     feasible = frame[frame["outcome"] == "feasible"]
     objectives = dict(record.space.file.objectives)
     best = front(feasible, objectives) if len(feasible) else feasible
-    columns = ["trial", "variant", *shown_metrics(record)]
+    columns = ["trial", "variant", *record.space.named_metrics]
     return {
         "study": record.name,
         "verdict": headline(record, frame),
@@ -106,7 +106,7 @@ def _plain(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 def print_front(out: Console, record: StudyRecord) -> None:
     """Print the verdict and the Pareto front of the feasible trials, or the nearest misses."""
-    frame = trial_frame(record)
+    frame = table(record)
     out.print(headline(record, frame))
     if record.speaker_caution:
         out.print(record.speaker_caution)
@@ -125,10 +125,10 @@ def print_trials(out: Console, record: StudyRecord, frame: pd.DataFrame, title: 
     """
     if frame.empty:
         return
-    metrics = shown_metrics(record)
+    metrics, of = record.space.named_metrics, record.space.metrics
     trials = [{str(name): value for name, value in t.items()} for t in frame.to_dict("records")]
     cells = [["trial", "outcome", *metrics]]
-    cells += [[str(t["trial"]), t["outcome"], *(_cell(m, t) for m in metrics)] for t in trials]
+    cells += [[str(t["trial"]), t["outcome"], *(_cell(of[m], t) for m in metrics)] for t in trials]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     words = ["what it is", *map(summary, trials)]
     beside = sum(widths) + 2 * len(widths) + max(map(len, words)) <= out.width
@@ -163,11 +163,6 @@ def print_finalists(out: Console, record: StudyRecord) -> None:
             out.print()
     if not record.confirmed():
         out.print("None holds: search longer, or ease a limit.")
-
-
-def shown_metrics(record: StudyRecord) -> list[str]:
-    """Return the metrics that objectives or limits name."""
-    return list(dict.fromkeys([*record.space.file.objectives, *record.space.file.limits]))
 
 
 def print_pairs(out: Console, pairs: Iterable[tuple[str, Any]]) -> None:
@@ -231,10 +226,10 @@ def print_folder(out: Console, found: FolderReport) -> None:
             out.print(line)
 
 
-def _cell(metric: str, row: Mapping[str, Any]) -> str:
-    value = row[metric]
+def _cell(metric: Metric, row: Mapping[str, Any]) -> str:
+    value = row[metric.name]
     if value is None or math.isnan(value):
         return "-"
-    if metric == "accuracy":
-        return accuracy(value, int(row["clips"]))
+    if f"{metric.name}_low" in row:
+        return metric.text(value, (row[f"{metric.name}_low"], row[f"{metric.name}_high"]))
     return plain(float(value))

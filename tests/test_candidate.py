@@ -1,4 +1,3 @@
-import json
 from dataclasses import fields, replace
 
 import pytest
@@ -7,26 +6,9 @@ from sweep.candidate import (
     GROUPS,
     PARAMETERS,
     Candidate,
-    Evaluation,
     FrontendParams,
     NetworkParams,
-    Variant,
     digest,
-)
-
-VARIANT = Variant(
-    quantization="int8",
-    accuracy=0.98,
-    latency_ms=0.3,
-    size_kb=5.5,
-    preprocessing_latency_ms=0.2,
-    model_latency_ms=0.1,
-    latency_spread_ms=0.01,
-    tflite_size_kb=9.0,
-    parameters=3000,
-    multiply_adds=400_000,
-    ram_kb=2.5,
-    violations={"accuracy": -0.01, "size_kb": -0.5},
 )
 
 
@@ -167,35 +149,6 @@ def test_a_digest_is_stable():
     assert digest({"b": 1, "a": [1, 2]}) == digest({"a": (1, 2), "b": 1})
     assert digest({"a": 1}) != digest({"a": 2})
     assert len(digest({})) == 20
-
-
-@pytest.mark.parametrize(
-    "evaluation",
-    [
-        Evaluation("invalid", "num_mel_bins: too many"),
-        Evaluation(
-            "feasible",
-            variants=(VARIANT, replace(VARIANT, quantization="float32", accuracy=None)),
-            chosen=0,
-            original_accuracy=0.99,
-            original_size_kb=40.0,
-            sparsity=0.61,
-            losses=(0.7, 0.1),
-            accuracies=(0.5, 0.99),
-            confusion=((100, 3), (1, 102)),
-            mistakes=("go/a.wav",),
-            clips=206,
-            seconds={"training": 1.5},
-        ),
-    ],
-)
-def test_an_evaluation_survives_json(evaluation):
-    assert Evaluation.from_json(json.loads(json.dumps(evaluation.to_json()))) == evaluation
-
-
-def test_the_result_is_the_chosen_variant():
-    assert Evaluation("feasible", variants=(VARIANT,), chosen=0).result == VARIANT
-    assert Evaluation("failed").result is None
 
 
 def test_without_depthwise_kernels_there_is_none_to_prune():

@@ -218,11 +218,11 @@ def test_comparable_leaves_out_how_to_search_but_not_the_seed():
         ),
         (
             "objectives: {accuracy: minimize}",
-            "x.yaml: objectives.accuracy: accuracy is to maximize, the other way is worse",
+            "x.yaml: objectives.accuracy: must be maximize",
         ),
         (
             "objectives: {accuracy: maximize, size_kb: maximize}",
-            "x.yaml: objectives.size_kb: size_kb is to minimize, the other way is worse",
+            "x.yaml: objectives.size_kb: must be minimize",
         ),
         (
             "require: [num_mels <= 3]",
@@ -336,7 +336,7 @@ def test_what_is_given_in_part_is_completed_to_something_allowed():
 
 def test_a_goal_is_one_that_the_metric_can_reach():
     text = "dataset: {labels: [stop, go]}\nsearch: {goal: {accuracy: 97}}"
-    with pytest.raises(SpecError, match="search.goal.accuracy: an accuracy is a share from 0 to 1"):
+    with pytest.raises(SpecError, match="search.goal.accuracy: accuracy is a share from 0 to 1"):
         Space.parse(text, "x.yaml")
 
 

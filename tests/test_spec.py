@@ -94,11 +94,11 @@ def test_values_keep_the_type_they_are_written_in():
         ),
         (
             BASE + "limits: {accuracy: 0.97}",
-            'x.yaml: limits.accuracy: 0.97 is no limit; write ">= 0.97"',
+            'x.yaml: limits.accuracy: 0.97 is not a limit; write ">= 0.97"',
         ),
         (
             BASE + "limits: {size_kb: 25}",
-            'x.yaml: limits.size_kb: 25 is no limit; write "<= 25"',
+            'x.yaml: limits.size_kb: 25 is not a limit; write "<= 25"',
         ),
         (
             BASE + "limits:\n  accuracy: >= 0.97",

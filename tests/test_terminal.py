@@ -12,10 +12,9 @@ from rich.console import Console
 
 from sweep.audio.check import inspect_folder
 from sweep.audio.dataset import Dataset
-from sweep.report.frame import trial_frame
 from sweep.report.tables import finalist_table
 from sweep.rules import parameter_facts
-from sweep.study.table import StudyRecord
+from sweep.study.table import StudyRecord, table
 from sweep.terminal import (
     describe_dataset,
     print_finalists,
@@ -44,14 +43,14 @@ def record() -> StudyRecord:
 
 
 def test_in_a_wide_terminal_a_trial_takes_one_line(record: StudyRecord) -> None:
-    lines = shown(200, print_trials, record, trial_frame(record), "All")
+    lines = shown(200, print_trials, record, table(record), "All")
     assert lines[0] == "All" and len(lines) == 2 + 40
     assert lines[1].split()[:5] == ["trial", "outcome", "accuracy", "latency_ms", "size_kb"]
     assert len({line.index("mfcc" if "mfcc" in line else "log_mel") for line in lines[2:]}) == 1
 
 
 def test_in_a_narrow_terminal_the_words_stand_below_the_numbers(record: StudyRecord) -> None:
-    lines = shown(64, print_trials, record, trial_frame(record), "All")
+    lines = shown(64, print_trials, record, table(record), "All")
     numbers = [line for line in lines[2:] if not line.startswith("       ")]
     assert [int(line.split()[0]) for line in numbers] == list(range(40))
     assert all(len(line) <= 64 for line in lines)
@@ -72,7 +71,7 @@ def test_no_number_of_a_finalist_is_cut(width: int, record: StudyRecord) -> None
 def test_other_convolutions_than_the_reports_are_named(convolution: str) -> None:
     space = SPACE.replace("epochs: 30", f"epochs: 30\n  convolution: {convolution}")
     other = make_record(3, space=space)
-    lines = shown(200, print_trials, other, trial_frame(other), "All")
+    lines = shown(200, print_trials, other, table(other), "All")
     assert all(f"{convolution} convolutions" in line for line in lines[2:])
 
 
@@ -157,7 +156,7 @@ def test_what_is_in_a_folder_of_recordings_is_told_in_full(tmp_path: Path) -> No
 
 
 def test_facts_are_json_in_which_the_unknown_is_null(record: StudyRecord) -> None:
-    frame = trial_frame(record)
+    frame = table(record)
     gated = [t for t in record.trials if t.evaluation.outcome == "gated"]
     assert frame["accuracy"].isna().any() and gated
     facts = status_facts(replace(record, trials=tuple(gated)))

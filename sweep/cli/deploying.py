@@ -31,7 +31,6 @@ def export(
         raise SpecError("--trial and --pick: name one of them")
     from sweep.export import export_trial
     from sweep.live_line import LiveLine
-    from sweep.report.words import accuracy
     from sweep.study.storage import StudyFolder
     from sweep.study.table import pick as pick_trial
     from sweep.study.table import table
@@ -42,7 +41,9 @@ def export(
     confirmed = record.confirmed()
     number = trial
     if number is None:
-        number = int(pick_trial(table(record), pick or Pick.SMALLEST, confirmed)["trial"])
+        number = int(
+            pick_trial(table(record), pick or Pick.SMALLEST, record.space, confirmed)["trial"]
+        )
     target = out or Path(f"{folder.name}-{number}")
     with LiveLine() as line:
         metadata = export_trial(folder, record, number, data, target, line.note)
@@ -54,11 +55,9 @@ def export(
     values = {name: metric["value"] for name, metric in metadata["metrics"].items()}
     print_pairs(console(), values.items())
     if number in confirmed:
-        again = confirmed[number]
-        heard = accuracy(again.mean("test_accuracy"), again.test_clips)
-        print(
-            f"Its accuracy is that on the validation clips; trained again, on test clips: {heard}"
-        )
+        goal, again = record.space.goal.name, confirmed[number]
+        told = record.space.goal.text(again.mean(goal), again.interval(goal))
+        print(f"Its {goal} is that on the validation clips; trained again, on test clips: {told}")
     if record.speaker_caution:
         print(record.speaker_caution)
     print(f"next: sweep predict {shlex.quote(str(target))} CLIP.wav")

@@ -49,7 +49,7 @@ def trials(
 
     refuse_both(as_json, as_csv)
     record = StudyFolder.find(study, results, storage).record()
-    frame = select(table(record), feasible, sort)
+    frame = select(table(record), feasible, sort, record.space.metrics)
     if as_csv:
         print(frame.to_csv(index=False), end="")
     elif as_json:

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from sweep.limits import METRICS
+from sweep.metrics import METRICS
 from sweep.space import Space
 
 _UNITS = {"_ms": "ms", "_kb": "KB", "_in_s": "s"}

@@ -39,9 +39,14 @@ def closeups(record: StudyRecord, frame: pd.DataFrame) -> dict[int, Closeup]:
     return {
         trial.number: Closeup(
             [
-                (v.quantization, v.accuracy, round(v.size_kb, 3), round(v.latency_ms, 4))
+                (
+                    v.quantization,
+                    v["accuracy"],
+                    round(v["size_kb"] or 0.0, 3),
+                    round(v["latency_ms"], 4),
+                )
                 for v in trial.evaluation.variants
-                if v.latency_ms is not None
+                if v["latency_ms"] is not None
             ],
             trial.evaluation.chosen,
             [round(accuracy, 4) for accuracy in trial.evaluation.accuracies],

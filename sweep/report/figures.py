@@ -4,7 +4,6 @@ import plotly.graph_objects as go
 
 from sweep.report.axes import metric_names
 from sweep.report.finalist import again, draw_confusion, draw_curves
-from sweep.report.frame import trial_frame
 from sweep.report.importance import draw_importance, importance
 from sweep.report.parallel import SHOWN, draw_parallel, parallel
 from sweep.report.progress import draw_progress, progress
@@ -12,7 +11,7 @@ from sweep.report.slices import draw_slice
 from sweep.report.tradeoff import goals, tradeoff
 from sweep.report.tradeoff_figure import draw_space, draw_tradeoff
 from sweep.report.words import USUAL
-from sweep.study.table import StudyRecord
+from sweep.study.table import StudyRecord, table
 
 
 def told_of(record: StudyRecord) -> list[str]:
@@ -29,7 +28,7 @@ def figures(record: StudyRecord) -> dict[str, go.Figure]:
     ``curves-TRIAL`` and ``confusion-TRIAL`` of each finalist.
     Colours of text and paper are left to a template of ``sweep.report.theme``.
     """
-    frame = trial_frame(record)
+    frame = table(record)
     names, told = list(record.space.varying), told_of(record)
     goal, costs = goals(record)
     pictures = [tradeoff(record, frame, cost, goal) for cost in costs]

@@ -28,7 +28,7 @@ def verdict(record: StudyRecord, content: Table) -> str:
         if held
         else "None of the finalists holds; export with care, search longer, or ease a limit."
     )
-    folds = [sum(one.validated.clips) for one in record.finalists if one.validated]
+    folds = [one.validated.clips for one in record.finalists if one.validated]
     validated = (
         f" Cross-validated: what it hears of all {max(folds)} clips for training and validation, "
         "each by a network trained without its fold."

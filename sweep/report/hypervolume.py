@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from sweep.metrics import added_to_front
+
 Costs = NDArray[np.float64]
 
 
@@ -44,10 +46,10 @@ def history(points: Costs, reference: Costs) -> list[float]:
     volume, volumes = 0.0, []
     front = np.empty((0, points.shape[1]))
     for point in points:
-        beaten = bool((front <= point).all(axis=1).any())
-        if (point < reference).all() and not beaten:
+        staying = added_to_front(front, point)
+        if (point < reference).all() and staying is not None:
             clipped = np.maximum(front, point)
             volume += float(np.prod(reference - point)) - hypervolume(clipped, reference)
-            front = np.vstack([front[~(front >= point).all(axis=1)], point])
+            front = np.vstack([front[staying], point])
         volumes.append(volume)
     return volumes

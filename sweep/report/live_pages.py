@@ -55,7 +55,9 @@ def _index_row(record: StudyRecord) -> list[Component]:
     feasible = [trial for trial in record.trials if trial.evaluation.outcome == "feasible"]
     picked = record.confirmed() or {trial.number for trial in feasible}
     results = [trial.evaluation.result for trial in feasible if trial.number in picked]
-    smallest = min((result.size_kb for result in results if result is not None), default=None)
+    smallest = min(
+        (result["size_kb"] or 0.0 for result in results if result is not None), default=None
+    )
     last = max((trial.finished for trial in record.trials), default=None)
     cells = (
         ", ".join(record.space.file.dataset.labels),

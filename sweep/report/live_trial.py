@@ -5,8 +5,8 @@ from collections.abc import Container, Sequence
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from sweep.candidate import Evaluation
-from sweep.limits import METRICS
+from sweep.evaluation import Evaluation
+from sweep.metrics import METRICS
 from sweep.predict import MODEL
 from sweep.report.finalist import draw_confusion, draw_curves
 from sweep.report.live_pages import graph, part
@@ -64,9 +64,9 @@ def _headline(record: StudyRecord, trial: TrialRecord) -> Component:
     found, result = trial.evaluation, trial.evaluation.result
     facts = [found.outcome, *([found.reason] if found.reason else [])]
     if result is not None:
-        if result.accuracy is not None:
-            facts.append(f"accuracy {accuracy(result.accuracy, found.clips)}")
-        facts += [amount(name, getattr(result, name)) for name in ("size_kb", "latency_ms")]
+        if result["accuracy"] is not None:
+            facts.append(f"accuracy {accuracy(result['accuracy'], found.clips)}")
+        facts += [amount(name, result[name]) for name in ("size_kb", "latency_ms")]
         facts.append(result.quantization)
     pieces = [
         html.P(["A trial of ", html.B(record.name)], className="kicker"),
@@ -104,19 +104,19 @@ def _variants(found: Evaluation) -> Component | None:
     rows = [
         (
             v.quantization + (" ✓" if i == found.chosen else ""),
-            "–" if v.accuracy is None else accuracy(v.accuracy, found.clips),
-            amount("size_kb", v.size_kb),
-            amount("tflite_size_kb", v.tflite_size_kb),
-            amount("ram_kb", v.ram_kb),
-            amount("preprocessing_latency_ms", v.preprocessing_latency_ms),
-            amount("model_latency_ms", v.model_latency_ms),
+            "–" if v["accuracy"] is None else accuracy(v["accuracy"], found.clips),
+            amount("size_kb", v["size_kb"]),
+            amount("tflite_size_kb", v["tflite_size_kb"]),
+            amount("ram_kb", v["ram_kb"]),
+            amount("preprocessing_latency_ms", v["preprocessing_latency_ms"]),
+            amount("model_latency_ms", v["model_latency_ms"]),
         )
         for i, v in enumerate(found.variants)
     ]
     head = ("variant", "accuracy", "size", "not zipped", "RAM", "front end", "model")
     result = found.result or found.variants[0]
-    counted = f"{result.parameters:,} parameters, {result.multiply_adds:,} multiply-adds"
-    meant = f"Size: {METRICS['size_kb']}. RAM: {METRICS['ram_kb']}."
+    counted = f"{result['parameters']:,} parameters, {result['multiply_adds']:,} multiply-adds"
+    meant = f"Size: {METRICS['size_kb'].meaning}. RAM: {METRICS['ram_kb'].meaning}."
     measured = html.P(f"{counted}. {meant}", className="quiet")
     return html.Div([_table(head, rows), measured])
 

@@ -9,10 +9,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from sweep.report.figures import figures, told_of
-from sweep.report.frame import trial_frame
 from sweep.report.tradeoff import goals, tradeoff
 from sweep.report.tradeoff_figure import draw_tradeoff
-from sweep.study.table import StudyRecord
+from sweep.study.table import StudyRecord, table
 from sweep.study.watching import Shelf
 
 _REST = 2.0
@@ -66,7 +65,7 @@ class Gallery:
 
 def _view(record: StudyRecord) -> View:
     drawn = {name: plain_figure(figure) for name, figure in figures(record).items()}
-    return View(str(time.time_ns()), record, trial_frame(record), drawn)
+    return View(str(time.time_ns()), record, table(record), drawn)
 
 
 def plain_figure(figure: go.Figure) -> Figure:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
 
-from sweep.limits import METRICS
+from sweep.metrics import METRICS
 from sweep.report.axes import title
 from sweep.report.edges import Edge
 from sweep.report.importance import FEWEST
@@ -205,7 +205,7 @@ def volume(found: Progress) -> str:
 def foot(record: StudyRecord) -> str:
     """Return everything a careful reader wants to know: definitions, facts, the space file."""
     about = "".join(_entry(name, value) for name, value in record.about.items())
-    metrics = "".join(_entry(name, meaning) for name, meaning in METRICS.items())
+    metrics = "".join(_entry(name, metric.meaning) for name, metric in METRICS.items())
     limits = "".join(
         _entry(limit.metric, f"{limit.operator} {limit.bound:g}") for limit in record.space.limits
     )

@@ -22,7 +22,6 @@ from sweep.report.closeups import closeups
 from sweep.report.edges import edges
 from sweep.report.figures import figures
 from sweep.report.finalist import again
-from sweep.report.frame import trial_frame
 from sweep.report.importance import importance
 from sweep.report.parallel import SHOWN
 from sweep.report.progress import progress
@@ -31,7 +30,7 @@ from sweep.report.tables import finalist_table, miss_table, published_tables, ta
 from sweep.report.theme import BRIGHTER, DARK, FONT, LIGHT
 from sweep.report.tradeoff import goals, prices
 from sweep.report.verdict import caution, effort, headline, limit_counts, nearest_misses, picks
-from sweep.study.table import StudyRecord
+from sweep.study.table import StudyRecord, table
 
 _SCRIPTS = (
     "state.js",
@@ -56,7 +55,7 @@ def render(record: StudyRecord, audible: Container[str] = ()) -> str:
         record: the study.
         audible: the recordings that a server of the page plays, by name.
     """
-    frame = trial_frame(record)
+    frame = table(record)
     goal, costs = goals(record)
     found, spent = picks(record, frame), effort(record)
     script, plotly = _script(), get_plotlyjs()

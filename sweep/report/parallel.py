@@ -54,9 +54,9 @@ def parallel(record: StudyRecord, frame: pd.DataFrame, show: str) -> Parallel:
     parameters, metrics = parameter_axes(rows, record.space), metric_axes(rows, record.space)
     variant = variant_axis(rows, record.space)
     goal = goals(record)[0]
-    limits = {}
-    for limit in record.space.limits:
-        axis = next(axis for axis in metrics if axis.name == limit.metric)
+    limits, by_name = {}, {axis.name: axis for axis in metrics}
+    for limit in (one for one in record.space.limits if one.metric in by_name):
+        axis = by_name[limit.metric]
         bound = (
             axis.position(limit.bound) if axis.kind != "log" or limit.bound > 0 else axis.ends[0]
         )

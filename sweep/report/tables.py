@@ -7,14 +7,16 @@ from typing import Any
 import pandas as pd
 
 from sweep.candidate import PARAMETERS, Candidate, FrontendParams, TrainingParams
-from sweep.intervals import wilson
-from sweep.limits import Limit
+from sweep.metrics import METRICS, Limit
 from sweep.report.axes import metric_names
 from sweep.report.axes import title as axis_title
 from sweep.report.words import amount, counted, plain, summary
 from sweep.spec import Range
-from sweep.study.confirmation import RETRAINED, Finalist
+from sweep.statistics import wilson
+from sweep.study.confirmation import Finalist
 from sweep.study.table import StudyRecord, pick
+
+_RETRAINED = ("accuracy", "latency_ms", "size_kb")
 
 PUBLISHED = {
     "original_size": ("original_size_kb", 2, "KB"),
@@ -111,7 +113,7 @@ def finalist_table(record: StudyRecord) -> Table:
     if len(record.tested) > len(record.finalists):
         title += f"; {len(record.tested)} trials have been measured on them by now, so the best of"
         title += " them is partly lucky there, too"
-    others = [name for name in metric_names(record.space) if name not in RETRAINED]
+    others = [name for name in metric_names(record.space) if name not in _RETRAINED]
     rows = tuple(
         (
             *_finalist_cells(one, record.space.limits, folds),
@@ -124,16 +126,16 @@ def finalist_table(record: StudyRecord) -> Table:
 
 
 def _finalist_cells(one: Finalist, limits: list[Limit], folds: bool) -> tuple[str, ...]:
-    low, high = one.interval()
-    validated = f"{one.validated.accuracy:.3f}" if one.validated else "-"
+    low, high = one.interval("accuracy")
+    validated = f"{one.validated.value(METRICS['accuracy']):.3f}" if one.validated else "-"
     return (
         str(one.trial),
         "yes" if one.holds(limits) else "no",
         "-" if (chance := one.chance(limits)) is None else f"{chance:.0%}",
-        _over_seeds(one, "test_accuracy", 3),
+        _over_seeds(one, "accuracy", 3),
         f"{low:.3f}–{high:.3f}",
         f"{one.searched['accuracy']:.3f}",
-        f"{100 * one.curse():+.1f} points".replace("-", "−"),
+        f"{100 * one.curse('accuracy'):+.1f} points".replace("-", "−"),
         *([validated] * folds),
         f"{_over_seeds(one, 'size_kb', 2)} KB",
         f"{_over_seeds(one, 'latency_ms', 3)} ms",
@@ -163,7 +165,7 @@ def published_tables(record: StudyRecord, frame: pd.DataFrame) -> list[Table]:
     if not (frame["outcome"] == "feasible").any():
         return tables
     confirmed = record.confirmed()
-    number = pick(frame, "smallest", confirmed)["trial"]
+    number = pick(frame, "smallest", record.space, confirmed)["trial"]
     row = frame[frame["trial"] == number].iloc[0]
     which = "finalist that holds" if confirmed else "that meets the limits"
     best = f"trial {number}, the smallest {which}"
@@ -178,8 +180,8 @@ def published_tables(record: StudyRecord, frame: pd.DataFrame) -> list[Table]:
     results.append(("95 % interval", f"{low:.3f} to {high:.3f}, {int(row['clips'])} clips"))
     if confirmed:
         again = confirmed[number]
-        low, high = again.interval()
-        results.append(("test_accuracy", f"{again.mean('test_accuracy'):.3f}"))
+        low, high = again.interval("accuracy")
+        results.append(("test_accuracy", f"{again.mean('accuracy'):.3f}"))
         results.append(
             ("95 % interval, test clips", f"{low:.3f} to {high:.3f}, {again.test_clips} clips")
         )

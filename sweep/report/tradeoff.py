@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from sweep.limits import Limit
+from sweep.metrics import Limit
 from sweep.report.axes import log_scaled, metric_names
 from sweep.study.confirmation import Finalist
 from sweep.study.table import StudyRecord, front
@@ -154,10 +154,10 @@ def prices(record: StudyRecord, frame: pd.DataFrame) -> list[Price]:
 def _mark(record: StudyRecord, one: Finalist, x: str, y: str) -> Mark:
     return Mark(
         one,
-        one.found(x),
-        one.found(y),
+        one.mean(x),
+        one.mean(y),
         (one.searched[x], one.searched[y]),
-        one.interval() if y == "accuracy" else None,
+        one.interval(y) if y in one.exposures else None,
         one.holds(record.space.limits),
     )
 

@@ -7,11 +7,11 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from sweep.intervals import wilson
 from sweep.report.axes import log_ticks, title
 from sweep.report.theme import BLUE, BROWN, GREEN, ORANGE, PURPLE, VERMILLION
 from sweep.report.tradeoff import Mark, Tradeoff
 from sweep.report.words import counted, finalist_hover, hover
+from sweep.statistics import wilson
 
 SELECTED = "selected"
 """Name of the empty trace that rings the trial a reader has picked."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from sweep.limits import Limit
+from sweep.metrics import Limit
 from sweep.report.tradeoff import goals
 from sweep.report.words import accuracy, amount
 from sweep.study.table import PICKS, StudyRecord, pick
@@ -82,7 +82,7 @@ def headline(record: StudyRecord, frame: pd.DataFrame) -> str:
     if feasible.empty:
         return f"None of {trials} meets the limits. {shortfall(record, frame)}".strip()
     confirmed = record.confirmed()
-    smallest = pick(frame, "smallest", confirmed)
+    smallest = pick(frame, "smallest", record.space, confirmed)
     which = "the smallest finalist that holds" if confirmed else "the smallest"
     clips = " on the test clips" if confirmed else ""
     verb = "meets" if len(feasible) == 1 else "meet"
@@ -120,7 +120,7 @@ def picks(record: StudyRecord, frame: pd.DataFrame) -> list[Pick]:
         return []
     confirmed = record.confirmed()
     where = " on the test clips" if confirmed else ""
-    return [_pick(word, pick(frame, word, confirmed), where) for word in PICKS]
+    return [_pick(word, pick(frame, word, record.space, confirmed), where) for word in PICKS]
 
 
 def _pick(word: str, row: pd.Series, where: str) -> Pick:

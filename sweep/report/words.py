@@ -9,13 +9,12 @@ import numpy as np
 import pandas as pd
 
 from sweep.candidate import NetworkParams
-from sweep.intervals import wilson
+from sweep.metrics import METRICS
+from sweep.statistics import wilson
 from sweep.study.confirmation import Finalist
 
 USUAL = ("accuracy", "latency_ms", "size_kb")
 """The metrics that are told of every trial, and known by their units."""
-
-_FORMATS = {"accuracy": "{:.3f}", "_ms": "{:.3f}\u00a0ms", "_kb": "{:.2f}\u00a0KB"}
 
 
 def plain(value: Any) -> str:
@@ -33,12 +32,7 @@ def plain(value: Any) -> str:
 
 def amount(metric: str, value: float | None) -> str:
     """Return a measured value with its unit, or a dash where nothing was measured."""
-    if value is None or math.isnan(value):
-        return "–"
-    for suffix, text in _FORMATS.items():
-        if metric.endswith(suffix):
-            return text.format(value)
-    return f"{value:,.0f}"
+    return METRICS[metric].text(value)
 
 
 def accuracy(share: float, clips: int) -> str:
@@ -77,9 +71,9 @@ def hover(row: Mapping[Any, Any], names: list[str]) -> str:
 
 def finalist_hover(one: Finalist, holds: bool) -> str:
     """Return what became of a finalist, as lines of Plotly's own markup."""
-    low, high = one.interval()
-    mean, seeds = one.mean("test_accuracy"), counted(len(one.retrainings), "seed")
-    spread = f"± {one.spread('test_accuracy'):.3f} over" if len(one.retrainings) > 1 else "from"
+    low, high = one.interval("accuracy")
+    mean, seeds = one.mean("accuracy"), counted(len(one.retrainings), "seed")
+    spread = f"± {one.spread('accuracy'):.3f} over" if len(one.retrainings) > 1 else "from"
     lines = (
         f"<b>trial {one.trial}, trained again</b> {'holds' if holds else 'does not hold'}",
         f"accuracy on {one.test_clips} test clips {mean:.3f} ({low:.3f}–{high:.3f})",

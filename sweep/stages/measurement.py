@@ -2,8 +2,8 @@
 
 import json
 import platform
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -13,12 +13,14 @@ import numpy as np
 from sweep import cache
 from sweep.audio.clips import to_float
 from sweep.audio.dataset import Dataset
-from sweep.candidate import Candidate, FrontendParams, Variant, digest
-from sweep.limits import Limit, violations
-from sweep.litert import CLIPS_TIMED, Latency, Model, measure_latency, zipped_kb
+from sweep.candidate import Candidate, FrontendParams, digest
+from sweep.evaluation import Variant
+from sweep.litert import CLIPS_TIMED, Latency, Model, measure_latency
+from sweep.metrics import METRICS, Limit, Measured, Metric, violations
 from sweep.networks.architecture import Architecture
+from sweep.stages.files import file_facts
 from sweep.stages.frontend import VERSION, convert_frontend
-from sweep.stages.memory import activations_kb
+from sweep.statistics import Confusion
 
 _FRONTENDS_KEPT = 16
 
@@ -31,44 +33,34 @@ class Bench:
     architecture: Architecture
     dataset: Dataset
     limits: list[Limit]
+    metrics: Mapping[str, Metric] = field(default_factory=lambda: METRICS)
 
-    def measure(self, quantization: str, content: bytes, accuracy: float | None) -> Variant:
-        """Return size and latency of a variant's file, beside an accuracy found elsewhere."""
+    def measure(
+        self, quantization: str, content: bytes, predictions: Confusion | None = None
+    ) -> Variant:
+        """Return every metric of a variant's file; ``predictions`` count validation clips."""
         preprocessing, model = self._preprocessing(), self._model(quantization, content)
-        variant = Variant(
-            quantization=quantization,
-            accuracy=accuracy,
-            latency_ms=preprocessing.median_ms + model.median_ms,
-            size_kb=zipped_kb(content),
-            preprocessing_latency_ms=preprocessing.median_ms,
-            model_latency_ms=model.median_ms,
-            latency_spread_ms=preprocessing.spread_ms + model.spread_ms,
-            tflite_size_kb=len(content) / 1024,
-            parameters=self.architecture.parameters(),
-            multiply_adds=self.architecture.multiply_adds(),
-            ram_kb=activations_kb(content),
-        )
-        return self._judged(variant)
+        facts = self._shape() | file_facts(content, preprocessing, model)
+        spread_ms = preprocessing.spread_ms + model.spread_ms
+        return self._judged(quantization, Measured(facts, predictions, self.metrics), spread_ms)
 
     def estimate(self, quantization: str, size_kb: float) -> Variant:
         """Return what is known of a variant that is not converted, whose size is estimated."""
-        return self._judged(
-            Variant(
-                quantization=quantization,
-                accuracy=None,
-                latency_ms=None,
-                size_kb=size_kb,
-                preprocessing_latency_ms=None,
-                model_latency_ms=None,
-                latency_spread_ms=None,
-                tflite_size_kb=None,
-                parameters=self.architecture.parameters(),
-                multiply_adds=self.architecture.multiply_adds(),
-            )
-        )
+        facts = self._shape() | {"size_kb": size_kb}
+        return self._judged(quantization, Measured(facts, None, self.metrics))
 
-    def _judged(self, variant: Variant) -> Variant:
-        return replace(variant, violations=violations(self.limits, asdict(variant)))
+    def _shape(self) -> dict[str, float]:
+        return {
+            "parameters": self.architecture.parameters(),
+            "multiply_adds": self.architecture.multiply_adds(),
+        }
+
+    def _judged(
+        self, quantization: str, found: Measured, spread_ms: float | None = None
+    ) -> Variant:
+        values = found.values()
+        broken = violations(self.limits, values)
+        return Variant(quantization, values, spread_ms, found.exposures(), broken)
 
     def _preprocessing(self) -> Latency:
         frontend = self.candidate.frontend

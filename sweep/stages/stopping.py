@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sweep.limits import Limit
+from sweep.metrics import Limit
 from sweep.stages.training import Progress
 
 SHARES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)

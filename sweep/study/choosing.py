@@ -13,16 +13,17 @@ _FEWEST = 10
 
 
 def choose_contenders(record: StudyRecord, count: int) -> list[TrialRecord]:
-    """Return up to ``count`` feasible trials that may be the best, by what their likes hear too.
+    """Return up to ``count`` feasible trials that may be the best, by what similar trials found.
 
-    What one trial heard is partly luck.  So its accuracy is taken from a regression over all
-    trials, and where the front has too few trials, the front without them comes next.
+    What one trial reached is partly luck.  So its goal is taken from a regression over all trials,
+    and where the front has too few trials, the front without them comes next.
 
     Raises:
         NothingFeasible: if no trial is feasible.
     """
     frame = _feasible(record)
-    frame["accuracy"] = frame["trial"].map(expected_accuracies(record)).fillna(frame["accuracy"])
+    goal = record.space.goal.name
+    frame[goal] = frame["trial"].map(expected_goals(record)).fillna(frame[goal])
     return _layers(record, frame, count)
 
 
@@ -33,45 +34,48 @@ def choose_finalists(
 
     The more accurate, the likelier to hold; the smaller, the more there is to gain if it does.
     Where the front has too few, the front without them comes next.  Of trials that measured the
-    same there is one.  Trials below the limit of accuracy come last.
+    same there is one.  Trials that break the limit of the goal come last.
 
     Args:
         record: the study.
         top: how many trials.
-        judged: accuracies to go by instead of those of the search, by trial; others are left out.
+        judged: what to take for the goal instead of what the search found, by trial; others are
+            left out.
 
     Raises:
         NothingFeasible: if no trial is feasible.
     """
     frame = _feasible(record)
     if judged is not None:
-        frame = frame[frame["trial"].isin(list(judged))].assign(
-            accuracy=lambda rows: rows["trial"].map(dict(judged))
-        )
+        frame = frame[frame["trial"].isin(list(judged))].copy()
+        frame[record.space.goal.name] = frame["trial"].map(dict(judged))
     return _layers(record, frame, top)
 
 
-def expected_accuracies(record: StudyRecord) -> dict[int, float]:
-    """Return what each trained trial is expected to hear if trained again, by number.
+def expected_goals(record: StudyRecord) -> dict[int, float]:
+    """Return what each trained trial is expected to reach if trained again, by number.
 
-    A Gaussian process over the parameters, of the logarithm of the share of clips heard wrong by
-    the trials trained to their ends; nothing where there are too few for one.
+    A Gaussian process over the parameters, of the logarithm of what the goal of the trials trained
+    to their ends falls short of its best; nothing where there are too few for one.
     """
-    heard = {
-        trial.number: (trial.candidate.parameters(), trial.evaluation.result.accuracy)
+    goal = record.space.goal
+    found = {
+        trial.number: (trial.candidate.parameters(), value)
         for trial in record.trials
-        if trial.evaluation.outcome in ("feasible", "infeasible")
+        if trial.evaluation.trained
         and trial.evaluation.result is not None
-        and trial.evaluation.result.accuracy is not None
+        and (value := trial.evaluation.result[goal.name]) is not None
     }
-    if len(heard) < _FEWEST or not record.space.varying:
+    if len(found) < _FEWEST or not record.space.varying:
         return {}
     cube = Cube(record.space.varying)
-    x = cube.encode([parameters for parameters, _ in heard.values()])
-    errors = np.log([1 - accuracy + LEAST_ERROR for _, accuracy in heard.values()])
+    x = cube.encode([parameters for parameters, _ in found.values()])
+    short = [1 - value if goal.better == "higher" else value for _, value in found.values()]
+    errors = np.log(np.add(short, LEAST_ERROR))
     process = GaussianProcess(x, errors, likeliest(x, errors, cube.parameters))
-    expected = 1 + LEAST_ERROR - np.exp(process.expect(x))
-    return dict(zip(heard, expected.tolist(), strict=True))
+    expected = np.exp(process.expect(x)) - LEAST_ERROR
+    values = 1 - expected if goal.better == "higher" else expected
+    return dict(zip(found, values.tolist(), strict=True))
 
 
 def _feasible(record: StudyRecord) -> pd.DataFrame:
@@ -95,23 +99,27 @@ def _layers(record: StudyRecord, frame: pd.DataFrame, count: int) -> list[TrialR
 
 
 def _layer(record: StudyRecord, frame: pd.DataFrame, count: int) -> list[int]:
-    """Return up to ``count`` trials along the front of those that keep the limit of accuracy.
+    """Return up to ``count`` trials along the front of those that keep the limit of the goal.
 
-    Where none does, the most accurate of the front of all.
+    Where none does, the best of the front of all.
     """
     kept = frame[_keep(record, frame)]
     best = front(frame if kept.empty else kept, _objectives(record))
-    order = best.sort_values(["accuracy", "size_kb"], ascending=[False, True])["trial"]
+    goal = record.space.goal
+    rising = [goal.better == "lower", True]
+    order = best.sort_values([goal.name, "size_kb"], ascending=rising)["trial"]
     last = min(len(order), count) - 1 if kept.empty else len(order) - 1
     places = np.linspace(0, last, min(len(order), count)).round().astype(int)
     return [int(number) for number in order.iloc[places]]
 
 
 def _keep(record: StudyRecord, frame: pd.DataFrame) -> pd.Series:
-    """Tell of each row whether it keeps the limits of accuracy."""
-    limits = [limit for limit in record.space.limits if limit.metric == "accuracy"]
-    return frame["accuracy"].map(lambda share: all(one.violation(share) <= 0 for one in limits))
+    """Tell of each row whether it keeps the limit of the goal."""
+    goal = record.space.goal.name
+    limits = [limit for limit in record.space.limits if limit.metric == goal]
+    return frame[goal].map(lambda share: all(one.violation(share) <= 0 for one in limits))
 
 
 def _objectives(record: StudyRecord) -> dict[str, str]:
-    return {"accuracy": "maximize"} | record.space.file.objectives
+    goal = record.space.goal
+    return {goal.name: goal.direction} | record.space.file.objectives

@@ -1,15 +1,12 @@
 """A finalist: a trial trained again from several seeds, and whether it holds."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from statistics import fmean, stdev
 from typing import Any
 
-from sweep.intervals import chance_above, wilson
-from sweep.limits import Limit
-
-RETRAINED = ("test_accuracy", "accuracy", "latency_ms", "size_kb")
-"""What is measured of each retraining; ``accuracy`` is that on the validation clips."""
+from sweep.metrics import METRICS, WORST_RECALL, Limit, Measured, Metric
+from sweep.statistics import Confusion, chance_above, total
 
 
 @dataclass(frozen=True)
@@ -18,21 +15,19 @@ class Retraining:
 
     Attributes:
         seed: where the training started from.
-        accuracy, test_accuracy: shares of the validation and of the test clips.
-        latency_ms, size_kb: as for any trial.
+        validation: every metric, as of any trial, on the validation clips.
+        test: every metric, on the test clips.
         losses, accuracies: training loss and validation accuracy after each epoch.
-        confusion: test clips by true label (rows) and label heard (columns).
-        mistakes: the test clips heard wrong, the most confident first.
+        confusion: test clips by true label (rows) and predicted label (columns).
+        mistakes: the misclassified test clips, the most confident first.
     """
 
     seed: int
-    accuracy: float
-    test_accuracy: float
-    latency_ms: float
-    size_kb: float
+    validation: Mapping[str, float]
+    test: Mapping[str, float]
     losses: tuple[float, ...] = ()
     accuracies: tuple[float, ...] = ()
-    confusion: tuple[tuple[int, ...], ...] = ()
+    confusion: Confusion = ()
     mistakes: tuple[str, ...] = ()
 
     @classmethod
@@ -47,21 +42,22 @@ class Retraining:
 
 @dataclass(frozen=True)
 class CrossValidation:
-    """What a trial hears of speakers it was trained without, fold by fold.
+    """What a trial predicts of speakers it was trained without.
 
     Attributes:
-        accuracies: share of the clips of each fold.
-        clips: how many clips are in each.
+        folds: the confusion matrix of the clips of each fold.
     """
 
-    accuracies: tuple[float, ...]
-    clips: tuple[int, ...]
+    folds: tuple[Confusion, ...]
 
     @property
-    def accuracy(self) -> float:
-        """Share of all clips."""
-        right = (a * n for a, n in zip(self.accuracies, self.clips, strict=True))
-        return sum(right) / sum(self.clips)
+    def clips(self) -> int:
+        """How many clips there are in all folds."""
+        return sum(sum(row) for row in total(self.folds))
+
+    def value(self, metric: Metric) -> float:
+        """Return a metric that only predictions tell, over the clips of all folds."""
+        return Measured({}, total(self.folds), {metric.name: metric})[metric.name]
 
 
 @dataclass(frozen=True)
@@ -72,61 +68,72 @@ class Finalist:
         trial: the trial's number.
         searched: what the search measured, by metric.
         retrainings: what every new training gave.
-        test_clips: how many test clips ``test_accuracy`` counts.
-        validated: what it hears by folds of speakers; None if that was not asked for.
+        test_clips: how many test clips there are.
+        exposures: on how many of them each sampled metric rests; see ``Metric.exposure``.
+        validated: what it predicts by folds of speakers; None if that was not asked for.
+        metrics: what its metrics are.
     """
 
     trial: int
     searched: Mapping[str, float]
     retrainings: tuple[Retraining, ...]
     test_clips: int
+    exposures: Mapping[str, float] = field(default_factory=dict)
     validated: CrossValidation | None = None
+    metrics: Mapping[str, Metric] = field(default_factory=lambda: METRICS)
 
     def mean(self, metric: str) -> float:
-        """Return the mean of a metric of ``RETRAINED`` over the seeds."""
-        return fmean(getattr(one, metric) for one in self.retrainings)
+        """Return the mean of a metric over the seeds, on the test clips."""
+        return fmean(one.test[metric] for one in self.retrainings)
 
     def spread(self, metric: str) -> float:
         """Return the standard deviation over the seeds; 0 for a single one."""
-        values = [getattr(one, metric) for one in self.retrainings]
+        values = [one.test[metric] for one in self.retrainings]
         return stdev(values) if len(values) > 1 else 0.0
 
-    def interval(self) -> tuple[float, float]:
-        """Return the 95 % Wilson interval of the mean test accuracy."""
-        return wilson(self.mean("test_accuracy"), self.test_clips)
+    def interval(self, metric: str) -> tuple[float, float]:
+        """Return the 95 % interval of the mean of a sampled metric on the test clips."""
+        return self.metrics[metric].interval(self.mean(metric), self.exposures[metric])
 
-    def curse(self) -> float:
-        """Return by how much the search's accuracy was better than the retrained mean on test."""
-        return self.searched["accuracy"] - self.mean("test_accuracy")
+    def curse(self, metric: str) -> float:
+        """Return by how much the search had found a metric higher than the mean on test."""
+        return self.searched[metric] - self.mean(metric)
 
     def chance(self, limits: list[Limit]) -> float | None:
-        """Return the chance that the true accuracy meets its limit; None where there is none."""
-        for limit in limits:
-            if limit.metric == "accuracy":
-                return chance_above(limit.bound, self.mean("test_accuracy"), self.test_clips)
-        return None
+        """Return the chance that the true share meets its limit; None where no share has one.
 
-    def found(self, metric: str) -> float:
-        """Return a metric after training again: the accuracy is that on the test clips.
-
-        What the shape of the network fixes is as the search measured it.
+        Where several shares are limited, the least of their chances.
         """
-        if metric == "accuracy":
-            return self.mean("test_accuracy")
-        return self.mean(metric) if metric in RETRAINED else self.searched[metric]
+        chances = [
+            self._chance_above(limit) for limit in limits if self.metrics[limit.metric].share
+        ]
+        return min(chances, default=None)
+
+    def _chance_above(self, limit: Limit) -> float:
+        mean, exposure = self.mean(limit.metric), self.exposures[limit.metric]
+        above = chance_above(limit.bound, mean, exposure)
+        return above if limit.operator.startswith(">") else 1 - above
 
     def holds(self, limits: list[Limit]) -> bool:
-        """Tell whether the means keep every limit, the accuracy being that on the test clips."""
-        return all(limit.violation(self.found(limit.metric)) <= 0 for limit in limits)
+        """Tell whether the means keep every limit and every training recognises every word."""
+        every_word = all(one.test[WORST_RECALL.name] > 0 for one in self.retrainings)
+        return every_word and all(limit.violation(self.mean(limit.metric)) <= 0 for limit in limits)
 
     def to_json(self) -> dict[str, Any]:
         """Return the finalist as plain JSON values."""
-        return asdict(self) | {"searched": dict(self.searched)}
+        return {key: value for key, value in asdict(self).items() if key != "metrics"}
 
     @classmethod
-    def from_json(cls, record: Mapping[str, Any]) -> "Finalist":
+    def from_json(cls, record: Mapping[str, Any], metrics: Mapping[str, Metric]) -> "Finalist":
         """Read what ``to_json`` wrote."""
-        again = tuple(Retraining.from_json(one) for one in record["retrainings"])
-        folds = record.get("validated")
-        validated = folds and CrossValidation(tuple(folds["accuracies"]), tuple(folds["clips"]))
-        return cls(record["trial"], record["searched"], again, record["test_clips"], validated)
+        validated = record["validated"]
+        folds = validated and tuple(tuple(map(tuple, fold)) for fold in validated["folds"])
+        return cls(
+            record["trial"],
+            record["searched"],
+            tuple(Retraining.from_json(one) for one in record["retrainings"]),
+            record["test_clips"],
+            record["exposures"],
+            CrossValidation(folds) if folds else None,
+            metrics,
+        )

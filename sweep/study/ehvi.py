@@ -1,4 +1,4 @@
-"""The sampler made for this job: what a candidate costs is foreseen, what it hears is a chance."""
+"""The sampler made for this job: costs follow from a candidate's shape, accuracy is uncertain."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from optuna.distributions import FloatDistribution
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial
+from scipy.special import ndtr
 
+from sweep.metrics import EVERY_WORD, added_to_front, costs
 from sweep.space import Space
 from sweep.study.planning import PlannedSampler
 from sweep.study.surrogate import LEAST_ERROR, Cube, GaussianProcess, Matrix, Settings, likeliest
@@ -23,9 +25,8 @@ _DRAWN, _CHANGED = 150, 150
 _ATTEMPTS = 5
 _MOST_TRIALS = 300
 _POINTS = 2000
-_LEAST = 1e-12
+_LEAST, _TOUCHING = 1e-12, 1e-9
 _CHANCES = np.array([NormalDist().inv_cdf((i + 0.5) / 15) for i in range(15)])
-ACCURACY = "accuracy"
 
 
 @dataclass(frozen=True)
@@ -42,16 +43,17 @@ class Known:
 
 
 class EHVISampler(PlannedSampler):
-    """Expected hypervolume improvement, with costs foreseen and accuracy uncertain.
+    """Expected hypervolume improvement, with costs predicted and accuracy uncertain.
 
     Size, latency and the like follow from a candidate's shape, so a Gaussian process learns them
-    within a few trials, gated and stopped ones included; of accuracy it knows mean and deviation.
-    Of some hundred candidates, drawn at random or near the front, the one is proposed that is
-    expected to add most to the volume the feasible trials dominate (Emmerich et al., "Single- and
-    multiobjective evolutionary optimization assisted by Gaussian random field metamodels", 2006),
-    on logarithmic axes but for accuracy.  A candidate whose foreseen costs break a limit adds
-    nothing.  Accuracy is learnt from trials still running, too, as if they had heard what is
-    expected of them.
+    within a few trials, gated and stopped ones included.  What only training shows is uncertain:
+    of the goal (``metrics.goal``) the process gives mean and deviation, and of other such limits
+    the chance that they are kept.  Of some hundred candidates, drawn at random or near the front,
+    the one is proposed that is expected to add most to the volume the feasible trials dominate
+    (Emmerich et al., "Single- and multiobjective evolutionary optimization assisted by Gaussian
+    random field metamodels", 2006), on logarithmic axes but for the goal.  A candidate whose
+    predicted costs break a limit adds nothing.  The goal is learnt from trials still running, too,
+    as if they had reached what is expected of them.
 
     Args:
         space: the search space.
@@ -65,23 +67,22 @@ class EHVISampler(PlannedSampler):
         self._known: list[Known] = []
         self._settings: dict[str, tuple[int, Settings]] = {}
         self._front: list[Known] = []
-        self._limits = {limit.metric: limit.bound for limit in space.limits}
-        objectives = space.file.objectives
-        self._signs = {m: -1 if way == "maximize" else 1 for m, way in objectives.items()}
-        self._costs = [metric for metric in objectives if metric != ACCURACY]
-        self._limited = [m for m in self._limits if m not in (ACCURACY, *self._costs)]
+        self._limits = {one.metric: one.bound for one in space.limits if one != EVERY_WORD}
+        self._aims = space.file.objectives
+        self._goal = space.goal.name
+        self._costs = [name for name in self._aims if name != self._goal]
+        others = [name for name in self._limits if name not in (self._goal, *self._costs)]
+        self._uncertain = [name for name in others if space.metrics[name].known == "trained"]
+        self._limited = [name for name in others if name not in self._uncertain]
+        self._metrics = [self._goal, *self._costs, *self._limited, *self._uncertain]
         self._measured: dict[str, list[Known]] = {metric: [] for metric in self._metrics}
-
-    @property
-    def _metrics(self) -> list[str]:
-        return [ACCURACY, *self._costs, *self._limited]
 
     def note(self, trial: FrozenTrial, direction: StudyDirection) -> None:
         """Learn from a trial that has finished."""
         evaluation = stored_evaluation(trial)
         if evaluation is None or evaluation.result is None:
             return
-        metrics = {metric: getattr(evaluation.result, metric) for metric in self._metrics}
+        metrics = {metric: evaluation.result[metric] for metric in self._metrics}
         x = self._cube.encode([trial.params])[0]
         self.learn(Known(x, trial.params, metrics, evaluation.outcome == "feasible"))
 
@@ -91,9 +92,12 @@ class EHVISampler(PlannedSampler):
         for metric in self._metrics:
             if new.metrics[metric] is not None:
                 self._measured[metric].append(new)
-        cost = self._objectives(new)
-        if new.feasible and not any((self._objectives(k) <= cost).all() for k in self._front):
-            self._front = [k for k in self._front if (self._objectives(k) < cost).any()] + [new]
+        if not new.feasible:
+            return
+        points = costs([known.metrics for known in (*self._front, new)], self._aims)
+        staying = added_to_front(points[:-1], points[-1])
+        if staying is not None:
+            self._front = [k for k, stays in zip(self._front, staying) if stays] + [new]
 
     def plan(self) -> dict[str, Any]:
         """Return the candidate expected to add most."""
@@ -109,17 +113,19 @@ class EHVISampler(PlannedSampler):
         """Return by what to order candidates, the least first.
 
         That is what they are expected to add, negative.  Where none adds anything it is the error
-        they may have at best, of those that are foreseen to keep every limit of cost, and where
-        none does that, or nothing has been heard yet, how far they break them.
+        they may have at best, of those that are predicted to keep every limit of cost, and where
+        none does that, or nothing has been trained yet, how far they break them.
         """
-        costs = [metric for metric in (*self._costs, *self._limited) if self._measured[metric]]
-        over = np.column_stack([self._foreseen(metric, x) for metric in costs] or [x[:, :0]])
+        known = [metric for metric in (*self._costs, *self._limited) if self._measured[metric]]
+        over = np.column_stack([self._predicted(metric, x) for metric in known] or [x[:, :0]])
         broken: Matrix = np.maximum(over, 0).sum(axis=1)
-        inside, heard = broken == 0, self._newest(ACCURACY)
-        if len(heard) < 2 or not inside.any():
+        inside, trained = broken == 0, self._newest(self._goal)
+        if len(trained) < 2 or not inside.any():
             return broken
-        mean, deviation = self._foreseen_error(heard, x)
+        mean, deviation = self._predicted_error(trained, x)
         gains = self._gains(over[:, : len(self._costs)], mean, deviation)
+        for metric in self._uncertain:
+            gains *= self._chance_kept(metric, x)
         if gains[inside].max() > 0:
             return np.where(inside, -gains, np.inf)
         return np.where(inside, mean - deviation, np.inf)
@@ -146,14 +152,8 @@ class EHVISampler(PlannedSampler):
         """Return the front, or the most accurate trials where none is feasible."""
         if self._front:
             return [known.params for known in self._front]
-        best = sorted(self._known, key=lambda known: -(known.metrics[ACCURACY] or 0))
+        best = sorted(self._known, key=lambda known: -(known.metrics[self._goal] or 0))
         return [known.params for known in best[:5]]
-
-    def _objectives(self, known: Known) -> Matrix:
-        """Return what is to be made small."""
-        values = [known.metrics[metric] for metric in self._signs]
-        costs = [np.inf if v is None else s * v for v, s in zip(values, self._signs.values())]
-        return np.array(costs)
 
     def _changed(self, parents: list[dict[str, Any]], number: int) -> list[dict[str, Any]]:
         """Return so many combinations, each a parent with one to three parameters changed."""
@@ -176,12 +176,22 @@ class EHVISampler(PlannedSampler):
             changed.append(child)
         return changed
 
-    def _foreseen(self, metric: str, x: Matrix) -> Matrix:
+    def _predicted(self, metric: str, x: Matrix) -> Matrix:
         """Return a cost of candidates as a logarithm, 0 at its limit or at the worst seen."""
+        return self._process(metric).expect(x) - self._corner(metric)
+
+    def _chance_kept(self, metric: str, x: Matrix) -> Matrix:
+        """Return how likely candidates keep the limit of a metric that training decides."""
+        if len(self._measured[metric]) < 2:
+            return np.ones(len(x))
+        mean, deviation = self._process(metric).predict(x)
+        below: Matrix = ndtr((self._corner(metric) - mean) / np.maximum(deviation, _LEAST))
+        return below
+
+    def _process(self, metric: str) -> GaussianProcess:
         newest = self._newest(metric)
         x_known, logs = np.array([k.x for k in newest]), self._logs(metric, newest)
-        process = GaussianProcess(x_known, logs, self._chosen(metric, x_known, logs))
-        return process.expect(x) - self._corner(metric)
+        return GaussianProcess(x_known, logs, self._chosen(metric, x_known, logs))
 
     def _newest(self, metric: str) -> list[Known]:
         """Return the trials to learn a metric from; of many the newest."""
@@ -203,26 +213,33 @@ class EHVISampler(PlannedSampler):
         return settings
 
     def _logs(self, metric: str, trials: list[Known]) -> Matrix:
-        values = [float(k.metrics[metric] or 0) for k in trials]
-        return np.log(np.maximum(values, _LEAST))
+        return self._log_costs(metric, [float(k.metrics[metric] or 0) for k in trials])
+
+    def _log_costs(self, metric: str, values: list[float]) -> Matrix:
+        """Return the logarithms of values as costs: of a share to maximize, what it misses of 1."""
+        of = self.space.metrics[metric]
+        found = np.array(values)
+        if of.share:
+            return np.log((1 - found if of.better == "higher" else found) + LEAST_ERROR)
+        return of.sign * np.log(np.maximum(found, _LEAST))
 
     def _corner(self, metric: str) -> float:
         bound = self._limits.get(metric)
         if bound is None:
             return float(self._logs(metric, self._measured[metric]).max())
-        return math.log(bound)
+        return float(self._log_costs(metric, [bound])[0])
 
-    def _foreseen_error(self, heard: list[Known], x: Matrix) -> tuple[Matrix, Matrix]:
-        """Return mean and deviation of the logarithm of the share of clips heard wrong."""
-        x_heard = np.array([known.x for known in heard])
-        errors = np.log([1 - float(k.metrics[ACCURACY] or 0) + LEAST_ERROR for k in heard])
-        settings = self._chosen(ACCURACY, x_heard, errors)
+    def _predicted_error(self, trained: list[Known], x: Matrix) -> tuple[Matrix, Matrix]:
+        """Return mean and deviation of the logarithm of what the goal falls short of 1."""
+        x_trained = np.array([known.x for known in trained])
+        errors = self._logs(self._goal, trained)
+        settings = self._chosen(self._goal, x_trained, errors)
         if self.running:
             x_running = self._cube.encode(self.running)
-            expected = GaussianProcess(x_heard, errors, settings).expect(x_running)
-            x_heard = np.concatenate([x_heard, x_running])
+            expected = GaussianProcess(x_trained, errors, settings).expect(x_running)
+            x_trained = np.concatenate([x_trained, x_running])
             errors = np.concatenate([errors, expected])
-        return GaussianProcess(x_heard, errors, settings).predict(x)
+        return GaussianProcess(x_trained, errors, settings).predict(x)
 
     def _gains(self, costs: Matrix, mean: Matrix, deviation: Matrix) -> Matrix:
         """Return the volume each candidate is expected to add, up to a constant factor."""
@@ -241,18 +258,24 @@ class EHVISampler(PlannedSampler):
 
     def _front_costs(self) -> tuple[Matrix, Matrix]:
         """Return costs and worth of the feasible trials that none beats."""
-        costs = np.empty((len(self._front), len(self._costs)))
+        front = np.empty((len(self._front), len(self._costs)))
         for column, metric in enumerate(self._costs):
-            costs[:, column] = self._logs(metric, self._front) - self._corner(metric)
-        accuracies = np.array([float(k.metrics[ACCURACY] or 0) for k in self._front])
-        return costs, self._worth(accuracies)
+            front[:, column] = self._logs(metric, self._front) - self._corner(metric)
+        rest = np.exp(self._logs(self._goal, self._front)) - LEAST_ERROR
+        return front, self._worth(1 - rest)
 
-    def _worth(self, accuracies: Matrix) -> Matrix:
-        """Return what an accuracy is worth: its way above the limit, 0 below it."""
-        floor = self._limits.get(ACCURACY, 0.0)
-        if ACCURACY not in self._signs:
-            return (accuracies >= floor).astype(float)
-        return np.maximum(np.minimum(accuracies, 1.0) - floor, 0)
+    def _worth(self, good: Matrix) -> Matrix:
+        """Return what a value of the goal is worth: its way above the limit, 0 below it.
+
+        Args:
+            good: the goal, or 1 less the goal where that had better be low.
+        """
+        floor = 0.0
+        if self._goal in self._limits:
+            floor = 1 - (math.exp(self._corner(self._goal)) - LEAST_ERROR)
+        if self._goal not in self._aims:
+            return (good >= floor - _TOUCHING).astype(float)
+        return np.maximum(np.minimum(good, 1.0) - floor, 0)
 
 
 def _reached(costs: Matrix, points: Matrix) -> NDArray[np.bool_]:

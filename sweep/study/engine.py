@@ -24,9 +24,10 @@ import dask
 from distributed import Client, Future, KilledWorker, LocalCluster, Nanny, WorkerPlugin, rpc
 
 from sweep.audio.dataset import Dataset
-from sweep.candidate import Candidate, Evaluation
+from sweep.candidate import Candidate
 from sweep.errors import SweepError
-from sweep.limits import Limit
+from sweep.evaluation import Evaluation
+from sweep.metrics import Limit
 
 Work = Callable[[Candidate, Dataset, list[Limit]], tuple[Evaluation, dict[str, bytes]]]
 

@@ -1,19 +1,21 @@
 """Finalists: the best trials trained again, by folds and from several seeds, then tested, once."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sweep import cache
-from sweep.answers import confusion, mistakes
 from sweep.audio.dataset import Dataset
 from sweep.audio.folds import deal, hold_out
-from sweep.candidate import Candidate, Evaluation, digest
+from sweep.candidate import Candidate, digest
 from sweep.errors import StudyError
-from sweep.limits import METRICS
-from sweep.litert import run_deployed, zipped_kb
+from sweep.evaluation import Evaluation
+from sweep.litert import run_deployed
+from sweep.metrics import Measured, Metric
 from sweep.predict import FRONTEND, MODEL
+from sweep.stages.files import file_facts
+from sweep.statistics import confusion, mistakes
 from sweep.study.choosing import choose_contenders, choose_finalists
 from sweep.study.confirmation import CrossValidation, Finalist, Retraining
 from sweep.study.engine import Answer, Engine
@@ -85,7 +87,8 @@ def confirm(
         if folds:
             contenders = choose_contenders(record, _CONTENDERS * top)
             validated = _cross_validate(contenders, dataset, folder, folds, workers, listen, say)
-            judged = {number: one.accuracy for number, one in validated.items()}
+            goal = record.space.goal
+            judged = {number: one.value(goal) for number, one in validated.items()}
             chosen = choose_finalists(record, top, judged)
         jobs = {
             trial.number: [
@@ -100,16 +103,22 @@ def confirm(
         failed = _train("from other seeds", missing, len(each), folder, workers, kept, listen)
         chosen = _trained(chosen, jobs, failed, say)
         # The workers are gone: nothing disturbs the latencies.
-        finalists = [
-            Finalist(
-                trial.number,
-                _searched(trial),
-                tuple(_measure(dataset, job) for job in jobs[trial.number]),
-                clips,
-                validated.get(trial.number),
+        metrics = record.space.metrics
+        finalists = []
+        for trial in chosen:
+            again = tuple(_measure(dataset, job, metrics) for job in jobs[trial.number])
+            exposures = Measured({}, again[0].confusion, metrics).exposures()
+            finalists.append(
+                Finalist(
+                    trial.number,
+                    _numbers(trial.evaluation),
+                    again,
+                    clips,
+                    exposures,
+                    validated.get(trial.number),
+                    metrics,
+                )
             )
-            for trial in chosen
-        ]
         folder.keep_finalists(finalists)
     return finalists
 
@@ -145,9 +154,8 @@ def _cross_validate(
     failed = _train("by folds of speakers", missing, total, folder, workers, (), listen)
     found = {}
     for trial in _trained(contenders, jobs, failed, say):
-        each = [one.evaluation for one in jobs[trial.number]]
-        accuracies = tuple(one.result.accuracy or 0.0 for one in each if one.result is not None)
-        found[trial.number] = CrossValidation(accuracies, tuple(one.clips for one in each))
+        matrices = tuple(one.evaluation.confusion for one in jobs[trial.number])
+        found[trial.number] = CrossValidation(matrices)
     return found
 
 
@@ -203,8 +211,8 @@ def _train(
             answer = engine.wait(_TICK_IN_S)
             if answer is None:
                 continue
-            place, result = missing[answer.number][0].place, answer.evaluation.result
-            if result is None or result.accuracy is None:
+            place = missing[answer.number][0].place
+            if not answer.evaluation.trained:
                 failed[place] = answer.evaluation.reason
             else:
                 _keep(place, answer, files)
@@ -232,26 +240,29 @@ def _again(trial: TrialRecord, seed: int) -> Candidate:
     return replace(candidate, compression=only, seed=candidate.seed + seed)
 
 
-def _measure(dataset: Dataset, job: _Job) -> Retraining:
+def _measure(dataset: Dataset, job: _Job, metrics: Mapping[str, Metric]) -> Retraining:
     found = job.evaluation
     files = {name: (job.place / name).read_bytes() for name in (FRONTEND, MODEL)}
     rate = job.candidate.frontend.downsampling_rate
-    heard = run_deployed(files[FRONTEND], files[MODEL], dataset.waveforms("testing", rate))
-    truth, result = dataset.targets("testing"), found.result
-    assert result is not None and result.accuracy is not None
+    run = run_deployed(files[FRONTEND], files[MODEL], dataset.waveforms("testing", rate))
+    truth = dataset.targets("testing")
+    counts = confusion(truth, run.probabilities)
+    validation = _numbers(found)
+    # What follows from the shape of the network is as it was; all else is measured again.
+    facts = {name: validation[name] for name in ("parameters", "multiply_adds")}
+    facts |= file_facts(files[MODEL], run.preprocessing, run.model)
     return Retraining(
         seed=job.candidate.seed,
-        accuracy=result.accuracy,
-        test_accuracy=heard.accuracy(truth),
-        latency_ms=heard.latency_ms,
-        size_kb=zipped_kb(files[MODEL]),
+        validation=validation,
+        test={n: v for n, v in Measured(facts, counts, metrics).values().items() if v is not None},
         losses=found.losses,
         accuracies=found.accuracies,
-        confusion=confusion(truth, heard.probabilities),
-        mistakes=mistakes(dataset.names("testing"), truth, heard.probabilities),
+        confusion=counts,
+        mistakes=mistakes(dataset.names("testing"), truth, run.probabilities),
     )
 
 
-def _searched(trial: TrialRecord) -> dict[str, float]:
-    values = ((metric, getattr(trial.evaluation.result, metric)) for metric in METRICS)
-    return {metric: float(value) for metric, value in values if value is not None}
+def _numbers(evaluation: Evaluation) -> dict[str, float]:
+    """Return the metrics of an evaluation that are known."""
+    assert evaluation.result is not None
+    return {name: value for name, value in evaluation.result.metrics.items() if value is not None}

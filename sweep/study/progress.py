@@ -4,7 +4,11 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sweep.candidate import Evaluation
+import numpy as np
+from numpy.typing import NDArray
+
+from sweep.evaluation import Evaluation, Variant
+from sweep.metrics import added_to_front, costs
 
 
 @dataclass
@@ -19,7 +23,7 @@ class SearchProgress:
         running: how many are being evaluated.
         finished_now: how many this run has finished, and ``seconds`` how long it took.
         timeout_s: after how many seconds no more trials are begun; None for never.
-        front: the objectives of the feasible trials that none beats, as costs.
+        front: the feasible trials that none dominates, as costs ``[trials, objectives]``.
         idle: how many trials have ended since the front last changed; 0 until there is one.
         ended: why the search ended other than by spending its budget; empty if it did not.
     """
@@ -32,9 +36,12 @@ class SearchProgress:
     finished_now: int = 0
     seconds: float = 0.0
     timeout_s: float | None = None
-    front: list[dict[str, float]] = field(default_factory=list)
+    front: NDArray[np.float64] = field(init=False)
     idle: int = 0
     ended: str = ""
+
+    def __post_init__(self) -> None:
+        self.front = np.empty((0, len(self.objectives)))
 
     @property
     def done(self) -> int:
@@ -54,29 +61,27 @@ class SearchProgress:
     def add(self, evaluation: Evaluation) -> None:
         """Count one more finished trial."""
         self.outcomes[evaluation.outcome] += 1
-        if self.front and evaluation.outcome != "invalid":
+        if len(self.front) and evaluation.outcome != "invalid":
             self.idle += 1
-        if evaluation.outcome == "feasible":
+        result = evaluation.result
+        if evaluation.outcome == "feasible" and result is not None:
             for metric, way in self.objectives.items():
-                value = getattr(evaluation.result, metric)
+                value = result.metrics[metric]
+                assert value is not None
                 better = max if way == "maximize" else min
                 self.best[metric] = better(value, self.best.get(metric, value))
-            self._extend_front(evaluation)
+            self._extend_front(result)
 
     def reaches(self, goal: Mapping[str, float]) -> bool:
         """Tell whether one feasible trial is as good as ``goal`` in each of its metrics."""
-        wanted = {metric: self._cost(metric, value) for metric, value in goal.items()}
-        return bool(goal) and any(
-            all(costs[metric] <= cost for metric, cost in wanted.items()) for costs in self.front
-        )
+        columns = [list(self.objectives).index(metric) for metric in goal]
+        wanted = costs([goal], {metric: self.objectives[metric] for metric in goal})[0]
+        return bool(goal) and bool((self.front[:, columns] <= wanted).all(axis=1).any())
 
-    def _extend_front(self, evaluation: Evaluation) -> None:
+    def _extend_front(self, result: Variant) -> None:
         """Take a feasible trial into the front, unless another is as good in everything."""
-        new = {m: self._cost(m, getattr(evaluation.result, m)) for m in self.objectives}
-        if any(all(known[m] <= new[m] for m in new) for known in self.front):
-            return
-        self.front = [k for k in self.front if any(k[m] < new[m] for m in new)] + [new]
-        self.idle = 0
-
-    def _cost(self, metric: str, value: float) -> float:
-        return -value if self.objectives[metric] == "maximize" else value
+        new = costs([result.metrics], self.objectives)[0]
+        staying = added_to_front(self.front, new)
+        if staying is not None:
+            self.front = np.vstack([self.front[staying], new])
+            self.idle = 0

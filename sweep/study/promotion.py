@@ -10,7 +10,7 @@ from optuna.samplers import BaseSampler
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from sweep.limits import total_violation
+from sweep.metrics import dominating, total_violation
 
 EPOCHS = "epochs"
 
@@ -106,12 +106,9 @@ def ranked(trials: list[FrozenTrial], directions: list[StudyDirection]) -> list[
     if not trials:
         return []
     signs = [-1 if direction == StudyDirection.MAXIMIZE else 1 for direction in directions]
-    costs = np.array([trial.values for trial in trials]) * signs
+    points = np.array([trial.values for trial in trials]) * signs
     broken = np.array([total_violation(trial.constraints) for trial in trials])
-    beaten = [
-        int(((costs <= cost).all(axis=1) & (costs < cost).any(axis=1) & (broken == 0)).sum())
-        for cost in costs
-    ]
+    beaten = [int((dominating(points, point) & (broken == 0)).sum()) for point in points]
     order = sorted(range(len(trials)), key=lambda i: (broken[i], beaten[i], i))
     return [trials[i] for i in order]
 

@@ -13,7 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 from sweep.candidate import PARAMETERS
 from sweep.distributions import contains
 from sweep.errors import SpecError
-from sweep.limits import total_violation
+from sweep.metrics import total_violation
 from sweep.space import Space
 from sweep.study.ehvi import EHVISampler
 from sweep.study.planning import PlannedSampler

@@ -10,8 +10,9 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from sweep import distributions
-from sweep.candidate import Candidate, Evaluation
+from sweep.candidate import Candidate
 from sweep.errors import SweepError
+from sweep.evaluation import Evaluation
 from sweep.space import MOST_DRAWS, Space
 from sweep.study.engine import Answer
 from sweep.study.progress import SearchProgress

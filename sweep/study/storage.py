@@ -17,6 +17,7 @@ from optuna.artifacts import FileSystemArtifactStore, upload_artifact
 from optuna.storages import RDBStorage
 
 from sweep.errors import SpecError, StudyError
+from sweep.metrics import Metric
 from sweep.space import Space
 from sweep.study import RESULTS
 from sweep.study.confirmation import Finalist
@@ -231,7 +232,7 @@ class StudyFolder:
             space=space,
             trials=trials,
             about=attributes[_ABOUT],
-            finalists=finalists_of(attributes),
+            finalists=finalists_of(attributes, space.metrics),
             tested=tested_of(attributes),
             folder=self._folder(),
             storage="" if self._own else without_password(self._url),
@@ -329,7 +330,7 @@ class StudyFolder:
 
 def tested_of(attributes: Mapping[str, Any]) -> tuple[int, ...]:
     """Return the trials that were ever measured on the test clips, from a study's attributes."""
-    return tuple(attributes.get(_TESTED) or (one.trial for one in finalists_of(attributes)))
+    return tuple(attributes.get(_TESTED, ()))
 
 
 def study_name(space: Path) -> str:
@@ -380,9 +381,11 @@ def without_password(text: str) -> str:
     return _PASSWORD.sub(r"\1***", text)
 
 
-def finalists_of(attributes: Mapping[str, Any]) -> tuple[Finalist, ...]:
+def finalists_of(
+    attributes: Mapping[str, Any], metrics: Mapping[str, Metric]
+) -> tuple[Finalist, ...]:
     """Return the trials that were trained again, if any were, from a study's attributes."""
-    return tuple(Finalist.from_json(one) for one in attributes.get(_FINALISTS, ()))
+    return tuple(Finalist.from_json(one, metrics) for one in attributes.get(_FINALISTS, ()))
 
 
 @contextmanager

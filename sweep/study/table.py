@@ -2,27 +2,26 @@
 
 import shlex
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import pandas as pd
 
+from sweep import metrics
 from sweep.audio.speakers import Speakers
-from sweep.candidate import OUTCOMES, Candidate, Evaluation
+from sweep.candidate import Candidate
 from sweep.errors import NothingFeasible, SpecError, nearest
-from sweep.limits import METRICS, total_violation
+from sweep.evaluation import OUTCOMES, Evaluation
+from sweep.metrics import Metric, in_unit, total_violation
 from sweep.space import Space
 from sweep.study.confirmation import Finalist
 
-PICKS = {
-    "smallest": ("size_kb", "accuracy"),
-    "fastest": ("latency_ms", "accuracy"),
-    "most-accurate": ("accuracy", "size_kb"),
-    "balanced": ("accuracy", "latency_ms", "size_kb"),
-}
-"""Ways to pick one feasible trial: the metric that decides, then the one that breaks ties."""
+_MEASURED = ("original_accuracy", "original_size_kb", "sparsity", "violation")
+
+PICKS = ("smallest", "fastest", "most-accurate", "balanced")
+"""Ways to pick one feasible trial; see ``pick``."""
 
 
 @dataclass(frozen=True)
@@ -87,25 +86,38 @@ def table(record: StudyRecord) -> pd.DataFrame:
     """Return one row a trial: number, outcome, every parameter, every metric of its result.
 
     The columns are ``trial, outcome, reason``, the parameters, ``variant`` (the quantization
-    chosen), the metrics, ``clips``, ``original_accuracy``, ``original_size_kb``, ``sparsity``,
-    ``violation`` (sum of the relative violations), ``seconds`` (time its stages took) and
-    ``finished``.  What was not measured is missing (NaN or None).
+    chosen), the metrics, the ends of their 95 % intervals (``accuracy_low``), ``clips``,
+    ``original_accuracy``, ``original_size_kb``, ``sparsity``, ``violation`` (sum of the relative
+    violations), ``seconds`` (time its stages took) and ``finished``.  What was not measured is
+    NaN, or None where the column is text.
     """
-    return pd.DataFrame([_row(trial) for trial in record.trials], columns=_columns())
+    metrics = record.space.metrics
+    rows = [_row(trial, metrics) for trial in record.trials]
+    measured = [*metrics, *ends(metrics), *_MEASURED]
+    return pd.DataFrame(rows, columns=_columns(metrics)).astype({name: float for name in measured})
 
 
-def _columns() -> list[str]:
+def _columns(metrics: Mapping[str, Metric]) -> list[str]:
     rest = ["clips", "original_accuracy", "original_size_kb", "sparsity", "violation", "seconds"]
     parameters = [name for name in Candidate().parameters() if name != "quantization"]
-    return ["trial", "outcome", "reason", *parameters, "variant", *METRICS, *rest, "finished"]
+    measured = [*metrics, *ends(metrics)]
+    return ["trial", "outcome", "reason", *parameters, "variant", *measured, *rest, "finished"]
 
 
-def _row(trial: TrialRecord) -> dict[str, Any]:
+def ends(metrics: Mapping[str, Metric]) -> list[str]:
+    """Return the columns that hold the ends of intervals."""
+    sampled = [name for name, metric in metrics.items() if metric.exposure is not None]
+    return [f"{name}_{end}" for name in sampled for end in ("low", "high")]
+
+
+def _row(trial: TrialRecord, metrics: Mapping[str, Metric]) -> dict[str, Any]:
     evaluation, result = trial.evaluation, trial.evaluation.result
     row: dict[str, Any] = trial.candidate.parameters()
     row |= {"trial": trial.number, "outcome": evaluation.outcome, "reason": evaluation.reason}
     if result is not None:
-        row |= {metric: getattr(result, metric) for metric in METRICS}
+        row |= {name: result[name] for name in metrics}
+        for name, exposure in result.exposures.items():
+            row[f"{name}_low"], row[f"{name}_high"] = metrics[name].interval(row[name], exposure)
         row |= {"variant": result.quantization, "violation": total_violation(result.violations)}
     return row | {
         "clips": evaluation.clips,
@@ -117,8 +129,10 @@ def _row(trial: TrialRecord) -> dict[str, Any]:
     }
 
 
-def select(frame: pd.DataFrame, feasible: bool, sort: str | None) -> pd.DataFrame:
-    """Return the rows to list, sorted by a column; accuracy best first, all else smallest first.
+def select(
+    frame: pd.DataFrame, feasible: bool, sort: str | None, metrics: Mapping[str, Metric]
+) -> pd.DataFrame:
+    """Return the rows to list, sorted by a column: metrics best first, all else smallest first.
 
     Raises:
         SpecError: if there is no such column.
@@ -129,29 +143,35 @@ def select(frame: pd.DataFrame, feasible: bool, sort: str | None) -> pd.DataFram
         return frame
     if sort not in frame:
         raise SpecError(f"--sort: no column {sort!r}{nearest(sort, frame.columns)}")
-    return frame.sort_values(sort, ascending=not sort.endswith("accuracy"), kind="stable")
+    # The accuracy before conversion is compared as the one after it.
+    metric = metrics.get(sort.removeprefix("original_"))
+    highest_first = metric is not None and metric.better == "higher"
+    return frame.sort_values(sort, ascending=not highest_first, kind="stable")
 
 
-def balance(frame: pd.DataFrame) -> pd.Series:
-    """Return how far each row is from having the best accuracy, latency and size at once.
+def balance(frame: pd.DataFrame, metrics: Iterable[Metric]) -> pd.Series:
+    """Return how far each row is from having the best of every metric at once.
 
     Each metric counts by its share of the way from the best to the worst of the rows.
     """
-    costs = frame[["accuracy", "latency_ms", "size_kb"]].astype(float)
-    costs["accuracy"] *= -1
-    spans = (costs.max() - costs.min()).replace(0, 1)
-    distances: pd.Series = (((costs - costs.min()) / spans) ** 2).sum(axis=1)
+    points = pd.DataFrame({m.name: m.sign * frame[m.name].astype(float) for m in metrics})
+    spans = (points.max() - points.min()).replace(0, 1)
+    distances: pd.Series = (((points - points.min()) / spans) ** 2).sum(axis=1)
     return distances
 
 
 def pick(
-    frame: pd.DataFrame, word: str, confirmed: Mapping[int, Finalist] | None = None
+    frame: pd.DataFrame,
+    word: str,
+    space: Space,
+    confirmed: Mapping[int, Finalist] | None = None,
 ) -> pd.Series:
     """Return the feasible trial that a word of ``PICKS`` stands for.
 
-    ``balanced`` is the one with the smallest ``balance``.  Where any trials are ``confirmed``,
-    having been trained again, only these are picked from, and their ``accuracy`` and ``clips`` are
-    those on the test clips: what the search had heard was partly luck.
+    ``smallest`` and ``fastest`` go by the first metric in KB and in ms that the space names (else
+    ``size_kb``, ``latency_ms``), ``most-accurate`` by its goal, ``balanced`` by ``balance`` over
+    the three.  Where any trials are ``confirmed``, having been trained again, only these are picked
+    from, and their metrics are those on the test clips: what the search had found was partly luck.
 
     Raises:
         NothingFeasible: if no trial is feasible.
@@ -163,18 +183,33 @@ def pick(
     if feasible.empty:
         raise NothingFeasible("no trial is feasible, so there is nothing to pick")
     if confirmed:
-        again = [confirmed.get(int(trial)) for trial in feasible["trial"]]
-        feasible = feasible[[one is not None for one in again]].assign(
-            accuracy=[one.mean("test_accuracy") for one in again if one is not None],
-            clips=[one.test_clips for one in again if one is not None],
-        )
+        feasible = _found_again(feasible, confirmed)
+    size, latency = (
+        space.metrics[in_unit(unit, space.named_metrics, space.metrics, default)]
+        for unit, default in (("KB", "size_kb"), ("ms", "latency_ms"))
+    )
     if word == "balanced":
-        return feasible.iloc[int(balance(feasible).to_numpy().argmin())]
-    metric, *others = PICKS[word]
-    return feasible.sort_values(
-        [metric, *others],
-        ascending=[metric != "accuracy", *(other != "accuracy" for other in others)],
-    ).iloc[0]
+        distances = balance(feasible, (space.goal, latency, size))
+        return feasible.iloc[int(distances.to_numpy().argmin())]
+    order = {
+        "smallest": (size, space.goal),
+        "fastest": (latency, space.goal),
+        "most-accurate": (space.goal, size),
+    }[word]
+    rising = [metric.better == "lower" for metric in order]
+    return feasible.sort_values([metric.name for metric in order], ascending=rising).iloc[0]
+
+
+def _found_again(frame: pd.DataFrame, confirmed: Mapping[int, Finalist]) -> pd.DataFrame:
+    """Return the rows of finalists, with the metrics that training them again gave."""
+    rows = frame[frame["trial"].isin(list(confirmed))].copy()
+    again = [confirmed[int(trial)] for trial in rows["trial"]]
+    for metric in again[0].retrainings[0].test if again else ():
+        rows[metric] = [one.mean(metric) for one in again]
+        if metric in again[0].exposures:
+            intervals = [one.interval(metric) for one in again]
+            rows[[f"{metric}_low", f"{metric}_high"]] = intervals
+    return rows.assign(clips=[one.test_clips for one in again])
 
 
 def front(frame: pd.DataFrame, objectives: Mapping[str, str]) -> pd.DataFrame:
@@ -184,16 +219,14 @@ def front(frame: pd.DataFrame, objectives: Mapping[str, str]) -> pd.DataFrame:
         frame: rows with a value in every objective.
         objectives: ``{metric: "maximize" or "minimize"}``.
     """
-    costs = pd.DataFrame(
-        {m: -frame[m] if way == "maximize" else frame[m] for m, way in objectives.items()}
-    ).to_numpy(dtype=float)
-    kept = [
-        i
-        for i, cost in enumerate(costs)
-        if not ((costs <= cost).all(axis=1) & (costs < cost).any(axis=1)).any()
-    ]
+    kept = metrics.front(metrics.costs(_rows(frame, objectives), objectives))
     metric, way = next(iter(objectives.items()))
-    return frame.iloc[kept].sort_values(metric, ascending=way == "minimize")
+    return frame[kept].sort_values(metric, ascending=way == "minimize")
+
+
+def _rows(frame: pd.DataFrame, columns: Collection[str]) -> list[dict[str, float | None]]:
+    values = frame[list(columns)].astype(float)
+    return [dict(zip(columns, row, strict=True)) for row in values.itertuples(index=False)]
 
 
 def best_candidates(record: StudyRecord) -> list[Candidate]:

@@ -8,7 +8,7 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from sweep.candidate import Evaluation
+from sweep.evaluation import Evaluation
 from sweep.space import Space
 from sweep.study.planning import PlannedSampler
 from sweep.study.table import TrialRecord
@@ -81,9 +81,9 @@ def finish(study: optuna.Study, trial: optuna.Trial, evaluation: Evaluation) -> 
         # Not by trial.set_constraint, which reads all of the trial back before each.
         study._storage.set_trial_system_attr(trial._trial_id, name, violation)
     state, values = TrialState.PRUNED, None
-    if evaluation.outcome in ("feasible", "infeasible") and result is not None:
+    if evaluation.trained and result is not None:
         state = TrialState.COMPLETE
-        values = [getattr(result, metric) for metric in study.user_attrs[OBJECTIVES]]
+        values = [result.metrics[metric] or 0.0 for metric in study.user_attrs[OBJECTIVES]]
     elif evaluation.outcome == "failed":
         state = TrialState.FAIL
     _end(study, trial, state, values, {_EVALUATION: record}, constraints)

@@ -106,7 +106,8 @@ class Watched:
         finally:
             self._folder.close()
         known = {trial.number for trial in self._record.trials}
-        finalists, tested = finalists_of(attributes), tested_of(attributes)
+        finalists = finalists_of(attributes, self._record.space.metrics)
+        tested = tested_of(attributes)
         new = trial_records(self._record.space, (t for t in trials if t.number not in known))
         if not new and finalists == self._record.finalists:
             return self._record

@@ -14,7 +14,7 @@ import soundfile
 from sweep.audio.clips import read_whole
 from sweep.audio.dataset import DatasetSpec, open_dataset
 from sweep.export import measure
-from sweep.limits import METRICS
+from sweep.metrics import METRICS
 from sweep.predict import FRONTEND, METADATA, MODEL, Classifier
 from sweep.study.storage import StudyFolder
 

@@ -58,7 +58,7 @@ def test_brushing_an_axis_filters_the_table(desk):
         "document.getElementById('parallel').data[0].dimensions"
         ".find(axis => axis.name === 'size_kb').constraintrange"
     )
-    sizes = {t.number: t.evaluation.result.size_kb for t in record.trials if t.evaluation.result}
+    sizes = {t.number: t.evaluation.result["size_kb"] for t in record.trials if t.evaluation.result}
     expected = [number for number in everything if low <= log10(sizes[number]) <= high]
     assert 0 < len(expected) < len(everything)
     assert desk.rows() == expected

@@ -1,7 +1,7 @@
 import pytest
 
 from sweep.report.edges import edges
-from sweep.report.frame import trial_frame
+from sweep.study.table import table
 
 from .made_up import SPACE, make_record
 
@@ -9,7 +9,7 @@ from .made_up import SPACE, make_record
 def found(parameter, value, trials=40, space=SPACE):
     """The warnings of a study whose feasible trials all have one value of one parameter."""
     record = make_record(trials, seed=8, space=space)
-    frame = trial_frame(record)
+    frame = table(record)
     frame = frame[frame["accuracy"].notna()].assign(outcome="feasible", **{parameter: value})
     return [edge for edge in edges(record, frame) if edge.parameter == parameter]
 
@@ -74,4 +74,4 @@ def test_a_frequency_ends_at_half_the_highest_sampling_rate(rates, high, line):
 
 def test_few_trials_warn_of_nothing():
     record = make_record(2)
-    assert edges(record, trial_frame(record)) == []
+    assert edges(record, table(record)) == []

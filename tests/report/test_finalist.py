@@ -34,7 +34,7 @@ def test_the_worst_clips_are_those_that_most_trainings_hear_wrong(finalists):
 
 def test_of_equally_bad_clips_the_most_confident_mistake_comes_first():
     def training(*mistakes):
-        return Retraining(0, 0.9, 0.9, 0.2, 3.0, mistakes=mistakes)
+        return Retraining(0, {}, {}, mistakes=mistakes)
 
     trainings = (training("a", "b", "c"), training("c", "b"), training("b"))
     found = again(Finalist(7, {"accuracy": 0.9}, trainings, 100))

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from sweep.report.frame import trial_frame
 from sweep.report.importance import bins, draw_importance, epsilon_squared, importance
+from sweep.study.table import table
 
 from .made_up import make_record
 
@@ -45,7 +45,7 @@ def test_constant_values_and_single_groups_explain_nothing():
 
 def test_importance_finds_what_made_the_study_up():
     record = make_record(600, seed=4)
-    found = importance(record, trial_frame(record))
+    found = importance(record, table(record))
     assert found.metrics == ["accuracy", "latency_ms", "size_kb", "feasible"]
     share = {
         (parameter, metric): found.shares[i][j]
@@ -61,5 +61,5 @@ def test_importance_finds_what_made_the_study_up():
 
 def test_too_few_trials_tell_nothing():
     record = make_record(5, seed=4)
-    found = importance(record, trial_frame(record))
+    found = importance(record, table(record))
     assert {share for row in found.shares for share in row} == {None}

@@ -216,7 +216,7 @@ def test_brushing_an_axis_filters_the_table_and_stays_when_a_trial_ends(watched,
 
     def inside():
         found = ((t.number, t.evaluation.result) for t in running.folder.record().trials)
-        return {number for number, r in found if r and low <= log10(r.size_kb) <= high}
+        return {number for number, r in found if r and low <= log10(r["size_kb"]) <= high}
 
     assert 0 < len(inside()) < trials
     assert set(rows_of(page)) == inside()

@@ -59,7 +59,7 @@ class TestListedClip:
 
     def test_of_a_finalist_is_one_of_its_worst(self, clips):
         record = record_of(clips, [])
-        heard = Retraining(1, 0.9, 0.9, 0.2, 3.0, mistakes=("stop/gone.wav", "stop/a.wav"))
+        heard = Retraining(1, {}, {}, mistakes=("stop/gone.wav", "stop/a.wav"))
         finalist = Finalist(0, {"accuracy": 0.9}, (heard,), 10)
         record = replace(record, finalists=(finalist,))
         assert listed_clip(record, "finalist", 0, 1) == clips / "stop/a.wav"

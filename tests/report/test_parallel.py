@@ -3,8 +3,8 @@ from dataclasses import replace
 
 import pytest
 
-from sweep.report.frame import trial_frame
 from sweep.report.parallel import SHOWN, draw_parallel, parallel
+from sweep.study.table import table
 
 from .made_up import make_record
 
@@ -16,7 +16,7 @@ def record():
 
 @pytest.fixture(scope="module")
 def frame(record):
-    return trial_frame(record)
+    return table(record)
 
 
 def axes_of(lines):

@@ -3,9 +3,9 @@ from math import log2
 
 import pytest
 
-from sweep.report.frame import trial_frame
 from sweep.report.markup import volume
 from sweep.report.progress import draw_progress, progress
+from sweep.study.table import table
 
 from .made_up import SPACE, make_record
 
@@ -32,13 +32,17 @@ def results(record):
 
 def test_the_volume_agrees_with_brute_force_on_log_axes():
     record = make_record(60, seed=7)
-    found = progress(record, trial_frame(record))
+    found = progress(record, table(record))
     assert found.corner == {"accuracy": 0.97, "latency_ms": 0.6, "size_kb": 12.0}
     gains = []
     for i, one in enumerate(results(record)):
-        if one is not None and one.accuracy > 0.97:
+        if one is not None and one["accuracy"] > 0.97:
             gains.append(
-                ((one.accuracy - 0.97) / 0.03, log2(0.6 / one.latency_ms), log2(12 / one.size_kb))
+                (
+                    (one["accuracy"] - 0.97) / 0.03,
+                    log2(0.6 / one["latency_ms"]),
+                    log2(12 / one["size_kb"]),
+                )
             )
         assert found.volume[i] == pytest.approx(covered(gains))
     assert len(gains) > 5
@@ -49,22 +53,22 @@ def test_a_metric_without_a_limit_is_measured_from_the_worst_feasible_value():
         "search:", "objectives: {latency_ms: minimize, size_kb: minimize}\nsearch:"
     )
     record = make_record(60, seed=7, space=space)
-    found = progress(record, trial_frame(record))
+    found = progress(record, table(record))
     feasible = [one for one in results(record) if one is not None]
-    slowest = max(one.latency_ms for one in feasible)
+    slowest = max(one["latency_ms"] for one in feasible)
     assert found.corner == {"latency_ms": slowest, "size_kb": 12.0}
-    gains = [(log2(slowest / one.latency_ms), log2(12 / one.size_kb)) for one in feasible]
+    gains = [(log2(slowest / one["latency_ms"]), log2(12 / one["size_kb"])) for one in feasible]
     assert found.volume[-1] == pytest.approx(covered(gains))
 
 
 def test_the_best_values_and_the_clock_are_those_of_the_trials():
     record = make_record(150, seed=7)
-    found = progress(record, trial_frame(record))
+    found = progress(record, table(record))
     feasible = []
     for i, one in enumerate(results(record)):
         feasible += [one] if one is not None else []
-        smallest = min((r.size_kb for r in feasible), default=None)
-        highest = max((r.accuracy for r in feasible), default=None)
+        smallest = min((r["size_kb"] for r in feasible), default=None)
+        highest = max((r["accuracy"] for r in feasible), default=None)
         assert found.best["size_kb"][i] == pytest.approx(smallest)
         assert found.best["accuracy"][i] == pytest.approx(highest)
     last = record.trials[-1].finished - record.trials[0].started
@@ -74,7 +78,7 @@ def test_the_best_values_and_the_clock_are_those_of_the_trials():
 
 def test_the_figure_and_the_page_say_which_axes_are_log():
     record = make_record(30, seed=7)
-    found = progress(record, trial_frame(record))
+    found = progress(record, table(record))
     heading = draw_progress(found, "trials").layout.annotations[0].text
     assert heading == "hypervolume (accuracy linear, latency and size log)"
     words = volume(found)
@@ -86,7 +90,7 @@ def test_the_figure_and_the_page_say_which_axes_are_log():
 @pytest.mark.parametrize("over", ["trials", "minutes"])
 def test_without_feasible_trials_there_is_nothing_to_draw_but_axes(trials, over):
     record = make_record(trials)
-    found = progress(record, trial_frame(record))
+    found = progress(record, table(record))
     assert found.volume == [0.0] * trials
     assert set(found.best["size_kb"]) <= {None}
     assert len(draw_progress(found, over).data) == 4

@@ -3,10 +3,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sweep.intervals import wilson
-from sweep.report.frame import trial_frame
 from sweep.report.tradeoff import feasible_front, goals, prices, tradeoff
 from sweep.report.tradeoff_figure import draw_space, draw_tradeoff
+from sweep.statistics import wilson
+from sweep.study.table import table
 
 from .made_up import SPACE, make_record, with_finalists
 
@@ -18,7 +18,7 @@ def record():
 
 @pytest.fixture(scope="module")
 def frame(record):
-    return trial_frame(record)
+    return table(record)
 
 
 def feasible_points(record):
@@ -30,8 +30,8 @@ def feasible_points(record):
 
 
 def beats(one, other):
-    a = (-one.accuracy, one.latency_ms, one.size_kb)
-    b = (-other.accuracy, other.latency_ms, other.size_kb)
+    a = (-one["accuracy"], one["latency_ms"], one["size_kb"])
+    b = (-other["accuracy"], other["latency_ms"], other["size_kb"])
     return all(x <= y for x, y in zip(a, b, strict=True)) and a != b
 
 
@@ -53,8 +53,8 @@ def test_steps_are_the_best_so_far(record, frame):
     picture = tradeoff(record, frame, "size_kb", "accuracy")
     points = feasible_points(record).values()
     for size, accuracy in picture.steps:
-        assert accuracy == max(p.accuracy for p in points if p.size_kb <= size)
-    assert picture.steps[-1][1] == max(p.accuracy for p in points)
+        assert accuracy == max(p["accuracy"] for p in points if p["size_kb"] <= size)
+    assert picture.steps[-1][1] == max(p["accuracy"] for p in points)
 
 
 def test_prices_agree_with_brute_force(record, frame):
@@ -62,10 +62,10 @@ def test_prices_agree_with_brute_force(record, frame):
     points = feasible_points(record)
     assert found[0].least == 0.97
     for price in found:
-        enough = {n: p for n, p in points.items() if p.accuracy >= price.least - 1e-12}
-        assert price.costs["size_kb"] == min(p.size_kb for p in enough.values())
-        assert price.costs["latency_ms"] == min(p.latency_ms for p in enough.values())
-        assert enough[price.trials["size_kb"]].size_kb == price.costs["size_kb"]
+        enough = {n: p for n, p in points.items() if p["accuracy"] >= price.least - 1e-12}
+        assert price.costs["size_kb"] == min(p["size_kb"] for p in enough.values())
+        assert price.costs["latency_ms"] == min(p["latency_ms"] for p in enough.values())
+        assert enough[price.trials["size_kb"]]["size_kb"] == price.costs["size_kb"]
 
 
 def test_a_far_limit_does_not_squeeze_the_picture(frame):
@@ -78,7 +78,7 @@ def test_a_far_limit_does_not_squeeze_the_picture(frame):
 
 def test_a_picture_in_which_every_trial_is_far_below_the_limit_shows_them():
     record = make_record(120, seed=9, offset=-0.1)
-    picture = tradeoff(record, trial_frame(record), "size_kb", "accuracy")
+    picture = tradeoff(record, table(record), "size_kb", "accuracy")
     assert picture.below == 0
     assert picture.y_range[1] > 0.97
 
@@ -113,19 +113,19 @@ def test_goals_follow_objectives_and_limits(record):
 @pytest.mark.parametrize("trials", [0, 1])
 def test_few_trials_are_drawn_too(trials):
     few = make_record(trials)
-    picture = tradeoff(few, trial_frame(few), "size_kb", "accuracy")
+    picture = tradeoff(few, table(few), "size_kb", "accuracy")
     assert draw_tradeoff(picture, []).layout.yaxis.range[1] > 1
-    assert prices(few, trial_frame(few)) == []
+    assert prices(few, table(few)) == []
 
 
 def test_finalists_are_marked_at_their_means_on_the_test_clips():
     record = with_finalists(make_record(200, seed=5), 3)
-    picture = tradeoff(record, trial_frame(record), "size_kb", "accuracy")
+    picture = tradeoff(record, table(record), "size_kb", "accuracy")
     assert [mark.finalist for mark in picture.finalists] == list(record.finalists)
     for mark in picture.finalists:
         each = mark.finalist.retrainings
-        assert mark.x == pytest.approx(sum(one.size_kb for one in each) / 3)
-        mean = sum(one.test_accuracy for one in each) / 3
+        assert mark.x == pytest.approx(sum(one.test["size_kb"] for one in each) / 3)
+        mean = sum(one.test["accuracy"] for one in each) / 3
         assert mark.y == pytest.approx(mean)
         assert mark.interval == wilson(mark.y, 212)
         assert mark.holds == (mean >= 0.97 and mark.x < 12)
@@ -138,7 +138,7 @@ def test_finalists_are_marked_at_their_means_on_the_test_clips():
 
 def test_finalists_are_told_apart_by_shape_and_carry_their_intervals():
     record = with_finalists(make_record(200, seed=5), 4)
-    picture = tradeoff(record, trial_frame(record), "latency_ms", "accuracy")
+    picture = tradeoff(record, table(record), "latency_ms", "accuracy")
     assert {mark.holds for mark in picture.finalists} == {True, False}
     drawn = {trace.name: trace for trace in draw_tradeoff(picture, []).data if trace.name}
     named = {"breaks a limit", "meets every limit", "on the front"}
@@ -157,7 +157,7 @@ def test_finalists_are_told_apart_by_shape_and_carry_their_intervals():
 def test_what_lies_below_the_picture_is_counted_on_its_axis(record, frame):
     picture = tradeoff(record, frame, "size_kb", "accuracy")
     low = picture.y_range[0]
-    accuracies = [t.evaluation.result.accuracy for t in record.trials if t.evaluation.result]
+    accuracies = [t.evaluation.result["accuracy"] for t in record.trials if t.evaluation.result]
     below = sum(accuracy is not None and accuracy < low for accuracy in accuracies)
     assert picture.below == below > 0
     heading = draw_tradeoff(picture, []).layout.yaxis.title.text

@@ -2,8 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from sweep.candidate import Evaluation
-from sweep.report.frame import trial_frame
+from sweep.evaluation import Evaluation
 from sweep.report.verdict import (
     caution,
     effort,
@@ -12,10 +11,10 @@ from sweep.report.verdict import (
     nearest_misses,
     picks,
 )
-from sweep.study.confirmation import Finalist, Retraining
-from sweep.study.table import pick
+from sweep.study.confirmation import Finalist
+from sweep.study.table import pick, table
 
-from .made_up import make_record, with_finalists
+from .made_up import again, make_record, with_finalists
 
 
 @pytest.fixture(scope="module")
@@ -32,33 +31,33 @@ def test_headline_names_the_smallest_and_counts_what_could_be_tried(record):
     counted = sum(trial.evaluation.outcome != "invalid" for trial in record.trials)
     assert 0 < counted < 300
     trials = [trial for trial in record.trials if trial.evaluation.outcome == "feasible"]
-    best = min(trials, key=lambda trial: trial.evaluation.result.size_kb)
+    best = min(trials, key=lambda trial: trial.evaluation.result["size_kb"])
     smallest = best.evaluation.result
-    assert headline(record, trial_frame(record)) == (
+    assert headline(record, table(record)) == (
         f"{len(trials)} of {counted} trials meet the limits; the smallest, trial {best.number}, "
-        f"takes {smallest.size_kb:.2f}\u00a0KB at {smallest.accuracy:.3f}."
+        f"takes {smallest['size_kb']:.2f}\u00a0KB at {smallest['accuracy']:.3f}."
     )
 
 
 def test_headline_names_the_smallest_that_holds_where_some_were_trained_again(record):
     sizes = {
-        trial.number: trial.evaluation.result.size_kb
+        trial.number: trial.evaluation.result["size_kb"]
         for trial in record.trials
         if trial.evaluation.outcome == "feasible"
     }
     refuted, holding = sorted(sizes, key=sizes.__getitem__)[:2]
     finalists = tuple(
-        Finalist(number, {"accuracy": 0.98}, (Retraining(1, 0.98, heard, 0.2, 4.0),), 200)
+        Finalist(number, {"accuracy": 0.98}, (again(1, heard),), 200, {"accuracy": 200})
         for number, heard in ((refuted, 0.9), (holding, 0.99))
     )
-    told = headline(replace(record, finalists=finalists), trial_frame(record))
+    told = headline(replace(record, finalists=finalists), table(record))
     size = f"{sizes[holding]:.2f}\u00a0KB"
     which = f"the smallest finalist that holds, trial {holding}"
     assert f"; {which}, takes {size} at 0.990 on the test clips." in told
 
 
 def test_headline_without_feasible_trials_says_what_binds_and_by_how_much(hopeless):
-    frame = trial_frame(hopeless)
+    frame = table(hopeless)
     best, counted = frame["accuracy"].max(), (frame["outcome"] != "invalid").sum()
     assert headline(hopeless, frame) == (
         f"None of {counted} trials meets the limits. The limit accuracy >= 0.97 binds: the best "
@@ -75,7 +74,7 @@ def test_headline_names_the_commonest_reason_where_every_trial_failed():
         for trial in record.trials
     ]
     record = replace(record, trials=tuple(rows))
-    assert headline(record, trial_frame(record)) == (
+    assert headline(record, table(record)) == (
         "None of 20 trials meets the limits. "
         "Every trial failed; the commonest reason, 13 times: no disk"
     )
@@ -83,9 +82,9 @@ def test_headline_names_the_commonest_reason_where_every_trial_failed():
 
 def test_headline_of_an_empty_study():
     record = make_record(0)
-    assert headline(record, trial_frame(record)) == "No trial has finished yet."
-    assert caution(record, trial_frame(record)) == ""
-    assert picks(record, trial_frame(record)) == []
+    assert headline(record, table(record)) == "No trial has finished yet."
+    assert caution(record, table(record)) == ""
+    assert picks(record, table(record)) == []
 
 
 def test_limits_are_counted_one_by_one(record):
@@ -105,7 +104,7 @@ def test_limits_are_counted_one_by_one(record):
 
 
 def test_picks_are_the_extremes(record):
-    frame = trial_frame(record)
+    frame = table(record)
     feasible = frame[frame["outcome"] == "feasible"].set_index("trial")
     trials = {pick.word: pick.trial for pick in picks(record, frame)}
     assert feasible["size_kb"][trials["smallest"]] == feasible["size_kb"].min()
@@ -115,28 +114,28 @@ def test_picks_are_the_extremes(record):
 
 def test_of_finalists_only_those_that_hold_are_picked_as_export_does(record):
     judged = with_finalists(record, 4)
-    frame = trial_frame(judged)
+    frame = table(judged)
     assert 0 < len(judged.confirmed()) < 4
     for one in picks(judged, frame):
         assert one.trial in judged.confirmed()
-        assert one.trial == pick(frame, one.word, judged.confirmed())["trial"]
+        assert one.trial == pick(frame, one.word, judged.space, judged.confirmed())["trial"]
 
 
 def test_of_finalists_that_hold_the_most_accurate_is_so_on_the_test_clips(record):
     judged = with_finalists(record, 6)
     held = judged.confirmed().values()
-    best = max(held, key=lambda one: one.mean("test_accuracy"))
+    best = max(held, key=lambda one: one.mean("accuracy"))
     most = max(held, key=lambda one: one.searched["accuracy"])
     assert best.trial != most.trial
-    card = {one.word: one for one in picks(judged, trial_frame(judged))}["most-accurate"]
+    card = {one.word: one for one in picks(judged, table(judged))}["most-accurate"]
     assert card.trial == best.trial
-    low, high = best.interval()
-    heard = f"{best.mean('test_accuracy'):.3f} ({low:.3f}–{high:.3f})"
+    low, high = best.interval("accuracy")
+    heard = f"{best.mean('accuracy'):.3f} ({low:.3f}–{high:.3f})"
     assert card.accuracy == f"{heard} on the test clips"
 
 
 def test_nearest_misses_are_trained_and_sorted(hopeless):
-    misses = nearest_misses(trial_frame(hopeless))
+    misses = nearest_misses(table(hopeless))
     assert misses["accuracy"].notna().all()
     assert misses["violation"].is_monotonic_increasing
     assert len(misses) == 8
@@ -155,6 +154,6 @@ def test_the_caution_says_what_is_not_known_of_other_speakers() -> None:
     record = make_record(30)
     everybody = {"training": 2, "validation": 2, "testing": 2}
     about = record.about | {"speakers": {"counts": everybody, "heard": 2, "new": 0, "unnamed": 0}}
-    assert "speakers" not in caution(record, trial_frame(record))
-    told = caution(replace(record, about=about), trial_frame(record))
+    assert "speakers" not in caution(record, table(record))
+    told = caution(replace(record, about=about), table(record))
     assert "Other speakers were not tried" in told and told.endswith(".")

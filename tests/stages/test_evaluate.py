@@ -5,15 +5,16 @@ import numpy as np
 import pytest
 
 from sweep.audio.dataset import Dataset, DatasetSpec, open_dataset
-from sweep.candidate import QUANTIZATIONS, Candidate, Evaluation
-from sweep.limits import Limit
+from sweep.candidate import QUANTIZATIONS, Candidate
+from sweep.evaluation import Evaluation
 from sweep.litert import Model, zipped_kb
+from sweep.metrics import METRICS, Limit
 from sweep.stages import evaluate as story
 from sweep.stages.evaluate import evaluate
 
 from .conftest import LONG, SMALL
 
-EASY = [Limit.parse("accuracy", ">= 0.85"), Limit.parse("size_kb", "< 25")]
+EASY = [Limit.parse(METRICS["accuracy"], ">= 0.85"), Limit.parse(METRICS["size_kb"], "< 25")]
 ALL = {"quantization": QUANTIZATIONS, "strip_names": True}
 
 
@@ -41,18 +42,18 @@ def test_a_feasible_candidate_hands_over_what_was_measured(evaluated, spoken):
     assert evaluation.outcome == "feasible" and evaluation.reason == ""
     assert set(files) == {"frontend.tflite", "model.tflite"}
     result = evaluation.result
-    assert result.size_kb == zipped_kb(files["model.tflite"])
+    assert result["size_kb"] == zipped_kb(files["model.tflite"])
     clips = spoken.waveforms("validation", 16000).astype(np.float32) / 32768
     features = Model(files["frontend.tflite"]).run_each(clips)
     heard = Model(files["model.tflite"]).run_each(features).argmax(axis=1)
-    assert np.mean(heard == spoken.targets("validation")) == result.accuracy
+    assert np.mean(heard == spoken.targets("validation")) == result["accuracy"]
 
 
 def test_every_variant_is_measured_and_the_smallest_that_holds_is_chosen(evaluated):
     evaluation, _ = evaluated
     assert [variant.quantization for variant in evaluation.variants] == list(QUANTIZATIONS)
     held = [v for v in evaluation.variants if max(v.violations.values()) <= 0]
-    assert evaluation.result == min(held, key=lambda variant: variant.size_kb)
+    assert evaluation.result == min(held, key=lambda variant: variant["size_kb"])
 
 
 def test_the_evaluation_tells_the_whole_story(evaluated, candidate, spoken):
@@ -60,12 +61,12 @@ def test_the_evaluation_tells_the_whole_story(evaluated, candidate, spoken):
     clips = spoken.counts["validation"]
     assert evaluation.clips == clips == sum(sum(row) for row in evaluation.confusion)
     right = sum(evaluation.confusion[i][i] for i in range(2))
-    assert evaluation.result.accuracy == pytest.approx(right / clips)
+    assert evaluation.result["accuracy"] == pytest.approx(right / clips)
     assert len(evaluation.mistakes) == clips - right
     assert set(evaluation.mistakes) <= set(spoken.names("validation"))
     assert len(evaluation.losses) == len(evaluation.accuracies) == candidate.training.epochs
     assert evaluation.original_accuracy == evaluation.accuracies[-1]
-    assert evaluation.original_size_kb == evaluation.result.parameters * 4 / 1024
+    assert evaluation.original_size_kb == evaluation.result["parameters"] * 4 / 1024
     assert 0.35 < evaluation.sparsity < 0.5
     stages = ["gate", "features", "training", "compression", "measurement"]
     assert list(evaluation.seconds) == stages
@@ -93,12 +94,12 @@ def test_an_evaluation_survives_json(evaluated):
 def test_an_infeasible_candidate_keeps_its_figures_but_no_files(spoken):
     # A margin is left to the gate: an expected size so little beyond the limit is tried.
     quick = Candidate.from_parameters(SMALL | {"epochs": 1})
-    size_kb = evaluate(quick, spoken, [])[0].result.size_kb
+    size_kb = evaluate(quick, spoken, [])[0].result["size_kb"]
     limit = Limit("size_kb", "<", round(size_kb / 1.04, 2))
     evaluation, files = evaluate(quick, spoken, [limit])
     assert evaluation.outcome == "infeasible" and files == {}
     assert evaluation.reason == f"{size_kb:.4g} misses {limit}"
-    assert evaluation.result.accuracy is not None
+    assert evaluation.result["accuracy"] is not None
     assert evaluation.result.violations["size_kb"] == pytest.approx(0.04, abs=0.01)
 
 
@@ -112,10 +113,10 @@ def test_a_gated_candidate_is_never_trained(candidate, spoken):
     evaluation, files = evaluate(candidate, spoken, limits(accuracy=">= 0.9", size_kb="< 1"))
     assert evaluation.outcome == "gated" and files == {}
     assert evaluation.reason.endswith("misses size_kb < 1")
-    assert evaluation.result.accuracy is None
+    assert evaluation.result["accuracy"] is None
     assert set(evaluation.result.violations) == {"size_kb"}
     assert list(evaluation.seconds) == ["gate"]
-    smallest = min(evaluation.variants, key=lambda variant: variant.size_kb)
+    smallest = min(evaluation.variants, key=lambda variant: variant["size_kb"])
     assert evaluation.result == smallest
     assert Evaluation.from_json(json.loads(json.dumps(evaluation.to_json()))) == evaluation
 
@@ -126,7 +127,7 @@ def test_a_stopped_candidate_says_how_far_it_came(spoken):
     assert evaluation.outcome == "stopped" and files == {}
     assert "after 4 of 20 epochs; accuracy >= 0.97 is out of reach" in evaluation.reason
     assert len(evaluation.accuracies) == len(evaluation.losses) == 4
-    assert evaluation.result.accuracy == evaluation.accuracies[-1]
+    assert evaluation.result["accuracy"] == evaluation.accuracies[-1]
     assert evaluation.result.violations["accuracy"] > 0
     assert Evaluation.from_json(json.loads(json.dumps(evaluation.to_json()))) == evaluation
 
@@ -140,7 +141,7 @@ def test_a_stopped_candidate_weighs_what_it_would_have_weighed(spoken):
     assert [evaluation.outcome for evaluation in told] == ["stopped", "feasible"]
     stopped, finished = (evaluation.result for evaluation in told)
     assert stopped.quantization == finished.quantization != "float32"
-    assert stopped.size_kb == pytest.approx(finished.size_kb, rel=0.05)
+    assert stopped["size_kb"] == pytest.approx(finished["size_kb"], rel=0.05)
 
 
 def test_testing_clips_are_never_read(candidate, spoken, monkeypatch):
@@ -175,9 +176,9 @@ def published(recordings: Path) -> Dataset:
 def test_the_published_winner_measures_as_published(published, seed):
     evaluation, _ = evaluate(Candidate(seed=seed), published, [])
     result = evaluation.result
-    assert 44.0 <= result.tflite_size_kb <= 44.4
-    assert 20.2 <= result.size_kb <= 21.2
-    assert 0.95 <= result.accuracy <= 0.995
-    assert result.parameters == 10_818
+    assert 44.0 <= result["tflite_size_kb"] <= 44.4
+    assert 20.2 <= result["size_kb"] <= 21.2
+    assert 0.95 <= result["accuracy"] <= 0.995
+    assert result["parameters"] == 10_818
     assert evaluation.sparsity == pytest.approx(0.62, abs=0.01)
     assert evaluation.clips == published.counts["validation"] == 197

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from sweep.candidate import Candidate
-from sweep.limits import Limit
 from sweep.litert import Latency, Model, zipped_kb
+from sweep.metrics import METRICS, Limit
 from sweep.stages import measurement
 from sweep.stages.measurement import Bench
 from sweep.stages.memory import activations_kb
@@ -15,23 +15,25 @@ def bench(lesson, dataset, *limits: Limit) -> Bench:
 
 def test_a_variant_is_measured_on_its_own_bytes(lesson, variants, spoken):
     content = variants["dynamic"]
-    limits = [Limit.parse("size_kb", "< 1"), Limit.parse("accuracy", ">= 0.5")]
-    variant = bench(lesson, spoken, *limits).measure("dynamic", content, 0.9)
-    assert variant.quantization == "dynamic" and variant.accuracy == 0.9
-    assert variant.size_kb == zipped_kb(content)
-    assert variant.tflite_size_kb == len(content) / 1024
-    assert variant.ram_kb == activations_kb(content)
-    assert variant.latency_ms == variant.preprocessing_latency_ms + variant.model_latency_ms
-    assert variant.preprocessing_latency_ms > 0 and variant.model_latency_ms > 0
+    limits = [Limit.parse(METRICS["size_kb"], "< 1"), Limit.parse(METRICS["accuracy"], ">= 0.5")]
+    variant = bench(lesson, spoken, *limits).measure("dynamic", content, ((9, 1), (1, 9)))
+    assert variant.quantization == "dynamic" and variant["accuracy"] == 0.9
+    assert variant["size_kb"] == zipped_kb(content)
+    assert variant["tflite_size_kb"] == len(content) / 1024
+    assert variant["ram_kb"] == activations_kb(content)
+    assert (
+        variant["latency_ms"] == variant["preprocessing_latency_ms"] + variant["model_latency_ms"]
+    )
+    assert variant["preprocessing_latency_ms"] > 0 and variant["model_latency_ms"] > 0
     assert variant.latency_spread_ms >= 0
-    assert variant.parameters == lesson.architecture.parameters()
-    assert variant.multiply_adds == lesson.architecture.multiply_adds()
-    assert variant.violations["size_kb"] == pytest.approx(variant.size_kb - 1)
+    assert variant["parameters"] == lesson.architecture.parameters()
+    assert variant["multiply_adds"] == lesson.architecture.multiply_adds()
+    assert variant.violations["size_kb"] == pytest.approx(variant["size_kb"] - 1)
     assert variant.violations["accuracy"] == pytest.approx(-0.8)
 
 
 def test_what_is_not_known_yet_violates_nothing(lesson, variants, spoken):
-    limits = [Limit.parse("accuracy", ">= 0.5"), Limit.parse("size_kb", "< 100")]
+    limits = [Limit.parse(METRICS["accuracy"], ">= 0.5"), Limit.parse(METRICS["size_kb"], "< 100")]
     variant = bench(lesson, spoken, *limits).measure("float32", variants["float32"], None)
     assert set(variant.violations) == {"size_kb"}
 
@@ -51,7 +53,7 @@ def test_which_bands_a_front_end_hears_does_not_change_what_it_costs(
     parameters = lesson.candidate.parameters() | {"lower_frequency": 40, "upper_frequency": 3000}
     other = Bench(Candidate.from_parameters(parameters), lesson.architecture, spoken, [])
     again = other.measure("int8", variants["int8"], None)
-    assert again.preprocessing_latency_ms == first.preprocessing_latency_ms
+    assert again["preprocessing_latency_ms"] == first["preprocessing_latency_ms"]
 
 
 def test_front_end_and_network_are_timed_on_real_clips(spoken, variants, lesson, monkeypatch):
@@ -68,7 +70,7 @@ def test_front_end_and_network_are_timed_on_real_clips(spoken, variants, lesson,
     )  # Nothing of what is made up here may stay in the cache.
     other = Bench(Candidate.from_parameters(parameters), lesson.architecture, spoken, [])
     variant = other.measure("float32", variants["float32"], None)
-    assert (variant.latency_ms, variant.latency_spread_ms) == (2.0, 0.5)
+    assert (variant["latency_ms"], variant.latency_spread_ms) == (2.0, 0.5)
     (waveform, clips, loudest), (features, inputs, _) = timed
     heard = min(20, spoken.counts["validation"])
     assert waveform == (1, 16000) and clips == (heard, 16000) and 0 < loudest <= 1

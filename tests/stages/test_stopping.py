@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from sweep.limits import Limit
+from sweep.metrics import METRICS, Limit
 from sweep.stages.stopping import SHARES, SLACKS, out_of_reach
 from sweep.stages.training import Progress
 
-LIMITS = [Limit.parse("size_kb", "< 25"), Limit.parse("accuracy", ">= 0.97")]
+LIMITS = [Limit.parse(METRICS["size_kb"], "< 25"), Limit.parse(METRICS["accuracy"], ">= 0.97")]
 
 
 def after(epochs: int, *accuracies: float) -> Progress:

@@ -5,10 +5,11 @@ The made-up truth: wide networks hear better and are larger, sparsity makes them
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 
-from sweep.candidate import Candidate, Evaluation, Variant
-from sweep.limits import Limit, total_violation, violations
+from sweep.candidate import Candidate
+from sweep.evaluation import Evaluation, Variant
+from sweep.metrics import Limit, Measured, total_violation, violations
 from sweep.space import Space
 from sweep.study.engine import Answer
 
@@ -43,12 +44,22 @@ def evaluate(candidate: Candidate, limits: list[Limit]) -> Evaluation:
     width, sparsity = candidate.network.width, candidate.compression.final_sparsity
     size = (1.5 + width**2 * 0.02 * (1 - 0.8 * sparsity)) * candidate.network.blocks / 2
     latency = 0.1 + 0.002 * width + 0.01 * candidate.frontend.num_mel_bins
-    unmeasured = Variant("float32", None, latency, size, 0.1, latency - 0.1, 0.01, size, width, 1)
-    known = _judged(unmeasured, limits)
+    facts = {
+        "preprocessing_latency_ms": 0.1,
+        "model_latency_ms": latency - 0.1,
+        "size_kb": size,
+        "tflite_size_kb": size,
+        "parameters": width,
+        "multiply_adds": 1,
+        "ram_kb": size,
+    }
+    known = _judged(Measured(facts), limits)
     if total_violation(known.violations) > 0:
         return Evaluation("gated", "too large", (known,), 0)
-    accuracy = round(206 * (1 - 1 / (1 + width))) / 206
-    known = _judged(replace(unmeasured, accuracy=accuracy), limits)
+    wrong = 206 - round(206 * (1 - 1 / (1 + width)))
+    confusion = ((103 - wrong // 2, wrong // 2), (wrong - wrong // 2, 103 - wrong + wrong // 2))
+    known = _judged(Measured(facts, confusion), limits)
+    accuracy = 1 - wrong / 206
     feasible = total_violation(known.violations) == 0
     return Evaluation(
         "feasible" if feasible else "infeasible",
@@ -58,14 +69,15 @@ def evaluate(candidate: Candidate, limits: list[Limit]) -> Evaluation:
         original_accuracy=accuracy,
         losses=(0.5, 0.25),
         accuracies=(0.5, accuracy),
-        confusion=((100, 3), (2, 101)),
+        confusion=confusion,
         clips=206,
         seconds={"training": 1.0},
     )
 
 
-def _judged(variant: Variant, limits: list[Limit]) -> Variant:
-    return replace(variant, violations=violations(limits, asdict(variant)))
+def _judged(found: Measured, limits: list[Limit]) -> Variant:
+    values = found.values()
+    return Variant("float32", values, 0.01, found.exposures(), violations(limits, values))
 
 
 FEASIBLE = evaluate(Candidate.from_parameters({"alpha": 0.25}), make_space().limits)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sweep.errors import NothingFeasible
-from sweep.study.choosing import choose_contenders, choose_finalists, expected_accuracies
+from sweep.study.choosing import choose_contenders, choose_finalists, expected_goals
 from sweep.study.table import StudyRecord, front, table
 
 from ..report.made_up import SPACE, make_record, skill
@@ -29,7 +29,7 @@ class TestFinalists:
     def test_are_spread_along_the_front_from_the_most_accurate(self, record, top):
         best = on_the_front(record)
         chosen = choose_finalists(record, top)
-        accuracies = [trial.evaluation.result.accuracy for trial in chosen]
+        accuracies = [trial.evaluation.result["accuracy"] for trial in chosen]
         assert len(best) > 5 and len(set(numbers(chosen))) == top
         assert set(numbers(chosen)) <= set(best["trial"])
         assert accuracies[0] == best["accuracy"].max()
@@ -108,7 +108,7 @@ class TestContenders:
             record = make_record(250, seed=seed)
             looked = on_the_front(record).sort_values("accuracy", ascending=False)
             best = looked["trial"].tolist()[:5]
-            expected = expected_accuracies(record)
+            expected = expected_goals(record)
             by_number = {trial.number: trial for trial in record.trials}
             likely = sorted(looked["trial"], key=lambda number: -expected[number])[:5]
             truth = [
@@ -123,17 +123,17 @@ def test_what_is_expected_is_nearer_the_truth_than_what_was_heard():
     better = []
     for seed in range(5):
         record = make_record(250, seed=seed)
-        expected = expected_accuracies(record)
+        expected = expected_goals(record)
         feasible = [trial for trial in record.trials if trial.evaluation.outcome == "feasible"]
         truth = np.array([skill(trial.candidate) for trial in feasible])
-        heard = np.array([trial.evaluation.result.accuracy for trial in feasible])
+        heard = np.array([trial.evaluation.result["accuracy"] for trial in feasible])
         smooth = np.array([expected[trial.number] for trial in feasible])
         better.append(np.corrcoef(smooth, truth)[0, 1] - np.corrcoef(heard, truth)[0, 1])
     assert np.mean(better) > 0
 
 
 def test_what_was_stopped_on_the_way_says_nothing_of_the_end(record):
-    expected = expected_accuracies(record)
+    expected = expected_goals(record)
     halves = [
         replace(
             trial,
@@ -141,13 +141,15 @@ def test_what_was_stopped_on_the_way_says_nothing_of_the_end(record):
             evaluation=replace(
                 trial.evaluation,
                 outcome="stopped",
-                variants=tuple(replace(v, accuracy=0.5) for v in trial.evaluation.variants),
+                variants=tuple(
+                    replace(v, metrics={"accuracy": 0.5}) for v in trial.evaluation.variants
+                ),
             ),
         )
         for trial in record.trials
     ]
-    assert expected_accuracies(replace(record, trials=(*record.trials, *halves))) == expected
+    assert expected_goals(replace(record, trials=(*record.trials, *halves))) == expected
 
 
 def test_of_a_few_trials_nothing_is_expected():
-    assert expected_accuracies(make_record(5, seed=1)) == {}
+    assert expected_goals(make_record(5, seed=1)) == {}

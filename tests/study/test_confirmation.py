@@ -5,15 +5,19 @@ from dataclasses import replace
 
 import pytest
 
-from sweep.limits import Limit
+from sweep.metrics import METRICS, Limit
 from sweep.study.confirmation import CrossValidation, Finalist, Retraining
 
-LIMITS = [Limit.parse("accuracy", ">= 0.97"), Limit.parse("size_kb", "< 5")]
+LIMITS = [Limit.parse(METRICS["accuracy"], ">= 0.97"), Limit.parse(METRICS["size_kb"], "< 5")]
 
 
 def finalist(*accuracies: float, size_kb: float = 4.0, clips: int = 200) -> Finalist:
-    again = tuple(Retraining(i, 0.98, a, 0.2, size_kb) for i, a in enumerate(accuracies))
-    return Finalist(7, {"accuracy": 0.985, "latency_ms": 0.2, "size_kb": 4.0}, again, clips)
+    again = tuple(
+        Retraining(i, {}, {"accuracy": a, "worst_recall": a, "size_kb": size_kb})
+        for i, a in enumerate(accuracies)
+    )
+    searched = {"accuracy": 0.985, "latency_ms": 0.2, "size_kb": 4.0}
+    return Finalist(7, searched, again, clips, {"accuracy": clips, "worst_recall": clips / 2})
 
 
 def test_holds_when_the_mean_of_every_metric_keeps_its_limit() -> None:
@@ -26,6 +30,13 @@ def test_does_not_hold_when_only_the_best_seed_keeps_the_limit() -> None:
 
 def test_does_not_hold_when_it_has_grown_too_large() -> None:
     assert not finalist(0.99, 0.99, size_kb=5.0).holds(LIMITS)
+
+
+def test_does_not_hold_when_one_training_never_recognises_a_word() -> None:
+    one, other = finalist(0.98, 0.98).retrainings
+    deaf = replace(other, test={**other.test, "worst_recall": 0.0})
+    assert not replace(finalist(), retrainings=(one, deaf)).holds(LIMITS)
+    assert replace(finalist(), retrainings=(one, other)).holds(LIMITS)
 
 
 def test_the_chance_to_meet_the_limit_is_even_when_the_mean_touches_it() -> None:
@@ -43,10 +54,14 @@ def test_without_a_limit_on_accuracy_there_is_no_chance() -> None:
 
 def test_mean_spread_and_the_winners_curse() -> None:
     one = finalist(0.96, 0.98)
-    assert one.mean("test_accuracy") == pytest.approx(0.97)
-    assert one.spread("test_accuracy") == pytest.approx(0.0141, abs=1e-4)
-    assert one.curse() == pytest.approx(0.015)
-    assert finalist(0.96).spread("test_accuracy") == 0
+    assert one.mean("accuracy") == pytest.approx(0.97)
+    assert one.spread("accuracy") == pytest.approx(0.0141, abs=1e-4)
+    assert one.curse("accuracy") == pytest.approx(0.015)
+    assert finalist(0.96).spread("accuracy") == 0
+
+
+def back(one: Finalist) -> Finalist:
+    return Finalist.from_json(json.loads(json.dumps(one.to_json())), METRICS)
 
 
 def test_goes_to_json_and_back() -> None:
@@ -59,15 +74,18 @@ def test_goes_to_json_and_back() -> None:
         mistakes=("go/1.wav",),
     )
     one = replace(one, retrainings=(seen, *one.retrainings[1:]))
-    assert Finalist.from_json(json.loads(json.dumps(one.to_json()))) == one
+    assert back(one) == one
 
 
 def test_what_is_heard_by_folds_is_a_share_of_all_clips() -> None:
-    folds = CrossValidation((0.5, 1.0, 0.75), (10, 30, 40))
-    assert folds.accuracy == pytest.approx((5 + 30 + 30) / 80)
+    folds = CrossValidation((((3, 2), (3, 2)), ((10, 0), (0, 20)), ((20, 0), (10, 10))))
+    assert folds.value(METRICS["accuracy"]) == pytest.approx((5 + 30 + 30) / 80)
+    assert folds.clips == 80
 
 
 def test_a_finalist_comes_back_from_json_with_what_it_hears_by_folds() -> None:
-    one = replace(finalist(0.97, 0.98), validated=CrossValidation((0.9, 1.0), (10, 12)))
-    assert Finalist.from_json(json.loads(json.dumps(one.to_json()))) == one
-    assert Finalist.from_json(json.loads(json.dumps(finalist(0.97).to_json()))) == finalist(0.97)
+    one = replace(
+        finalist(0.97, 0.98), validated=CrossValidation((((9, 1), (0, 2)), ((5, 0), (0, 5))))
+    )
+    assert back(one) == one
+    assert back(finalist(0.97)) == finalist(0.97)

@@ -4,7 +4,7 @@ import numpy as np
 import optuna
 import pytest
 
-from sweep.candidate import Evaluation
+from sweep.evaluation import Evaluation
 from sweep.report.hypervolume import hypervolume
 from sweep.study.ehvi import EHVISampler, Known
 from sweep.study.search import Search
@@ -32,9 +32,9 @@ def volume(evaluations: list[Evaluation]) -> float:
     """Return the volume feasible trials dominate, costs on logarithmic axes."""
     points = [
         [
-            LIMITS["accuracy"] - one.result.accuracy,
-            math.log(one.result.latency_ms / LIMITS["latency_ms"]),
-            math.log(one.result.size_kb / LIMITS["size_kb"]),
+            LIMITS["accuracy"] - one.result["accuracy"],
+            math.log(one.result["latency_ms"] / LIMITS["latency_ms"]),
+            math.log(one.result["size_kb"] / LIMITS["size_kb"]),
         ]
         for one in evaluations
         if one.outcome == "feasible"
@@ -143,12 +143,12 @@ def test_a_network_of_equal_width_is_not_proposed_again(tmp_path):
 def test_with_size_alone_to_minimise_the_smallest_that_hears_well_is_found(tmp_path):
     text = SPACE.replace("search:", "objectives: {size_kb: minimize}\nsearch:")
     sizes = [
-        one.result.size_kb
+        one.result["size_kb"]
         for one in searched(tmp_path, lambda space: EHVISampler(space, 1), 40, text)
         if one.outcome == "feasible"
     ]
     chance = [
-        one.result.size_kb
+        one.result["size_kb"]
         for one in searched(tmp_path, lambda space: optuna.samplers.RandomSampler(seed=1), 40, text)
         if one.outcome == "feasible"
     ]

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from sweep.candidate import Candidate, Evaluation
+from sweep.candidate import Candidate
 from sweep.errors import StudyError
+from sweep.evaluation import Evaluation
 from sweep.study import finalists as finalists_module
 from sweep.study.confirmation import Retraining
 from sweep.study.engine import Answer
@@ -68,7 +69,9 @@ def failing(monkeypatch) -> set[float]:
     monkeypatch.setattr(
         finalists_module,
         "_measure",
-        lambda dataset, job: Retraining(job.candidate.seed, 0.98, 0.97, 0.3, 4.0),
+        lambda dataset, job, metrics: Retraining(
+            job.candidate.seed, {}, {"accuracy": 0.97}, confusion=((9, 1), (0, 10))
+        ),
     )
     return alphas
 

@@ -2,8 +2,8 @@ from functools import partial
 
 import pytest
 
-from sweep.candidate import Evaluation
 from sweep.errors import StudyError
+from sweep.evaluation import Evaluation
 from sweep.study import launch as launch_module
 from sweep.study.engine import Engine
 from sweep.study.launch import launch

@@ -5,8 +5,8 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from sweep.candidate import Evaluation
 from sweep.errors import SweepError
+from sweep.evaluation import Evaluation
 from sweep.space import Space
 from sweep.study.progress import SearchProgress
 from sweep.study.samplers import make_sampler
@@ -235,8 +235,8 @@ def test_a_goal_that_is_reached_ends_the_search(folder):
     space = make_space(trials=500, goal={"size_kb": 5.0})
     engine, progress = search(folder, space)
     assert progress.done < 500
-    assert min(t.evaluation.result.size_kb for t in feasible(folder)) <= 5.0
-    assert sum(t.evaluation.result.size_kb <= 5.0 for t in feasible(folder)) <= engine.capacity
+    assert min(t.evaluation.result["size_kb"] for t in feasible(folder)) <= 5.0
+    assert sum(t.evaluation.result["size_kb"] <= 5.0 for t in feasible(folder)) <= engine.capacity
 
 
 def test_a_goal_in_two_metrics_is_for_one_trial_to_reach(folder):
@@ -402,8 +402,8 @@ def test_progress_is_told_as_it_happens(folder):
     assert [done for done, *_ in seen] == sorted(done for done, *_ in seen)
     assert seen[-1][:2] == (8, 0)
     feasible = [t.evaluation.result for t in folder.record().trials if not t.evaluation.reason]
-    assert progress.best["size_kb"] == min(result.size_kb for result in feasible)
-    assert progress.best["accuracy"] == max(result.accuracy for result in feasible)
+    assert progress.best["size_kb"] == min(result["size_kb"] for result in feasible)
+    assert progress.best["accuracy"] == max(result["accuracy"] for result in feasible)
 
 
 @pytest.mark.parametrize("sampler", ["random", "ehvi"])

@@ -5,12 +5,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sweep.candidate import Candidate, Evaluation
+from sweep.candidate import Candidate
 from sweep.errors import NothingFeasible, SpecError
-from sweep.limits import METRICS
+from sweep.evaluation import Evaluation
+from sweep.metrics import METRICS
 from sweep.study.table import PICKS, StudyRecord, TrialRecord, front, pick, select, table
 
 from .stand_in import evaluate, make_space
+
+SPACE = make_space()
 
 BEGAN = datetime(2026, 1, 2, 3, 4, 5)
 
@@ -49,7 +52,7 @@ def test_the_table_has_a_row_a_trial_and_every_parameter_and_metric():
         assert row["outcome"] == trial.evaluation.outcome
         assert row["seconds"] == sum(trial.evaluation.seconds.values())
         if trial.evaluation.result is not None:
-            assert row["size_kb"] == trial.evaluation.result.size_kb
+            assert row["size_kb"] == trial.evaluation.result["size_kb"]
             assert row["variant"] == "float32"
             broken = trial.evaluation.result.violations.values()
             assert row["violation"] == pytest.approx(sum(v for v in broken if v > 0))
@@ -66,26 +69,30 @@ def test_an_empty_study_has_a_table_without_rows():
     frame = table(make_record(0))
     assert frame.empty
     assert list(frame.columns) == list(table(make_record(3)).columns)
-    assert select(frame, feasible=True, sort="size_kb").empty
+    assert select(frame, feasible=True, sort="size_kb", metrics=METRICS).empty
 
 
 def test_the_listing_shows_the_feasible_only_when_asked():
     frame = table(make_record(60))
-    assert select(frame, feasible=False, sort=None) is frame
-    assert set(select(frame, feasible=True, sort=None)["outcome"]) == {"feasible"}
+    assert select(frame, feasible=False, sort=None, metrics=METRICS) is frame
+    assert set(select(frame, feasible=True, sort=None, metrics=METRICS)["outcome"]) == {"feasible"}
 
 
 def test_accuracies_are_sorted_best_first_and_all_else_smallest_first():
     frame = table(make_record(60))
-    feasible = select(frame, feasible=True, sort="accuracy")
+    feasible = select(frame, feasible=True, sort="accuracy", metrics=METRICS)
     assert feasible["accuracy"].is_monotonic_decreasing
-    assert select(frame, feasible=True, sort="size_kb")["size_kb"].is_monotonic_increasing
-    assert set(select(frame, feasible=False, sort="size_kb")["trial"]) == set(range(60))
+    assert select(frame, feasible=True, sort="size_kb", metrics=METRICS)[
+        "size_kb"
+    ].is_monotonic_increasing
+    assert set(select(frame, feasible=False, sort="size_kb", metrics=METRICS)["trial"]) == set(
+        range(60)
+    )
 
 
 def test_a_column_that_is_not_there_is_told_with_the_nearest():
     with pytest.raises(SpecError) as refused:
-        select(table(make_record(3)), feasible=False, sort="sizekb")
+        select(table(make_record(3)), feasible=False, sort="sizekb", metrics=METRICS)
     assert str(refused.value) == "--sort: no column 'sizekb'; did you mean size_kb?"
 
 
@@ -101,26 +108,26 @@ ROWS = feasible([(0.99, 5.0, 20.0), (0.97, 1.0, 9.0), (0.98, 2.0, 8.0), (0.97, 4
     ("word", "trial"), [("smallest", 3), ("fastest", 1), ("most-accurate", 0), ("balanced", 2)]
 )
 def test_a_word_picks_its_trial(word, trial):
-    assert pick(ROWS, word)["trial"] == trial
+    assert pick(ROWS, word, SPACE)["trial"] == trial
 
 
 @pytest.mark.parametrize("word", PICKS)
 def test_what_is_not_feasible_is_never_picked(word):
     better = feasible([(1.0, 0.0, 0.0)]).assign(outcome="infeasible", trial=99)
-    assert pick(pd.concat([better, ROWS]), word)["trial"] != 99
+    assert pick(pd.concat([better, ROWS]), word, SPACE)["trial"] != 99
     with pytest.raises(NothingFeasible, match="no trial is feasible, so there is nothing to pick"):
-        pick(better, word)
+        pick(better, word, SPACE)
 
 
 def test_ties_go_to_the_more_accurate_then_to_the_smaller():
     rows = feasible([(0.97, 1.0, 5.0), (0.98, 1.0, 5.0), (0.98, 1.0, 6.0)])
-    assert pick(rows, "smallest")["trial"] == 1
-    assert pick(rows, "fastest")["trial"] in (1, 2)
-    assert pick(rows, "most-accurate")["trial"] == 1
+    assert pick(rows, "smallest", SPACE)["trial"] == 1
+    assert pick(rows, "fastest", SPACE)["trial"] in (1, 2)
+    assert pick(rows, "most-accurate", SPACE)["trial"] == 1
 
 
 def test_one_feasible_trial_is_every_pick():
-    assert {int(pick(ROWS.iloc[[2]], word)["trial"]) for word in PICKS} == {2}
+    assert {int(pick(ROWS.iloc[[2]], word, SPACE)["trial"]) for word in PICKS} == {2}
 
 
 def test_balanced_is_the_nearest_to_the_best_of_each():
@@ -129,7 +136,7 @@ def test_balanced_is_the_nearest_to_the_best_of_each():
     costs = np.array([(-row.accuracy, row.latency_ms, row.size_kb) for row in frame.itertuples()])
     shares = (costs - costs.min(axis=0)) / np.ptp(costs, axis=0)
     distances = [float(np.linalg.norm(share)) for share in shares]
-    assert pick(frame, "balanced")["trial"] == distances.index(min(distances))
+    assert pick(frame, "balanced", SPACE)["trial"] == distances.index(min(distances))
 
 
 def brute_force_front(frame: pd.DataFrame, objectives: dict[str, str]) -> set[int]:

@@ -63,7 +63,7 @@ def test_optuna_is_told_states_values_and_constraints(folder):
         "failed": TrialState.FAIL,
     }
     result = FEASIBLE.result
-    assert told["feasible"].values == [result.accuracy, result.latency_ms, result.size_kb]
+    assert told["feasible"].values == [result["accuracy"], result["latency_ms"], result["size_kb"]]
     assert told["feasible"].constraints == result.violations
     assert told["gated"].constraints == ENDINGS["gated"].result.violations
     assert max(told["gated"].constraints.values()) > 0

@@ -7,8 +7,9 @@ import threading
 import time
 from pathlib import Path
 
-from sweep.candidate import Candidate, Evaluation
+from sweep.candidate import Candidate
 from sweep.errors import SweepError
+from sweep.evaluation import Evaluation
 
 FINE, DIES_ONCE, DIES, RAISES, DISK_FULL, SLEEPS, ALLOCATES, ALONE = range(8)
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sweep.intervals import chance_above, wilson
+from sweep.statistics import chance_above, wilson
 
 
 @pytest.mark.parametrize(

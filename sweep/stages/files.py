@@ -1,0 +1,15 @@
+"""What a ``.tflite`` file tells by itself."""
+
+from sweep.litert import Latency, zipped_kb
+from sweep.stages.memory import activations_kb
+
+
+def file_facts(content: bytes, preprocessing: Latency, model: Latency) -> dict[str, float]:
+    """Return the metrics that a network's file and the latencies of both files give."""
+    return {
+        "preprocessing_latency_ms": preprocessing.median_ms,
+        "model_latency_ms": model.median_ms,
+        "size_kb": zipped_kb(content),
+        "tflite_size_kb": len(content) / 1024,
+        "ram_kb": activations_kb(content),
+    }

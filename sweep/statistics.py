@@ -1,0 +1,83 @@
+"""Predictions against labels: what was counted, and how sure it is."""
+
+from collections.abc import Sequence
+from math import sqrt
+
+import numpy as np
+from scipy.special import betaincc
+
+Confusion = tuple[tuple[int, ...], ...]
+"""Clips by true label (rows) and predicted label (columns)."""
+
+MOST_MISTAKES = 200
+"""Clips listed as misclassified: enough to look at, little to keep for every trial."""
+
+_Z95 = 1.959963984540054
+
+
+def confusion(truth: np.ndarray, probabilities: np.ndarray) -> Confusion:
+    """Count clips by true label (rows) and predicted label (columns).
+
+    Args:
+        truth: the label of each clip, as an index.
+        probabilities: a row a clip, a column a label.
+    """
+    counts = np.zeros((probabilities.shape[1],) * 2, int)
+    np.add.at(counts, (truth, probabilities.argmax(axis=1)), 1)
+    return tuple(tuple(row) for row in counts.tolist())
+
+
+def mistakes(names: list[str], truth: np.ndarray, probabilities: np.ndarray) -> tuple[str, ...]:
+    """Return the names of misclassified clips, the most confident first.
+
+    There are ``MOST_MISTAKES`` at most; the confusion matrix counts them all.
+    """
+    wrong = np.flatnonzero(probabilities.argmax(axis=1) != truth)
+    order = np.argsort(-probabilities[wrong].max(axis=1), kind="stable")
+    return tuple(names[i] for i in wrong[order[:MOST_MISTAKES]])
+
+
+def recalls(counts: Confusion) -> list[float]:
+    """Return of each label that has clips the share of them that was classified correctly."""
+    return [row[i] / sum(row) for i, row in enumerate(counts) if sum(row)]
+
+
+def total(each: Sequence[Confusion]) -> Confusion:
+    """Return the sum of some matrices."""
+    return tuple(map(tuple, np.sum(each, axis=0).tolist()))
+
+
+def unrecognised(labels: Sequence[str], counts: Confusion) -> list[str]:
+    """Return the labels that have clips, none of which was classified correctly."""
+    rows = zip(labels, counts, strict=True)
+    return [label for i, (label, row) in enumerate(rows) if sum(row) and not row[i]]
+
+
+def commonest_share(counts: Confusion) -> float:
+    """Return the share of the most frequent label: what always predicting it would score."""
+    return max(map(sum, counts)) / sum(map(sum, counts))
+
+
+def wilson(share: float, count: float, z: float = _Z95) -> tuple[float, float]:
+    """Return the Wilson score interval of a share seen in ``count`` clips; 95 % by default.
+
+    The ends are ``(p + z²/2n ± z * sqrt(p(1-p)/n + z²/4n²)) / (1 + z²/n)``.  Unlike the textbook
+    normal interval they stay within 0 to 1 and hold for shares near 1 (E. B. Wilson, JASA 1927).
+    With no clips nothing is known: 0 to 1.
+    """
+    if count <= 0:
+        return 0.0, 1.0
+    spread = z * sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+    middle, scale = share + z * z / (2 * count), 1 + z * z / count
+    return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
+
+
+def chance_above(bound: float, share: float, count: float) -> float:
+    """Return the chance that a share seen in ``count`` clips is truly ``bound`` or more.
+
+    The posterior of Jeffreys' prior is Beta(k + 1/2, n - k + 1/2) with k = share * count.
+    """
+    if count <= 0:
+        return 1 - bound
+    right = share * count
+    return float(betaincc(right + 0.5, count - right + 0.5, bound))
