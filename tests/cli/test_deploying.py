@@ -207,7 +207,7 @@ class TestFormats:
         trial = next(trial for trial in record.trials if trial.number == number)
         dataset = open_dataset(DatasetSpec(str(folder), ("stop", "go")))
         files = {name: (exported / name).read_bytes() for name in (FRONTEND, MODEL)}
-        measured = measure(files, dataset, trial)["accuracy"]
+        measured = measure(files, dataset, trial, METRICS)["accuracy"]
         names = dataset.names("validation")
         told = [Classifier(exported).predict(folder / name).label for name in names]
         right = [label == name.split("/")[0] for label, name in zip(told, names, strict=True)]

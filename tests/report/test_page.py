@@ -135,14 +135,17 @@ def test_only_recordings_that_a_server_plays_are_audible():
 
 def test_trials_gated_before_anything_was_converted_have_no_latency():
     record = make_record(60)
-    names = ("latency_ms", "preprocessing_latency_ms", "model_latency_ms", "latency_spread_ms")
+    names = ("latency_ms", "preprocessing_latency_ms", "model_latency_ms")
     unknown = dict.fromkeys((*names, "tflite_size_kb", "ram_kb"))
 
     def estimated(trial: TrialRecord) -> TrialRecord:
         found = trial.evaluation
         if found.outcome != "gated":
             return trial
-        variants = tuple(replace(variant, **unknown) for variant in found.variants)
+        variants = tuple(
+            replace(v, metrics={**v.metrics, **unknown}, latency_spread_ms=None)
+            for v in found.variants
+        )
         return replace(trial, evaluation=replace(found, variants=variants))
 
     record = replace(record, trials=tuple(map(estimated, record.trials)))

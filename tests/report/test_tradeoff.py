@@ -167,6 +167,8 @@ def test_what_lies_below_the_picture_is_counted_on_its_axis(record, frame):
 def test_a_finalist_below_the_picture_is_no_trial_below_it(record, frame):
     picture = tradeoff(record, frame, "size_kb", "accuracy")
     poor = with_finalists(record, 1)
-    again = tuple(replace(one, test_accuracy=0.5) for one in poor.finalists[0].retrainings)
+    again = tuple(
+        replace(one, test={**one.test, "accuracy": 0.5}) for one in poor.finalists[0].retrainings
+    )
     poor = replace(poor, finalists=(replace(poor.finalists[0], retrainings=again),))
     assert tradeoff(poor, frame, "size_kb", "accuracy").below == picture.below

@@ -47,7 +47,9 @@ def test_headline_names_the_smallest_that_holds_where_some_were_trained_again(re
     }
     refuted, holding = sorted(sizes, key=sizes.__getitem__)[:2]
     finalists = tuple(
-        Finalist(number, {"accuracy": 0.98}, (again(1, heard),), 200, {"accuracy": 200})
+        Finalist(
+            number, {"accuracy": 0.98}, (again(1, heard, sizes[number]),), 200, {"accuracy": 200}
+        )
         for number, heard in ((refuted, 0.9), (holding, 0.99))
     )
     told = headline(replace(record, finalists=finalists), table(record))
@@ -90,7 +92,7 @@ def test_headline_of_an_empty_study():
 def test_limits_are_counted_one_by_one(record):
     for count in limit_counts(record):
         metric, results = count.limit.metric, [t.evaluation.result for t in record.trials]
-        values = [getattr(r, metric) for r in results if r and getattr(r, metric) is not None]
+        values = [r[metric] for r in results if r and r[metric] is not None]
         assert count.measured == len(values)
         assert count.failed == sum(count.limit.violation(value) > 0 for value in values)
         assert count.alone <= count.failed

@@ -19,7 +19,7 @@ ALL = {"quantization": QUANTIZATIONS, "strip_names": True}
 
 
 def limits(**texts: str) -> list[Limit]:
-    return [Limit.parse(metric, text) for metric, text in texts.items()]
+    return [Limit.parse(METRICS[metric], text) for metric, text in texts.items()]
 
 
 @pytest.fixture(scope="module")
