@@ -42,15 +42,15 @@ class TestFinalists:
                 assert len(again["losses"]) == len(again["accuracies"]) > 0
                 assert sum(map(sum, again["confusion"])) == 12
                 right = sum(again["confusion"][i][i] for i in range(2))
-                assert right == round(12 * again["test_accuracy"]) == 12 - len(again["mistakes"])
+                assert right == round(12 * again["test"]["accuracy"]) == 12 - len(again["mistakes"])
         page = (folder / "results/words/report.html").read_text(encoding="utf-8")
         assert "Trained again from 2 seeds" in page
         done = sweep("export", "words", "--out", "out", cwd=folder)
         assert done.returncode == 0, done.stderr
         metadata = json.loads((folder / "out/metadata.json").read_text(encoding="utf-8"))
         (one,) = (one for one in told if one["trial"] == metadata["trial"])
-        heard = [again["test_accuracy"] for again in one["retrainings"]]
-        assert metadata["finalist"]["test_accuracy"] == pytest.approx(sum(heard) / 2)
+        heard = [again["test"]["accuracy"] for again in one["retrainings"]]
+        assert metadata["finalist"]["test"]["accuracy"]["mean"] == pytest.approx(sum(heard) / 2)
         assert metadata["finalist"]["holds"]
         assert f"trained again, on test clips: {sum(heard) / 2:.3f} (" in done.stdout
         assert "Trained again from 2 seeds" in sweep("status", "words", cwd=folder).stdout
@@ -69,7 +69,7 @@ class TestFinalists:
         for one, other in zip(first, again, strict=True):
             for before, after in zip(one["retrainings"], other["retrainings"], strict=False):
                 assert before["losses"] == after["losses"]
-                assert before["test_accuracy"] == after["test_accuracy"]
+                assert before["test"]["accuracy"] == after["test"]["accuracy"]
 
     def test_are_the_best_by_folds_of_speakers(self, finished: Path) -> None:
         folder = finished / "folds"
