@@ -7,13 +7,17 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
+from sweep.parameters import defaults, given
+
 QUANTIZATIONS = ("float32", "float16", "dynamic", "int8", "int8_per_tensor")
-CLIP_LENGTH_IN_S = 1.0
 
 
 @dataclass(frozen=True)
 class FrontendParams:
-    """From waveform to features; the defaults are the published winner's."""
+    """From waveform to features; the defaults are the published winner's.
+
+    ``clip_length_in_s`` is the data set's.
+    """
 
     features: str = "mfcc"
     downsampling_rate: int = 16000
@@ -25,6 +29,7 @@ class FrontendParams:
     num_coefficients: int = 10
     nonlinearity: str = "log"
     normalization: str = "none"
+    clip_length_in_s: float = given(1.0)
 
     @property
     def frame_length(self) -> int:
@@ -44,7 +49,7 @@ class FrontendParams:
     @property
     def num_samples(self) -> int:
         """Samples in a clip."""
-        return round(self.downsampling_rate * CLIP_LENGTH_IN_S)
+        return round(self.downsampling_rate * self.clip_length_in_s)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -123,25 +128,26 @@ class Candidate:
     seed: int = 0
 
     @classmethod
-    def from_parameters(cls, parameters: Mapping[str, Any], seed: int = 0) -> "Candidate":
+    def from_parameters(
+        cls, parameters: Mapping[str, Any], seed: int = 0, clip_length_in_s: float = 1.0
+    ) -> "Candidate":
         """Build a candidate from flat ``{name: value}``; what is not named takes its default.
 
         Raises:
             KeyError: if a name is no parameter.
         """
-        given: defaultdict[str, dict[str, Any]] = defaultdict(dict)
+        groups: defaultdict[str, dict[str, Any]] = defaultdict(dict)
+        groups["frontend"]["clip_length_in_s"] = float(clip_length_in_s)
         for name, value in parameters.items():
             number = _NUMBERS.get(name)
             # 20 Hz and 20.0 Hz are one value.
             typed = value if number is None or value is None else number(value)
-            given[_GROUP_OF[name]][name] = typed
-        return cls(**{group: GROUPS[group](**named) for group, named in given.items()}, seed=seed)
+            groups[_GROUP_OF[name]][name] = typed
+        return cls(**{group: GROUPS[group](**named) for group, named in groups.items()}, seed=seed)
 
     def parameters(self) -> dict[str, Any]:
         """Return every parameter, flat, in the order of the stages."""
-        return {
-            name: value for group in GROUPS for name, value in vars(getattr(self, group)).items()
-        }
+        return {name: getattr(getattr(self, group), name) for name, group in _GROUP_OF.items()}
 
     @property
     def training_seed(self) -> int:
@@ -170,9 +176,10 @@ class Candidate:
             compression = replace(compression, prune_depthwise=False)
         same = replace(self, frontend=frontend, network=network, compression=compression)
         told = asdict(same)
-        if frontend.nonlinearity == FrontendParams.nonlinearity:
-            # Younger than the rest: the seeds of older studies stay what they were.
-            del told["frontend"]["nonlinearity"]
+        # Younger than the rest: the seeds of older studies stay what they were.
+        for name in ("nonlinearity", "clip_length_in_s"):
+            if getattr(frontend, name) == getattr(FrontendParams, name):
+                del told["frontend"][name]
         return digest(told)
 
 
@@ -183,14 +190,14 @@ GROUPS: dict[str, type] = {
     "training": TrainingParams,
     "compression": CompressionParams,
 }
-_GROUP_OF = {f.name: group for group, kind in GROUPS.items() for f in fields(kind)}
+_GROUP_OF = {name: group for group, kind in GROUPS.items() for name in defaults(kind)}
 _NUMBERS: dict[str, type] = {
     f.name: int if f.type is int else float
     for kind in GROUPS.values()
     for f in fields(kind)
     if f.type in (int, float, float | None)
 }
-PARAMETERS: dict[str, Any] = {f.name: f.default for kind in GROUPS.values() for f in fields(kind)}
+PARAMETERS: dict[str, Any] = {k: v for kind in GROUPS.values() for k, v in defaults(kind).items()}
 """Every parameter with the value it takes when a search space does not name it."""
 
 

@@ -121,6 +121,10 @@ def _metadata(
     assert isinstance(result, Variant)
     return {
         "labels": list(dataset.labels),
+        "clip": {
+            "length_in_s": candidate.frontend.clip_length_in_s,
+            "samples": candidate.frontend.num_samples,
+        },
         "frontend": asdict(candidate.frontend),
         "network": asdict(candidate.network) | {"channels": candidate.network.width},
         "training": asdict(candidate.training) | {"seed": candidate.seed},

@@ -37,6 +37,11 @@ def parameter(
     return field(default=default, metadata={"domain": told})
 
 
+def given(default: Any) -> Any:
+    """Declare a field of such a dataclass that is no parameter, since it comes from elsewhere."""
+    return field(default=default, metadata={"domain": None})
+
+
 @dataclass(frozen=True)
 class Domain:
     """The values one parameter may take: numbers in an interval, or one of some choices.
@@ -140,7 +145,9 @@ def _declared(owner: type | Callable[..., Any]) -> Iterator[tuple[str, Any, dict
     """Yield name, default and what ``parameter`` was told."""
     if isinstance(owner, type):
         for one in fields(owner):
-            yield one.name, one.default, one.metadata.get("domain", {})
+            told = one.metadata.get("domain", {})
+            if told is not None:
+                yield one.name, one.default, told
         return
     for name, argument in inspect.signature(owner).parameters.items():
         default = argument.default

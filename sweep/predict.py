@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from sweep.audio.clips import read_clip, to_float
-from sweep.candidate import CLIP_LENGTH_IN_S
 from sweep.errors import SweepError
 from sweep.litert import Model
 
@@ -35,6 +34,7 @@ class Classifier:
     Attributes:
         labels: the words it tells apart.
         rate: the sampling rate it works at, in Hz.
+        samples: the length of a clip at that rate.
 
     Raises:
         SweepError: if the folder is not an export, or not as it was written.
@@ -54,6 +54,7 @@ class Classifier:
             if hashlib.sha256(content).hexdigest() != expected[name]:
                 raise SweepError(f"{folder / name}: changed since it was exported; export it again")
         self._frontend, self._model = Model(files[FRONTEND]), Model(files[MODEL])
+        self.samples = self._frontend.input_shape[1]
         told = self._model.borders()["output"]["shape"][-1]
         if told != len(self.labels):
             raise SweepError(
@@ -62,12 +63,12 @@ class Classifier:
             )
 
     def predict(self, clip: Path | str) -> Prediction:
-        """Return what is heard in a recording of any rate and length.
+        """Return the label of a recording of any rate; of a longer one, of its loudest part.
 
         Raises:
             DataError: if it cannot be read.
         """
-        waveform = to_float(read_clip(clip, self.rate, round(self.rate * CLIP_LENGTH_IN_S)))
+        waveform = to_float(read_clip(clip, self.rate, self.samples))
         probabilities = self._model.run(self._frontend.run(waveform[None]))[0]
         return Prediction(
             clip=os.fsencode(clip).decode(errors="replace"),

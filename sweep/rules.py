@@ -108,9 +108,15 @@ def _broken_rules(candidate: Candidate) -> Iterator[BrokenRule]:
         yield BrokenRule("num_coefficients", text)
     if f.features == "log_mel" and f.nonlinearity != "log":
         yield BrokenRule("nonlinearity", f"log_mel is the logarithm, not {f.nonlinearity}")
+    if f.frame_length > f.num_samples:
+        text = f"{f.frame_length_in_s:g} s is longer than a clip ({f.clip_length_in_s:g} s)"
+        yield BrokenRule("frame_length_in_s", text)
+    if candidate.augmentation.time_shift_ms >= 1000 * f.clip_length_in_s:
+        text = f"{candidate.augmentation.time_shift_ms:g} ms is not below the length of a clip"
+        yield BrokenRule("time_shift_ms", f"{text} ({f.clip_length_in_s:g} s)")
     if frames < 3:
-        text = f"{f.frame_step_in_s:g} s leaves {max(frames, 0)} frames; the network needs 3"
-        yield BrokenRule("frame_step_in_s", text)
+        text = f"{max(frames, 0)} frames of a clip of {f.clip_length_in_s:g} s; the network needs 3"
+        yield BrokenRule("frame_step_in_s", f"{f.frame_step_in_s:g} s leaves {text}")
     if coefficients < 3 and candidate.network.convolution != "temporal":
         name = "num_coefficients" if f.features == "mfcc" else "num_mel_bins"
         yield BrokenRule(name, f"{coefficients} features; the network needs 3")

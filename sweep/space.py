@@ -19,6 +19,7 @@ from optuna.distributions import (
 )
 
 from sweep import distributions, spec
+from sweep.audio.dataset import CLIP_LENGTHS_IN_S
 from sweep.audio.splits import SPLITS
 from sweep.candidate import PARAMETERS, QUANTIZATIONS, Candidate
 from sweep.errors import SpecError, nearest
@@ -117,6 +118,25 @@ class Space:
             dataset = dataset.model_copy(update={"split": splits})
         return Space(self.file.model_copy(update={"dataset": dataset}), self.origin)
 
+    @property
+    def clip_length_in_s(self) -> float:
+        """Length of a clip; the longest there can be as long as the recordings are to tell it."""
+        length = self.file.dataset.clip_length_in_s
+        return CLIP_LENGTHS_IN_S[1] if length == "auto" else length
+
+    def with_clip_length(self, clip_length_in_s: float) -> "Space":
+        """Return the space with the length that the recordings have told, where it is ``auto``.
+
+        Raises:
+            SpecError: if nothing is allowed for clips of that length.
+        """
+        if self.file.dataset.clip_length_in_s != "auto":
+            return self
+        dataset = self.file.dataset.model_copy(update={"clip_length_in_s": clip_length_in_s})
+        space = Space(self.file.model_copy(update={"dataset": dataset}), self.origin)
+        space.check()
+        return space
+
     def beginning_with(self, candidates: Iterable[Candidate]) -> "Space":
         """Return the space with candidates of another study put first, where they fit in here."""
         first = []
@@ -149,6 +169,7 @@ class Space:
         return {
             "source": self.file.dataset.source,
             "labels": self.file.dataset.labels,
+            "clip_length_in_s": self.file.dataset.clip_length_in_s,
             "varying": {name: self.describe(name) for name in self.varying},
             "fixed": self.fixed,
             "combinations": size if size is not None else "endless",
@@ -169,7 +190,9 @@ class Space:
         for name, kind in self._stepped.items():
             if name in parameters:
                 values[name] = distributions.snapped(kind, values[name])
-        return Candidate.from_parameters(values, seed=self.file.search.seed)
+        return Candidate.from_parameters(
+            values, seed=self.file.search.seed, clip_length_in_s=self.clip_length_in_s
+        )
 
     def objection(self, candidate: Candidate) -> str | None:
         """Return why a candidate is not allowed, or None when it is.
@@ -283,6 +306,7 @@ class Space:
             "limits": {limit.metric: f"{limit.operator} {limit.bound:g}" for limit in self.limits},
             "objectives": dict(self.file.objectives),
             "seed": self.file.search.seed,
+            "dataset.clip_length_in_s": self.file.dataset.clip_length_in_s,
         }
 
     def spelled_like(self, other: "Space") -> "Space":

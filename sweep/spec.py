@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import pydantic
 import yaml
 
-from sweep.audio.dataset import DatasetSpec
+from sweep.audio.dataset import CLIP_LENGTHS_IN_S, DatasetSpec
 from sweep.audio.layout import LabelFrom, check_label
 from sweep.audio.splits import SPLITS
 from sweep.candidate import PARAMETERS
@@ -48,6 +48,21 @@ class Range(_Section):
         return self
 
 
+def _checked_length(value: Any) -> Any:
+    low, high = CLIP_LENGTHS_IN_S
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if value != "auto" and not (is_number and low <= value <= high):
+        raise ValueError(f"{value!r} is not a number of seconds from {low:g} to {high:g}, nor auto")
+    return value
+
+
+ClipLength = Annotated[
+    Annotated[float, pydantic.Field(ge=CLIP_LENGTHS_IN_S[0], le=CLIP_LENGTHS_IN_S[1])]
+    | Literal["auto"],
+    pydantic.BeforeValidator(_checked_length),
+]
+
+
 class DatasetSection(_Section):
     """Which clips to learn from, and how they are split."""
 
@@ -55,6 +70,7 @@ class DatasetSection(_Section):
     labels: Annotated[list[str], pydantic.Field(min_length=2)]
     split: Literal["speaker", "folders"] | dict[str, str] = "speaker"
     label_from: LabelFrom = "folder"
+    clip_length_in_s: ClipLength = 1.0
     clips_per_label: Annotated[int, pydantic.Field(ge=10)] = 1000
     snr_db: tuple[float, float] = (-5.0, 15.0)
     seed: Annotated[int, pydantic.Field(ge=0)] = 0
@@ -102,6 +118,7 @@ class DatasetSection(_Section):
             labels=tuple(self.labels),
             split=self.split,
             label_from=self.label_from,
+            clip_length_in_s=self.clip_length_in_s,
             clips_per_label=self.clips_per_label,
             snr_db=self.snr_db,
             seed=self.seed,

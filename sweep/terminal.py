@@ -47,7 +47,8 @@ def describe_dataset(study: str, dataset: Dataset, workers: int, scheduler: str 
     how = {"speaker": by_speaker, "folders": "split by folder"}
     place = scheduler or f"{workers} worker{'s' if workers > 1 else ''}"
     kind = how[split] if isinstance(split, str) else "split by lists"
-    lines = [f"{study}: {', '.join(dataset.labels)}; {counts} clips, {kind}; {place}"]
+    words, length = ", ".join(dataset.labels), f"{dataset.clip_length_in_s:g} s"
+    lines = [f"{study}: {words}; {counts} clips of {length}, {kind}; {place}"]
     if speakers.caution:
         lines.append(speakers.caution)
     every = (name for names in dataset.listed.values() for name in names)

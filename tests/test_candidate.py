@@ -1,4 +1,4 @@
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +10,7 @@ from sweep.candidate import (
     NetworkParams,
     digest,
 )
+from sweep.parameters import defaults
 
 
 def test_the_defaults_are_the_published_winner():
@@ -36,7 +37,7 @@ def test_the_defaults_are_the_published_winner():
 
 
 def test_no_parameter_stands_in_two_groups():
-    names = [f.name for kind in GROUPS.values() for f in fields(kind)]
+    names = [name for kind in GROUPS.values() for name in defaults(kind)]
     assert len(names) == len(set(names)) == len(PARAMETERS)
 
 
@@ -75,6 +76,30 @@ def test_frames_are_counted_without_padding(length, step, shape):
     frontend = FrontendParams(frame_length_in_s=length, frame_step_in_s=step)
     starts = range(0, 16000 - frontend.frame_length + 1, frontend.frame_step)
     assert frontend.shape == shape == (len(starts), 10)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "samples", "frames"), [(0.25, 4000, 7), (1.0, 16000, 31), (4.0, 64000, 125)]
+)
+def test_the_shape_follows_the_length_of_a_clip(seconds, samples, frames):
+    frontend = Candidate.from_parameters({}, clip_length_in_s=seconds).frontend
+    assert frontend.num_samples == samples
+    assert frontend.shape == (frames, 10)
+
+
+def test_the_length_of_a_clip_is_no_parameter():
+    candidate = Candidate.from_parameters({}, clip_length_in_s=0.5)
+    assert "clip_length_in_s" not in PARAMETERS | candidate.parameters()
+    with pytest.raises(KeyError, match="clip_length_in_s"):
+        Candidate.from_parameters({"clip_length_in_s": 0.5})
+
+
+def test_only_another_length_than_a_second_changes_the_key():
+    lengths = (1.0, 0.5, 2.0)
+    first, *others = [Candidate.from_parameters({}, clip_length_in_s=n).key() for n in lengths]
+    # Seeds of training come from the key: those of studies made before must not change.
+    assert first == Candidate().key() == "09ec5c482daffd69be2b"
+    assert len({first, *others}) == 3
 
 
 def test_the_transform_is_the_smallest_power_of_two_that_holds_a_frame():

@@ -85,7 +85,17 @@ BROKEN = [
     (
         {"frame_step_in_s": 0.5},
         "frame_step_in_s",
-        "0.5 s leaves 2 frames; the network needs 3",
+        "0.5 s leaves 2 frames of a clip of 1 s; the network needs 3",
+    ),
+    (
+        {"frame_length_in_s": 0.5, "clip_length_in_s": 0.4},
+        "frame_length_in_s",
+        "0.5 s is longer than a clip (0.4 s)",
+    ),
+    (
+        {"time_shift_ms": 400, "clip_length_in_s": 0.4},
+        "time_shift_ms",
+        "400 ms is not below the length of a clip (0.4 s)",
     ),
     ({"num_coefficients": 2}, "num_coefficients", "2 features; the network needs 3"),
     ({"filters": 1, "alpha": 0.5}, "alpha", "int(filters * alpha) is 0; nothing is left"),
@@ -96,26 +106,34 @@ KEPT = [
     {"frame_length_in_s": 0.016, "num_mel_bins": 128},
     {"num_coefficients": 10},
     {"frame_step_in_s": 0.48},
+    {"frame_length_in_s": 0.4, "frame_step_in_s": 0.1, "clip_length_in_s": 0.6},
+    {"time_shift_ms": 399, "clip_length_in_s": 0.4},
+    {"frame_step_in_s": 0.5, "clip_length_in_s": 1.04},
     {"num_coefficients": 3},
     {"filters": 2, "alpha": 0.5},
 ]
 
 
+def candidate(parameters):
+    length = parameters.pop("clip_length_in_s", 1.0)
+    return Candidate.from_parameters(parameters, clip_length_in_s=length)
+
+
 @pytest.mark.parametrize(("parameters", "name", "message"), BROKEN)
 def test_a_rule_fires(parameters, name, message):
-    broken = broken_rule(Candidate.from_parameters(parameters))
+    broken = broken_rule(candidate(parameters))
     assert broken.parameter == name
     assert broken.message.startswith(message)
 
 
 @pytest.mark.parametrize("parameters", KEPT)
 def test_a_rule_stays_silent_at_its_edge(parameters):
-    assert broken_rule(Candidate.from_parameters(parameters)) is None
+    assert broken_rule(candidate(parameters)) is None
 
 
 def test_log_mel_features_ignore_the_coefficients():
     parameters = {"features": "log_mel", "num_mel_bins": 8, "num_coefficients": 10}
-    assert broken_rule(Candidate.from_parameters(parameters)) is None
+    assert broken_rule(candidate(parameters)) is None
 
 
 VALUES = dict(PARAMETERS, num_coefficients=13, num_mel_bins=10, alpha=2.0, features="mfcc")

@@ -140,6 +140,34 @@ def test_candidates_carry_the_seed_of_the_search():
     assert space("search: {seed: 7}").candidate({}).seed == 7
 
 
+class TestTheLengthOfClips:
+    TEXT = "dataset: {labels: [stop, go], clip_length_in_s: %s}\nparameters: {frame_step_in_s: %s}"
+
+    def test_reaches_every_candidate(self):
+        short = Space.parse(self.TEXT % (0.5, "[0.02, 0.1]"))
+        assert short.candidate({"frame_step_in_s": 0.1}).frontend.num_samples == 8000
+        assert short.facts()["clip_length_in_s"] == 0.5
+
+    def test_decides_what_is_allowed(self):
+        for length, allowed in ((0.25, False), (0.6, True)):
+            long_steps = Space.parse(self.TEXT % (length, "[0.02, 0.2]"))
+            assert long_steps.allows({"frame_step_in_s": 0.2}) == allowed
+
+    def test_is_settled_once_where_the_recordings_tell_it(self):
+        unknown = Space.parse(self.TEXT % ("auto", "[0.02, 0.2]"))
+        unknown.check()
+        known = unknown.with_clip_length(0.8)
+        assert known.candidate({"frame_step_in_s": 0.02}).frontend.num_samples == 12800
+        assert Space.parse(known.text()).comparable() == known.comparable()
+        assert known.with_clip_length(0.9) is known
+        with pytest.raises(SpecError, match=r"frame_step_in_s: 0\.2 can never be taken; .* 0\.3 s"):
+            unknown.with_clip_length(0.3)
+
+    def test_must_agree_for_a_study_to_go_on(self):
+        spaces = [Space.parse(self.TEXT % (length, "0.02")) for length in (1.0, 0.5)]
+        assert spaces[0].comparable() != spaces[1].comparable()
+
+
 def test_options_replace_what_the_file_says():
     found = space("search: {trials: 5, seed: 7}").with_search(trials=9, seed=None, sampler="grid")
     assert (found.file.search.trials, found.file.search.seed) == (9, 7)

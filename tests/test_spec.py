@@ -29,6 +29,20 @@ def test_a_file_needs_nothing_but_labels():
     assert (file.search.sampler, file.search.trials, file.search.seed) == ("ehvi", 100, 42)
 
 
+@pytest.mark.parametrize(("text", "length"), [("0.25", 0.25), ("4", 4.0), ("auto", "auto")])
+def test_clips_may_have_another_length(text, length):
+    file = parse(f"dataset: {{labels: [stop, go], clip_length_in_s: {text}}}", "x.yaml")
+    assert file.dataset.clip_length_in_s == file.dataset.spec().clip_length_in_s == length
+    assert parse(BASE, "x.yaml").dataset.clip_length_in_s == 1.0
+
+
+@pytest.mark.parametrize("text", ["0.2", "4.1", "long", "1 s", "true", "null", ".nan", "[1]"])
+def test_but_not_any(text):
+    told = complaint(f"dataset: {{labels: [stop, go], clip_length_in_s: {text}}}")
+    assert told.startswith("x.yaml: dataset.clip_length_in_s: ")
+    assert told.endswith(" is not a number of seconds from 0.25 to 4, nor auto")
+
+
 def test_values_keep_the_type_they_are_written_in():
     text = BASE + "parameters: {epochs: 10, alpha: [1, 0.5], noise_snr_db: [null, 5]}"
     parameters = parse(text, "x.yaml").parameters

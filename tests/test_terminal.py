@@ -98,7 +98,7 @@ def test_pairs_stand_in_columns_and_empty_ones_are_left_out() -> None:
 
 def test_a_sweep_says_what_it_learns_from(spoken: Dataset) -> None:
     assert describe_dataset("words", spoken, 2, None) == (
-        "words: stop, go; 94 / 14 / 12 clips, speaker-disjoint; 2 workers"
+        "words: stop, go; 94 / 14 / 12 clips of 1 s, speaker-disjoint; 2 workers"
     )
     assert describe_dataset("words", spoken, 2, "tcp://a:1").endswith("; tcp://a:1")
 

@@ -44,8 +44,8 @@ def read_whole(path: str | PathLike[str], rate: int) -> np.ndarray:
     return samples / np.float32(recording.full_scale)
 
 
-def examine(path: str | PathLike[str]) -> str | None:
-    """Read all of a recording, and return what is to be told of it: its ``note``.
+def examine(path: str | PathLike[str]) -> Recording:
+    """Return a recording of which all has been read, so that its length and note are known.
 
     Raises:
         DataError: as for ``read_clip``.
@@ -53,7 +53,7 @@ def examine(path: str | PathLike[str]) -> str | None:
     recording = Recording(path)
     for _ in recording:
         pass
-    return recording.note
+    return recording
 
 
 def _brought_to(rate: int, recording: Recording) -> Iterator[np.ndarray]:

@@ -2,9 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -13,12 +15,18 @@ from sweep.audio import layout, sources, synthesis
 from sweep.audio.clips import VERSION, examine, read_clip, read_whole
 from sweep.audio.speakers import Speakers
 from sweep.audio.splits import SPLITS, SplitRule, advice, split_clips
-from sweep.candidate import CLIP_LENGTH_IN_S, digest
+from sweep.candidate import digest
 from sweep.errors import DataError
 
 Progress = Callable[[str, float], None]
 _SEARCHED = ("training", "validation")
 _ANY_RATE = 16000
+
+CLIP_LENGTHS_IN_S = (0.25, 4.0)
+"""The shortest and the longest clip."""
+
+_HELD_WHOLE = 0.95
+_LENGTH_STEP_IN_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -30,6 +38,8 @@ class DatasetSpec:
         labels: the words, in the order of the network's outputs.
         split: ``"speaker"``, ``"folders"`` or a text file for each split; see ``split_clips``.
         label_from: where the word of a recording is, for a folder only; see ``find_clips``.
+        clip_length_in_s: length of a clip; ``"auto"`` goes by the recordings, see
+            ``typical_length``.
         clips_per_label, snr_db, seed: for synthetic speech only; see ``synthesize``.
     """
 
@@ -37,6 +47,7 @@ class DatasetSpec:
     labels: tuple[str, ...]
     split: SplitRule = "speaker"
     label_from: layout.LabelFrom = "folder"
+    clip_length_in_s: float | Literal["auto"] = 1.0
     clips_per_label: int = 1000
     snr_db: tuple[float, float] = (-5.0, 15.0)
     seed: int = 0
@@ -66,7 +77,7 @@ class Dataset:
     No testing clip is read before its name, target or waveform is asked for.
 
     Attributes:
-        spec: what was opened.
+        spec: what was opened, its ``clip_length_in_s`` a number.
         fingerprint: digest of the labels, of the training, validation and background recordings,
             and of the names of the testing clips.
         skipped: one line for each recording left out because it cannot be used; those for
@@ -89,6 +100,13 @@ class Dataset:
     def labels(self) -> tuple[str, ...]:
         """The words, in the order of the network's outputs."""
         return self.spec.labels
+
+    @property
+    def clip_length_in_s(self) -> float:
+        """The length of every clip."""
+        length = self.spec.clip_length_in_s
+        assert length != "auto"
+        return length
 
     @property
     def counts(self) -> dict[str, int]:
@@ -115,14 +133,15 @@ class Dataset:
         return self._reading(split).skipped
 
     def waveforms(self, split: str, rate: int) -> np.ndarray:
-        """Return the clips of a split at ``rate`` Hz: int16 [clips, rate], one second each.
+        """Return the clips of a split at ``rate`` Hz: int16 [clips, samples], of equal length.
 
         The array is a read-only map of a file that is written once for each rate.
 
         Raises:
             DataError: if recordings have changed since the dataset was opened, or none is usable.
         """
-        return np.memmap(self._prepared(split, rate) / "waveforms", "<i2", "r").reshape(-1, rate)
+        flat = np.memmap(self._prepared(split, rate) / "waveforms", "<i2", "r")
+        return flat.reshape(-1, round(rate * self.clip_length_in_s))
 
     def noise(self, rate: int) -> np.ndarray:
         """Return the background recordings at ``rate`` Hz, one after another: float32 [samples]."""
@@ -146,13 +165,13 @@ class Dataset:
 
     def _prepared(self, split: str, rate: int) -> Path:
         """Return the cache entry with the waveforms of a split."""
-        listed = self.listed[split]
+        listed, samples = self.listed[split], round(rate * self.clip_length_in_s)
 
         def build(scratch: Path) -> None:
             with open(scratch / "waveforms", "wb") as file:
 
                 def keep(path: Path) -> None:
-                    file.write(read_clip(path, rate, round(rate * CLIP_LENGTH_IN_S)).tobytes())
+                    file.write(read_clip(path, rate, samples).tobytes())
 
                 reading = _read(locate(self.spec), listed, keep)
             self._check_unchanged(split, reading)
@@ -163,7 +182,7 @@ class Dataset:
             }
             (scratch / "clips.json").write_text(json.dumps(record))
 
-        key = f"{self.fingerprint}-{split}-{rate}"
+        key = f"{self.fingerprint}-{split}-{rate}-{samples}"
         if split not in self.readings:
             key += f"-{_stamp(locate(self.spec), listed)}"
         return cache.entry("datasets", key, build)
@@ -220,17 +239,37 @@ def read_splits(
         DataError: if a split lacks a word.
     """
     folder, listed = locate(spec), {split: tuple(splits[split]) for split in SPLITS}
-    readings = {split: _read(folder, listed[split], examine, progress) for split in _SEARCHED}
-    noises = _read(folder, layout.noise_names(folder), examine)
+    lengths: list[float] = []
+
+    def measure(path: Path) -> str | None:
+        recording = examine(path)
+        lengths.append(recording.length_in_s)
+        return recording.note
+
+    readings = {split: _read(folder, listed[split], measure, progress) for split in _SEARCHED}
+    noises = _read(folder, layout.noise_names(folder), lambda path: examine(path).note)
     listed |= {split: reading.names for split, reading in readings.items()}
     for split in SPLITS:
         _check_every_label(spec, split, readings.get(split, _Reading(listed[split], (), (), "")))
     every = [*readings.values(), noises]
     contents = [reading.content for reading in every]
     fingerprint = digest([VERSION, spec.labels, contents, listed["testing"]])
+    if spec.clip_length_in_s == "auto":
+        spec = replace(spec, clip_length_in_s=typical_length(lengths))
     skipped = tuple(line for reading in every for line in reading.skipped)
     noted = tuple(line for reading in every for line in reading.noted)
     return Dataset(spec, fingerprint, skipped, noted, listed, readings, noises.names)
+
+
+def typical_length(lengths_in_s: Sequence[float]) -> float:
+    """Return the length of clips that holds 95 % of recordings whole, rounded up to 0.05 s.
+
+    It is never outside ``CLIP_LENGTHS_IN_S``.
+    """
+    length = float(np.quantile(lengths_in_s, _HELD_WHOLE, method="inverted_cdf"))
+    steps = math.ceil(round(length / _LENGTH_STEP_IN_S, 6))
+    shortest, longest = CLIP_LENGTHS_IN_S
+    return min(max(round(steps * _LENGTH_STEP_IN_S, 2), shortest), longest)
 
 
 def locate(spec: DatasetSpec, progress: Progress | None = None) -> Path:
@@ -240,8 +279,9 @@ def locate(spec: DatasetSpec, progress: Progress | None = None) -> Path:
         DataError: if the source is neither a known name nor a folder, or cannot be had.
     """
     if spec.source == "synthetic":
+        length = 1.0 if spec.clip_length_in_s == "auto" else spec.clip_length_in_s
         return synthesis.synthesize(
-            spec.labels, spec.clips_per_label, spec.snr_db, spec.seed, progress
+            spec.labels, spec.clips_per_label, spec.snr_db, spec.seed, length, progress
         )
     if spec.source == "mini_speech_commands":
         return sources.mini_speech_commands(progress=progress)

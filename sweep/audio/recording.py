@@ -91,6 +91,11 @@ class Recording:
         return max(1.0, self.peak)
 
     @property
+    def length_in_s(self) -> float:
+        """The seconds that have been read."""
+        return self.samples / self.rate
+
+    @property
     def note(self) -> str | None:
         """What is to be told of a recording that was read; None where it is as it should be."""
         if self.full_scale == 1:

@@ -31,11 +31,12 @@ def synthesize(
     clips_per_label: int = 1000,
     snr_db: tuple[float, float] = (-5.0, 15.0),
     seed: int = 0,
+    clip_length_in_s: float = 1.0,
     progress: Callable[[str, float], None] | None = None,
 ) -> Path:
     """Return a folder of spoken words, ``<word>/espeak_<voice>_nohash_<n>.wav``, made once.
 
-    Each clip, one second at 16 kHz, is one word by one of about a hundred eSpeak NG voices, with
+    Each clip, at 16 kHz, is one word by one of about a hundred eSpeak NG voices, with
     a random accent, rate, pitch and position, in coloured noise at a random signal-to-noise ratio
     between the two bounds of ``snr_db``. A voice counts as a speaker, so the published rule
     splits the clips by voice. The same arguments give the same bytes.
@@ -49,17 +50,19 @@ def synthesize(
     if snr_db[0] > snr_db[1]:
         raise DataError(f"snr_db must rise: {snr_db[0]:g} is above {snr_db[1]:g}")
 
+    samples = round(clip_length_in_s * RATE)
+
     def build(folder: Path) -> None:
         for done, word in enumerate(words):
             if progress:
                 progress(f"speaking {word!r}", done / len(words))
-            _write_word(folder, word, clips_per_label, snr_db, seed)
+            _write_word(folder, word, clips_per_label, snr_db, seed, samples)
         _write_noise(folder, seed)
         if progress:
             progress("speaking", 1.0)
 
     version = importlib.metadata.version("espeakng-loader")
-    recipe = [_RECIPE, version, words, clips_per_label, list(map(float, snr_db)), seed]
+    recipe = [_RECIPE, version, words, clips_per_label, list(map(float, snr_db)), seed, samples]
     return cache.entry("synthetic", digest(recipe), build)
 
 
@@ -84,7 +87,7 @@ def coloured_noise(length: int, exponent: float, rng: np.random.Generator) -> np
 
 
 def _write_word(
-    folder: Path, word: str, count: int, snr_db: tuple[float, float], seed: int
+    folder: Path, word: str, count: int, snr_db: tuple[float, float], seed: int, samples: int
 ) -> None:
     rng = np.random.default_rng([seed, int(digest(word), 16)])
     order = voice_order(seed)
@@ -109,7 +112,7 @@ def _write_word(
         if len(speech) < _SHORTEST_IN_S * RATE:
             raise DataError(f"eSpeak NG says nothing for the label {word!r}; use another spelling")
         name = f"{_speaker(utterance.voice)}{SPEAKER_END}{i // len(order)}.wav"
-        clip = to_int16(_in_noise(speech, rng.uniform(*snr_db), rng))
+        clip = to_int16(_in_noise(speech, samples, rng.uniform(*snr_db), rng))
         (folder / word / name).write_bytes(_wav(clip))
 
 
@@ -140,14 +143,16 @@ def _trim(speech: np.ndarray) -> np.ndarray:
     return speech[loud[0] : loud[-1] + 1] if len(loud) else speech[:0]
 
 
-def _in_noise(speech: np.ndarray, snr_db: float, rng: np.random.Generator) -> np.ndarray:
-    """Return one second with the speech somewhere in noise, at a random loudness.
+def _in_noise(
+    speech: np.ndarray, samples: int, snr_db: float, rng: np.random.Generator
+) -> np.ndarray:
+    """Return a clip of so many samples with the speech somewhere in noise, at a random loudness.
 
-    The ratio is between the mean powers of speech and noise over the whole second.
+    The ratio is between the mean powers of speech and noise over the whole clip.
     """
-    speech = speech if len(speech) <= RATE else loudest_part([speech], RATE)
-    speech = speech / np.sqrt(np.sum(speech**2) / RATE)
-    clip = coloured_noise(RATE, rng.uniform(0.0, 2.0), rng) * np.float32(10 ** (-snr_db / 20))
-    start = rng.integers(0, RATE - len(speech) + 1)
+    speech = loudest_part([speech], samples) if len(speech) > samples else speech
+    speech = speech / np.sqrt(np.sum(speech**2) / samples)
+    clip = coloured_noise(samples, rng.uniform(0.0, 2.0), rng) * np.float32(10 ** (-snr_db / 20))
+    start = rng.integers(0, samples - len(speech) + 1)
     clip[start : start + len(speech)] += speech
     return clip * np.float32(rng.uniform(0.1, 0.9) / np.max(np.abs(clip)))

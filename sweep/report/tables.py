@@ -8,6 +8,7 @@ import pandas as pd
 
 from sweep.candidate import PARAMETERS, Candidate, FrontendParams, TrainingParams
 from sweep.metrics import METRICS, Limit
+from sweep.parameters import defaults
 from sweep.report.axes import metric_names
 from sweep.report.axes import title as axis_title
 from sweep.report.words import amount, counted, plain, summary
@@ -169,7 +170,7 @@ def published_tables(record: StudyRecord, frame: pd.DataFrame) -> list[Table]:
     row = frame[frame["trial"] == number].iloc[0]
     which = "finalist that holds" if confirmed else "that meets the limits"
     best = f"trial {number}, the smallest {which}"
-    frontend = list(vars(FrontendParams()))
+    frontend = list(defaults(FrontendParams))
     rest = [n for n in Candidate().parameters() if n not in (*frontend, "quantization")]
     training = set(vars(TrainingParams()))
     results = [

@@ -52,6 +52,7 @@ def launch(
     Raises:
         SweepError: or one of its children, for what the user has to mend.
     """
+    space = space.with_clip_length(dataset.clip_length_in_s)
     search = space.file.search
     timeout_s = duration_in_s(search.timeout) if search.timeout else None
     sampler = make_sampler(space, search.sampler, search.seed)

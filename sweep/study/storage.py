@@ -188,6 +188,8 @@ class StudyFolder:
     def spelled(self, space: Space) -> Space:
         """Return a space to go on with: its choices and labels in the order the study has them.
 
+        What it leaves to the recordings is what they told when the study began.
+
         Raises:
             StudyError: if the study was made for another space; says what differs.
         """
@@ -195,6 +197,7 @@ class StudyFolder:
         if text is None:
             return space
         known = Space.parse(text, str(self.path))
+        space = space.with_clip_length(known.clip_length_in_s)
         _refuse_difference(self.path, known.comparable(), space.comparable())
         return space.spelled_like(known)
 

@@ -13,7 +13,7 @@ import soundfile
 
 from sweep.audio import dataset as dataset_module
 from sweep.audio.clips import read_clip
-from sweep.audio.dataset import DatasetSpec, open_dataset
+from sweep.audio.dataset import DatasetSpec, locate, open_dataset, typical_length
 from sweep.audio.splits import SPLITS
 from sweep.errors import DataError
 
@@ -27,6 +27,54 @@ def spec(recordings):
 
 def test_clips_are_counted_by_split(spec):
     assert open_dataset(spec).counts == {"training": 12, "validation": 4, "testing": 4}
+
+
+class TestLengths:
+    def test_clips_have_the_length_asked_for(self, spec, recordings):
+        dataset = open_dataset(replace(spec, clip_length_in_s=0.5))
+        assert dataset.fingerprint == open_dataset(spec).fingerprint
+        waveforms = dataset.waveforms("validation", 16000)
+        assert waveforms.shape == (4, 8000)
+        for name, waveform in zip(dataset.names("validation"), waveforms, strict=True):
+            assert np.array_equal(waveform, read_clip(recordings / name, 16000, 8000))
+        assert open_dataset(spec).waveforms("validation", 16000).shape == (4, 16000)
+
+    def test_spoken_words_are_made_of_that_length(self):
+        spec = DatasetSpec("synthetic", ("go",), clips_per_label=10, clip_length_in_s=2.5)
+        assert soundfile.info(next(locate(spec).glob("go/*"))).frames == 40000
+        assert open_dataset(spec).waveforms("training", 8000).shape == (8, 20000)
+
+    def test_the_recordings_tell_it_where_asked_to(self, spec, recordings):
+        paths = sorted(recordings.rglob("*.wav"))
+        for i, path in enumerate(paths):
+            write(path, tone(0.5 + 0.02 * i, hz=300 + i))
+        dataset = open_dataset(replace(spec, clip_length_in_s="auto"))
+        lengths = [
+            soundfile.info(recordings / name).duration
+            for split in ("training", "validation")
+            for name in dataset.names(split)
+        ]
+        assert max(lengths) <= dataset.clip_length_in_s < max(lengths) + 0.05
+        assert dataset.waveforms("training", 8000).shape[1] == 8000 * dataset.clip_length_in_s
+
+    def test_of_testing_clips_nothing_is_known_then(self, spec, recordings):
+        for name in open_dataset(spec).listed["testing"]:
+            write(recordings / name, tone(3))
+        assert open_dataset(replace(spec, clip_length_in_s="auto")).clip_length_in_s == 1.0
+
+    @pytest.mark.parametrize(
+        ("lengths", "typical"),
+        [
+            ([1.0] * 100, 1.0),
+            ([0.61] * 95 + [2.0] * 5, 0.65),
+            ([0.61] * 94 + [2.0] * 6, 2.0),
+            ([0.05], 0.25),
+            ([60.0], 4.0),
+            ([14400 / 16000], 0.9),
+        ],
+    )
+    def test_a_typical_length_holds_95_of_100_recordings(self, lengths, typical):
+        assert typical_length(lengths) == typical
 
 
 def test_waveforms_are_the_clips_one_by_one(spec, recordings):

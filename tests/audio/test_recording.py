@@ -39,7 +39,7 @@ class TestFullScale:
         samples = noise(level=level)
         soundfile.write(tmp_path / "clip.wav", samples, SECOND, subtype=subtype)
         assert np.abs(read(tmp_path / "clip.wav") - 32768 * samples).max() <= 1
-        assert examine(tmp_path / "clip.wav") is None
+        assert examine(tmp_path / "clip.wav").note is None
 
     @pytest.mark.parametrize("bits", [16, 32])
     def test_integers_saved_as_float_are_read_as_those_integers(self, tmp_path, bits):
@@ -47,7 +47,7 @@ class TestFullScale:
         soundfile.write(tmp_path / "clip.wav", samples * scale, SECOND, subtype="FLOAT")
         assert np.abs(read(tmp_path / "clip.wav")[:8000] - 32768 * samples).max() <= 0.51
         assert np.allclose(read_whole(tmp_path / "clip.wav", SECOND), samples, atol=1e-6)
-        told = examine(tmp_path / "clip.wav")
+        told = examine(tmp_path / "clip.wav").note
         peak = f"{scale * np.abs(samples).max():,.0f}"
         assert told == f"float samples up to {peak}, divided by {int(scale):,}"
 
@@ -60,18 +60,18 @@ class TestFullScale:
     def test_silence_saved_as_float_is_silence(self, tmp_path):
         soundfile.write(tmp_path / "clip.wav", np.zeros(SECOND), SECOND, subtype="FLOAT")
         assert not read(tmp_path / "clip.wav").any()
-        assert examine(tmp_path / "clip.wav") is None
+        assert examine(tmp_path / "clip.wav").note is None
 
     def test_a_mix_that_is_too_loud_is_made_to_fit(self, tmp_path):
         soundfile.write(tmp_path / "clip.wav", 3 * tone(), SECOND, subtype="FLOAT")
         assert np.abs(read(tmp_path / "clip.wav") - 65534 * tone()).max() <= 2
-        assert examine(tmp_path / "clip.wav") == "float samples up to 1.5, divided by 1.5"
+        assert examine(tmp_path / "clip.wav").note == "float samples up to 1.5, divided by 1.5"
 
     def test_a_lossy_format_that_overshoots_is_clipped(self, tmp_path):
         soundfile.write(tmp_path / "clip.ogg", 0.999 * np.sign(tone(hz=500) + 1e-9), SECOND)
         assert np.abs(soundfile.read(tmp_path / "clip.ogg")[0]).max() > 1
         assert read(tmp_path / "clip.ogg").max() == 32767
-        assert examine(tmp_path / "clip.ogg") is None
+        assert examine(tmp_path / "clip.ogg").note is None
 
     @pytest.mark.parametrize("sample", [np.nan, np.inf, 1e12])
     def test_samples_that_are_no_numbers_are_named(self, tmp_path, sample):

@@ -23,6 +23,13 @@ def test_each_word_gets_its_clips_of_one_second_at_16_khz():
     assert not report.silent and not report.repeated and not report.unreadable
 
 
+@pytest.mark.parametrize("seconds", [0.25, 4.0])
+def test_clips_of_another_length_are_made_of_that_length(seconds):
+    report = inspect_folder(synthesize(["go"], 10, clip_length_in_s=seconds))
+    assert all(r.shortest_in_s == r.longest_in_s == seconds for r in report.labels)
+    assert not report.silent
+
+
 def test_the_same_request_gives_the_same_bytes(tmp_path, monkeypatch):
     made = []
     for name in ("first", "second"):
@@ -74,7 +81,7 @@ def test_the_signal_to_noise_ratio_is_the_one_asked_for(monkeypatch):
     seen = []
     monkeypatch.setattr(synthesis, "coloured_noise", lambda *_: np.ones(16000, np.float32))
     for snr_db in (-5.0, 0.0, 15.0):
-        clip = synthesis._in_noise(speech, snr_db, np.random.default_rng(1))
+        clip = synthesis._in_noise(speech, 16000, snr_db, np.random.default_rng(1))
         level = np.median(clip)
         inside = np.flatnonzero(np.abs(clip - level) > 1e-6 * np.abs(level))
         loud = clip[inside[0] : inside[0] + 4000] - level

@@ -6,12 +6,13 @@ import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 
 from sweep.audio.augmentation import render
-from sweep.audio.dataset import Dataset
+from sweep.audio.dataset import Dataset, open_dataset
 from sweep.candidate import AugmentationParams, FrontendParams
 from sweep.litert import Model
 from sweep.stages import frontend as stage
 from sweep.stages.frontend import compute_features, convert_frontend, prepare_features
 
+VARIED = AugmentationParams(time_shift_ms=100, noise_snr_db=5, gain_db=6)
 FRONTENDS = {
     "the published winner": FrontendParams(),
     "a frame of 20 ms": FrontendParams(
@@ -36,6 +37,8 @@ FRONTENDS = {
     "a cube root": FrontendParams(
         nonlinearity="cube_root", frame_length_in_s=0.02, frame_step_in_s=0.01, num_mel_bins=16
     ),
+    "clips of 0.4 s": FrontendParams(clip_length_in_s=0.4, frame_step_in_s=0.015),
+    "clips of 2.5 s": FrontendParams(clip_length_in_s=2.5, frame_length_in_s=0.064),
     "a cube root, each clip by itself": FrontendParams(
         nonlinearity="cube_root", normalization="per_clip", num_mel_bins=16, num_coefficients=12
     ),
@@ -69,7 +72,13 @@ def published_features(waveforms: np.ndarray, frontend: FrontendParams) -> np.nd
 
 @pytest.fixture(scope="module")
 def clips(spoken: Dataset):
-    return lambda frontend: spoken.waveforms("validation", frontend.downsampling_rate)[:6]
+    """Six clips of the length that a front end takes."""
+
+    def cut(frontend: FrontendParams) -> np.ndarray:
+        waveforms = spoken.waveforms("validation", frontend.downsampling_rate)[:6]
+        return np.tile(waveforms, 4)[:, : frontend.num_samples]
+
+    return cut
 
 
 @pytest.mark.parametrize("frontend", SETS, ids=NAMES)
@@ -165,6 +174,20 @@ def test_the_deployed_graph_computes_what_the_network_was_trained_on(spoken, nam
     np.testing.assert_allclose(deployed[..., 0], features.validation[:6], atol=1e-3)
 
 
+@pytest.mark.parametrize("name", ["clips of 0.4 s", "clips of 2.5 s"])
+def test_clips_of_another_length_have_the_features_that_are_deployed(spoken, name):
+    frontend = FRONTENDS[name]
+    dataset = open_dataset(replace(spoken.spec, clip_length_in_s=frontend.clip_length_in_s))
+    features = prepare_features(dataset, frontend, VARIED)
+    assert features.training.shape == (8, dataset.counts["training"], *frontend.shape)
+    graph = Model(convert_frontend(frontend, features.mean, features.deviation))
+    assert graph.input_shape == (1, frontend.num_samples)
+    waveforms = dataset.waveforms("validation", 16000)[:6].astype(np.float32) / 32768
+    np.testing.assert_allclose(
+        graph.run_each(waveforms)[..., 0], features.validation[:6], atol=1e-3
+    )
+
+
 @pytest.mark.parametrize("name", ["the published winner", "8 kHz, frames that leave a rest"])
 def test_the_deployed_graph_has_builtin_operators_only(name):
     model = schema.ModelT.InitFromPackedBuf(bytearray(convert_frontend(FRONTENDS[name])), 0)
@@ -206,9 +229,6 @@ def test_augmented_clips_come_in_eight_renderings_the_first_as_recorded(spoken):
     np.testing.assert_array_equal(varied.validation, plain.validation)
     distinct = {rendering.tobytes() for rendering in varied.training}
     assert len(distinct) == 8
-
-
-VARIED = AugmentationParams(time_shift_ms=100, noise_snr_db=5, gain_db=6)
 
 
 def test_augmented_features_are_those_of_the_rendered_waveforms(spoken):
