@@ -27,6 +27,9 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "depthwise_separable": "sweep.networks.ds_cnn:DSCNN",
         "temporal": "sweep.networks.temporal:Temporal",
         "standard": "sweep.networks.standard:Standard",
+        "tc_resnet": "sweep.networks.tc_resnet:TCResNet",
+        "bc_resnet": "sweep.networks.bc_resnet:BCResNet",
+        "mlperf_ds_cnn": "sweep.networks.mlperf_ds_cnn:MLPerfDSCNN",
     },
 }
 """What comes along, by kind and name; imported when it is asked for."""

@@ -1,14 +1,14 @@
 """A list of layers bound to the shape of the features: all that follows from it."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from sweep.networks.layer import Layer, Shape
+from sweep.networks.layer import Layer, Run, Shape
 
 FEATURES = "features"
 """What a layer takes that takes no other layer's output."""
@@ -123,7 +123,11 @@ class Architecture:
 
     def multiply_adds(self) -> int:
         """Return the multiply-adds of one clip, those of kernels only."""
-        return sum(step.layer.multiply_adds(step.shapes[0]) for step in self.steps)
+        return sum(
+            math.prod(step.output[:-1]) * math.prod(kernel)
+            for step in self.steps
+            for kernel in step.kernels.values()
+        )
 
     def widened(self, lanes: int) -> "Architecture":
         """Return the next architecture whose channels, but for the labels, ``lanes`` divides."""
@@ -161,29 +165,34 @@ class Architecture:
             for part, name in step.folded.items()
         }
 
-    def forward(self, folded: Mapping[str, Any], features: Any) -> Any:
-        """Return logits ``[clips, labels]`` for features ``[clips, frames, coefficients, 1]``."""
-        return self._forward(folded, features, None)
+    def forward(self, folded: Mapping[str, Any], features: Any, converting: bool = False) -> Any:
+        """Return logits ``[clips, labels]`` for features ``[clips, frames, coefficients, 1]``.
+
+        Args:
+            folded: what ``fold`` gave.
+            features: the features of clips.
+            converting: whether this is to become a ``.tflite``.
+        """
+        return self._forward(folded, features, lambda: Run(converting=converting))[0]
 
     def forward_training(
         self, weights: Mapping[str, Any], features: Any
     ) -> tuple[Any, dict[str, Any]]:
         """Return the logits with norms taken over the batch, and the averages they saw."""
-        seen: dict[str, Any] = {}
-        return self._forward(weights, features, seen), seen
+        return self._forward(weights, features, lambda: Run(training=True))
 
     def _forward(
-        self, weights: Mapping[str, Any], features: Any, seen: dict[str, Any] | None
-    ) -> Any:
+        self, weights: Mapping[str, Any], features: Any, begin: Callable[[], Run]
+    ) -> tuple[Any, dict[str, Any]]:
         import tensorflow as tf
 
-        outputs = [features]
+        outputs: list[Any] = [features]
+        seen: dict[str, Any] = {}
         for step in self.steps:
             prefix = f"{step.layer.name}/"
             parts = {k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)}
-            here: dict[str, Any] | None = None if seen is None else {}
+            inputs, run = [outputs[i] for i in step.inputs], begin()
             with tf.name_scope(f"{self.scope}/{prefix}"):
-                outputs.append(step.layer.forward([outputs[i] for i in step.inputs], parts, here))
-            if seen is not None and here:
-                seen |= step.named(here)
-        return outputs[-1]
+                outputs.append(step.layer.forward(inputs, parts, run))
+            seen |= step.named(run.seen)
+        return outputs[-1], seen

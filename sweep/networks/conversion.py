@@ -49,7 +49,7 @@ def _template(architecture: Architecture) -> tuple[bytes, dict[str, int]] | None
 
 def _convert(architecture: Architecture, folded: Weights) -> bytes:
     def probabilities(features: tf.Tensor) -> tf.Tensor:
-        return tf.nn.softmax(architecture.forward(folded, features))
+        return tf.nn.softmax(architecture.forward(folded, features, converting=True))
 
     signature = tf.TensorSpec((1, *architecture.shape, 1), tf.float32, name="features")
     function = tf.function(probabilities, autograph=False).get_concrete_function(signature)

@@ -9,6 +9,7 @@ import numpy as np
 from sweep.networks.layer import (
     Layer,
     Parts,
+    Run,
     Shape,
     activated,
     filled,
@@ -77,35 +78,40 @@ class _Filter(Layer):
         (part,) = self.kernels(shape)
         return {part: self._scaled(weights[part], scale), "bias": shift}
 
-    def forward(self, inputs: list[Any], weights: Parts, seen: dict[str, Any] | None) -> Any:
+    def forward(self, inputs: list[Any], weights: Parts, run: Run) -> Any:
         """Convolve, then normalise or add the bias, then activate."""
         import tensorflow as tf
 
         (maps,) = inputs
-        maps = self._convolved(maps, weights, seen is not None)
-        if self.norm and seen is not None:
-            maps = normalised(maps, weights, seen)
+        maps = self._convolved(maps, weights, run)
+        if self.norm and run.training:
+            maps = normalised(maps, weights, run)
         elif self.norm or self.bias:
             name = "batch_normalization" if self.norm else "bias"
             maps = tf.nn.bias_add(maps, weights["bias"], name=name)
         return activated(maps, self.activation)
 
-    def _convolved(self, maps: Any, weights: Parts, training: bool) -> Any:
+    def _convolved(self, maps: Any, weights: Parts, run: Run) -> Any:
         raise NotImplementedError
 
     def _padded(self, maps: Any) -> tuple[Any, str]:
         """Return maps, and TensorFlow's name of the padding that is left to do."""
-        import tensorflow as tf
-
         along, across = _pair(self.padding)
         if along == across:
             return maps, along.upper()
+        return self._padded_explicitly(maps), "VALID"
+
+    def _padded_explicitly(self, maps: Any) -> Any:
+        """Return maps with the zeros that TensorFlow's ``SAME`` would see around them."""
+        import tensorflow as tf
+
         margins = [(0, 0)]
-        given = zip(maps.shape[1:3], self._window(), _pair(self.strides), (along, across))
+        paddings = _pair(self.padding)
+        given = zip(maps.shape[1:3], self._window(), _pair(self.strides), paddings)
         for size, window, stride, padding in given:
             missing = max(0, (math.ceil(size / stride) - 1) * stride + window - size)
             margins.append((missing // 2, missing - missing // 2) if padding == "same" else (0, 0))
-        return tf.pad(maps, [*margins, (0, 0)], name="padding"), "VALID"
+        return tf.pad(maps, [*margins, (0, 0)], name="padding")
 
 
 @dataclass(frozen=True)
@@ -131,12 +137,12 @@ class Conv(_Filter):
         """Return it with more channels."""
         return replace(self, channels=filled(self.channels, lanes))
 
-    def _convolved(self, maps: Any, weights: Parts, training: bool) -> Any:
+    def _convolved(self, maps: Any, weights: Parts, run: Run) -> Any:
         import tensorflow as tf
 
         kernel, pointwise = weights["kernel"], _pair(self.kernel) == (1, 1)
         name = "pointwise_convolution" if pointwise else "convolution"
-        if training and pointwise and _pair(self.strides) == (1, 1):
+        if run.training and pointwise and _pair(self.strides) == (1, 1):
             # A matrix product, which trains in half the time here.
             rows = tf.matmul(tf.reshape(maps, (-1, kernel.shape[2])), kernel[0, 0], name=name)
             return tf.reshape(rows, (-1, *maps.shape[1:3], kernel.shape[3]))
@@ -171,18 +177,29 @@ class DepthwiseConv(_Filter):
     def _scaled(self, kernel: Any, scale: Any) -> Any:
         return kernel * scale[:, None]
 
-    def _convolved(self, maps: Any, weights: Parts, training: bool) -> Any:
+    def _convolved(self, maps: Any, weights: Parts, run: Run) -> Any:
         import tensorflow as tf
 
-        maps, padding = self._padded(maps)
-        return tf.nn.depthwise_conv2d(
-            maps,
-            weights["depthwise"],
-            (1, *_pair(self.strides), 1),
-            padding,
-            dilations=_pair(self.dilation),
-            name="depthwise_convolution",
-        )
+        strides, dilation = _pair(self.strides), _pair(self.dilation)
+        kernel, name = weights["depthwise"], "depthwise_convolution"
+        plain = dilation == (1, 1) and strides[0] == strides[1]
+        if plain:
+            maps, padding = self._padded(maps)
+            return tf.nn.depthwise_conv2d(maps, kernel, (1, *strides, 1), padding, name=name)
+        if run.converting:
+            # An operator of the file, which TensorFlow on a CPU can only describe.
+            maps, padding = self._padded(maps)
+            return tf.raw_ops.DepthwiseConv2dNative(
+                input=maps,
+                filter=kernel,
+                strides=[1, *strides, 1],
+                dilations=[1, *dilation, 1],
+                padding=padding,
+                name=name,
+            )
+        maps = self._padded_explicitly(maps)
+        dense = tf.nn.depthwise_conv2d(maps, kernel, (1, 1, 1, 1), "VALID", dilations=dilation)
+        return dense[:, :: strides[0], :: strides[1]]
 
     @property
     def channel_axis(self) -> int:

@@ -27,6 +27,21 @@ AVERAGES = ("mean", "variance")
 
 
 @dataclass(frozen=True)
+class Run:
+    """What a network is computed for.
+
+    Attributes:
+        training: with its own weights and norms over the batch, not as it is deployed.
+        converting: for a ``.tflite``, whose operators do more than those of TensorFlow on a CPU.
+        seen: in training what takes the means and variances of a layer's norm, by part.
+    """
+
+    training: bool = False
+    converting: bool = False
+    seen: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Layer:
     """One step from maps to maps.
 
@@ -63,11 +78,6 @@ class Layer:
         """Return its other weights as they begin."""
         return {}
 
-    def multiply_adds(self, shape: Shape) -> int:
-        """Return the multiply-adds of one clip, those of kernels only."""
-        places = math.prod(self.output(shape)[:-1])
-        return places * sum(math.prod(kernel) for kernel in self.kernels(shape).values())
-
     def widened(self, lanes: int) -> "Layer":
         """Return it with the next number of channels that ``lanes`` divides."""
         return self
@@ -76,13 +86,13 @@ class Layer:
         """Return its weights in the deployed network, in which norms are kernels and biases."""
         return dict(weights)
 
-    def forward(self, inputs: list[Any], weights: Parts, seen: dict[str, Any] | None) -> Any:
+    def forward(self, inputs: list[Any], weights: Parts, run: Run) -> Any:
         """Return its output ``[clips, ...]`` for inputs ``[clips, ...]``.
 
         Args:
             inputs: one tensor for each of its ``sources``.
             weights: in training its weights, else what ``fold`` made of them.
-            seen: in training what takes the means and variances of its norm; else None.
+            run: what it is computed for.
         """
         raise NotImplementedError
 
@@ -123,8 +133,8 @@ def scale_and_shift(weights: Parts) -> tuple[Any, Any]:
     return scale, weights["beta"] - weights["mean"] * scale
 
 
-def normalised(maps: Any, weights: Parts, seen: dict[str, Any]) -> Any:
-    """Return maps normalised over the batch."""
+def normalised(maps: Any, weights: Parts, run: Run) -> Any:
+    """Return maps normalised over the batch, whose mean and variance ``run`` takes."""
     import tensorflow as tf
 
     norm = tf.raw_ops.FusedBatchNormV3(
@@ -136,5 +146,5 @@ def normalised(maps: Any, weights: Parts, seen: dict[str, Any]) -> Any:
         epsilon=NORM_EPSILON,
         is_training=True,
     )
-    seen |= {"mean": norm.batch_mean, "variance": norm.batch_variance}
+    run.seen.update(mean=norm.batch_mean, variance=norm.batch_variance)
     return norm.y

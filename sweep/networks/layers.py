@@ -9,6 +9,7 @@ from sweep.networks.convolutions import Conv, DepthwiseConv
 from sweep.networks.layer import (
     Layer,
     Parts,
+    Run,
     Shape,
     activated,
     filled,
@@ -58,7 +59,7 @@ class Dense(Layer):
         """Return it with more units."""
         return replace(self, units=filled(self.units, lanes))
 
-    def forward(self, inputs: list[Any], weights: Parts, seen: dict[str, Any] | None) -> Any:
+    def forward(self, inputs: list[Any], weights: Parts, run: Run) -> Any:
         """Return the product with the kernel, and the bias."""
         import tensorflow as tf
 
@@ -106,18 +107,18 @@ class SubSpectralNorm(Layer):
             scale, shift = (tf.repeat(one, wide, axis=0) for one in scale_and_shift(weights))
         return {"scale": scale, "shift": shift}
 
-    def forward(self, inputs: list[Any], weights: Parts, seen: dict[str, Any] | None) -> Any:
+    def forward(self, inputs: list[Any], weights: Parts, run: Run) -> Any:
         """Normalise each band of each channel."""
         import tensorflow as tf
 
         (maps,) = inputs
-        if seen is None:
+        if not run.training:
             return activated(maps * weights["scale"] + weights["shift"], self.activation)
         frames, coefficients, channels = maps.shape[1:]
         bands = tf.reshape(maps, (-1, frames, self.bands, coefficients // self.bands, channels))
         mean, variance = tf.nn.moments(bands, axes=(0, 1, 3))
-        seen |= {"mean": mean, "variance": variance}
-        scale, shift = scale_and_shift(dict(weights) | seen)
+        run.seen.update(mean=mean, variance=variance)
+        scale, shift = scale_and_shift(dict(weights) | run.seen)
         normalised = bands * scale[:, None] + shift[:, None]
         return activated(tf.reshape(normalised, tf.shape(maps)), self.activation)
 
@@ -147,7 +148,7 @@ class Add(Layer):
             raise ValueError(f"{self.name}: shapes {first} and {second} cannot be added")
         return tuple(map(max, first, second))
 
-    def forward(self, inputs: list[Any], weights: Parts, seen: dict[str, Any] | None) -> Any:
+    def forward(self, inputs: list[Any], weights: Parts, run: Run) -> Any:
         """Return the sum."""
         return activated(inputs[0] + inputs[1], self.activation)
 
@@ -161,7 +162,7 @@ class CoefficientAverage(Layer):
         frames, _, channels = shapes[0]
         return frames, 1, channels
 
-    def forward(self, inputs: list[Any], weights: Parts, seen: dict[str, Any] | None) -> Any:
+    def forward(self, inputs: list[Any], weights: Parts, run: Run) -> Any:
         """Return the mean."""
         import tensorflow as tf
 
@@ -176,7 +177,7 @@ class GlobalAveragePool(Layer):
         """Return the channels."""
         return shapes[0][-1:]
 
-    def forward(self, inputs: list[Any], weights: Parts, seen: dict[str, Any] | None) -> Any:
+    def forward(self, inputs: list[Any], weights: Parts, run: Run) -> Any:
         """Return the mean."""
         import tensorflow as tf
 

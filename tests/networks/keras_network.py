@@ -1,5 +1,6 @@
 """Any list of layers in tf_keras: an independent reference for the ones that are plain."""
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -21,8 +22,9 @@ L = tf_keras.layers
 NORM = ("gamma", "beta", "mean", "variance")
 
 
+@lru_cache
 def keras_network(architecture: Architecture) -> tf_keras.Model:
-    """Return the network up to its logits; ``load_weights`` finds layers by their names."""
+    """Return the network up to its logits, the same one each time; its weights are anyone's."""
     features = L.Input((*architecture.shape, 1))
     outputs, last = {"features": features}, features
     for layer in architecture.layers:
@@ -61,8 +63,17 @@ def _convolved(layer: Conv | DepthwiseConv, maps: Any) -> Any:
         assert layer.strides == layer.dilation == 1
         maps = L.ZeroPadding2D(((layer.kernel[0] - 1) // 2, 0))(maps)
         made["padding"] = "valid"
+    every = layer.strides
+    if kind == "depthwise" and every == (1, 2):
+        # TensorFlow has no such strides on a CPU: every second column of all is taken.
+        assert layer.kernel == (1, 3)
+        even = maps.shape[2] % 2 == 0
+        maps = L.ZeroPadding2D((0, (0 if even else 1, 1)))(maps)
+        made |= {"padding": "valid", "strides": 1}
     make = L.DepthwiseConv2D if kind == "depthwise" else lambda **m: L.Conv2D(layer.channels, **m)
     maps = make(**made)(maps)
+    if "strides" in made and made["strides"] != every:
+        maps = L.AveragePooling2D(1, every, name=f"{layer.name}_taken")(maps)
     return L.BatchNormalization(name=f"{layer.name}_norm")(maps) if layer.norm else maps
 
 

@@ -1,0 +1,34 @@
+"""TC-ResNet8 (Choi et al., "Temporal Convolution for Real-time Keyword Spotting on Mobile Devices",
+Interspeech 2019): residual blocks of convolutions along time, coefficients as channels."""
+
+from collections.abc import Iterator
+
+from sweep.networks.base import Network
+from sweep.networks.layers import Add, Conv, Dense, GlobalAveragePool, Layer
+from sweep.parameters import parameter
+
+
+class TCResNet(Network):
+    """A first convolution over 3 frames, then three blocks of two convolutions over 9 frames.
+
+    The published network has a width of 1, takes 40 coefficients of 98 frames and drops half of
+    what was pooled in training, which this one does not.
+    """
+
+    width: float = parameter(1.0, low=0.1, high=4, log=True, meaning="multiplies all channels")
+
+    def layers(self, shape: tuple[int, int], labels: int) -> Iterator[Layer]:
+        """Yield the layers from features to logits."""
+        first, *others = (max(1, int(self.width * n)) for n in (16, 24, 32, 48))
+        # A kernel as wide as there are coefficients takes each of them for a channel.
+        yield Conv("stem", first, (3, shape[1]), padding=("same", "valid"))
+        before = "stem"
+        for i, channels in enumerate(others, start=1):
+            block = f"block_{i}"
+            yield Conv(f"{block}_shortcut", channels, 1, strides=(2, 1))
+            yield Conv(f"{block}_first", channels, (9, 1), strides=(2, 1), of=before)
+            yield Conv(f"{block}_second", channels, (9, 1), activation="none")
+            yield Add(block, f"{block}_shortcut", activation="relu")
+            before = block
+        yield GlobalAveragePool("average_pooling")
+        yield Dense("dense", labels)
