@@ -4,10 +4,10 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from sweep.parameters import defaults, given
+from sweep.parameters import Domain, defaults, differences, domains, given, parameter
 
 QUANTIZATIONS = ("float32", "float16", "dynamic", "int8", "int8_per_tensor")
 
@@ -19,16 +19,35 @@ class FrontendParams:
     ``clip_length_in_s`` is the data set's.
     """
 
-    features: str = "mfcc"
-    downsampling_rate: int = 16000
-    frame_length_in_s: float = 0.032
-    frame_step_in_s: float = 0.032
-    num_mel_bins: int = 10
-    lower_frequency: float = 20.0
-    upper_frequency: float = 8000.0
-    num_coefficients: int = 10
-    nonlinearity: str = "log"
-    normalization: str = "none"
+    features: str = parameter("mfcc", choices=("mfcc", "log_mel"), meaning="what the network sees")
+    downsampling_rate: int = parameter(
+        16000, low=1000, high=48000, meaning="sampling rate of the front end, in Hz"
+    )
+    frame_length_in_s: float = parameter(
+        0.032, low=0.001, high=0.5, meaning="length of a frame, in seconds"
+    )
+    frame_step_in_s: float = parameter(
+        0.032, low=0.001, high=0.5, meaning="from one frame to the next, in seconds"
+    )
+    num_mel_bins: int = parameter(10, low=2, high=256, meaning="bands of the mel filter bank")
+    lower_frequency: float = parameter(
+        20.0, low=0, high=24000, meaning="lower edge of the mel filter bank, in Hz"
+    )
+    upper_frequency: float = parameter(
+        8000.0, low=1, high=24000, meaning="upper edge of the mel filter bank, in Hz"
+    )
+    num_coefficients: int = parameter(
+        10, low=1, high=256, meaning="cepstral coefficients kept (mfcc only)"
+    )
+    nonlinearity: str = parameter(
+        "log", choices=("log", "cube_root"), meaning="what mel magnitudes pass through (mfcc only)"
+    )
+    normalization: str = parameter(
+        "none",
+        choices=("none", "per_coefficient", "per_clip"),
+        meaning="none; per_coefficient: training mean and deviation;"
+        " per_clip: also the mean over time",
+    )
     clip_length_in_s: float = given(1.0)
 
     @property
@@ -60,17 +79,20 @@ class FrontendParams:
 
 @dataclass(frozen=True)
 class AugmentationParams:
-    """How training clips are varied; nothing by default.
+    """How training clips are varied; nothing by default."""
 
-    Attributes:
-        time_shift_ms: each copy is shifted by up to this much, either way.
-        noise_snr_db: the lowest signal-to-noise ratio of the noise mixed in; None adds none.
-        gain_db: each copy is made louder or softer by up to this much.
-    """
-
-    time_shift_ms: float = 0.0
-    noise_snr_db: float | None = None
-    gain_db: float = 0.0
+    time_shift_ms: float = parameter(
+        0.0, low=0, high=500, meaning="training clips are shifted by up to this, either way"
+    )
+    noise_snr_db: float | None = parameter(
+        None,
+        low=-20,
+        high=60,
+        meaning="lowest signal-to-noise ratio of noise mixed into training clips; null adds none",
+    )
+    gain_db: float = parameter(
+        0.0, low=0, high=40, meaning="training clips get louder or softer by up to this"
+    )
 
     @property
     def is_identity(self) -> bool:
@@ -82,10 +104,20 @@ class AugmentationParams:
 class NetworkParams:
     """The report's network, or another ``convolution``; ``filters * alpha`` channels wide."""
 
-    convolution: str = "depthwise_separable"
-    filters: int = 128
-    alpha: float = 0.5
-    blocks: int = 2
+    convolution: str = parameter(
+        "depthwise_separable",
+        choices=("depthwise_separable", "temporal", "standard"),
+        meaning="what a block is made of",
+    )
+    filters: int = parameter(
+        128, low=1, high=1024, meaning="channels of every convolution at alpha 1"
+    )
+    alpha: float = parameter(
+        0.5, low=0.001, high=16, meaning="width multiplier: channels = int(filters * alpha)"
+    )
+    blocks: int = parameter(
+        2, low=0, high=8, meaning="convolution blocks after the first convolution"
+    )
 
     @property
     def width(self) -> int:
@@ -97,23 +129,46 @@ class NetworkParams:
 class TrainingParams:
     """How a network is trained: Adam over ``epochs`` with a falling learning rate."""
 
-    batch_size: int = 20
-    initial_learning_rate: float = 0.01
-    end_learning_rate: float = 1e-5
-    learning_rate_decay: str = "linear"
-    epochs: int = 10
-    label_smoothing: float = 0.0
-    mixup: float = 0.0
+    batch_size: int = parameter(20, low=1, high=4096, meaning="clips in a training step")
+    initial_learning_rate: float = parameter(
+        0.01, low=1e-7, high=1, meaning="learning rate of the first step"
+    )
+    end_learning_rate: float = parameter(
+        1e-5, low=0, high=1, meaning="learning rate after the last step"
+    )
+    learning_rate_decay: str = parameter(
+        "linear", choices=("linear", "cosine"), meaning="how the learning rate falls"
+    )
+    epochs: int = parameter(10, low=1, high=10000, meaning="passes over the training clips")
+    label_smoothing: float = parameter(
+        0.0, low=0, high=0.9, meaning="share of the target spread over all labels"
+    )
+    mixup: float = parameter(
+        0.0, low=0, high=4, meaning="alpha of the Beta law by which clips are mixed; 0 mixes none"
+    )
+    class_weight: str = parameter(
+        "none",
+        choices=("none", "balanced"),
+        meaning="balanced: every word weighs the same in training, however many clips it has",
+    )
 
 
 @dataclass(frozen=True)
 class CompressionParams:
     """How a network is pruned and in which variants it is delivered."""
 
-    final_sparsity: float = 0.7
-    prune_depthwise: bool = False
-    strip_names: bool = False
-    quantization: tuple[str, ...] = ("float32",)
+    final_sparsity: float = parameter(
+        0.7, low=0, high=0.99, meaning="share of each pruned kernel that ends as zero"
+    )
+    prune_depthwise: bool = parameter(False, meaning="whether depthwise kernels are pruned too")
+    strip_names: bool = parameter(
+        False, meaning="whether names and signatures are left out of the .tflite"
+    )
+    quantization: tuple[str, ...] = parameter(
+        ("float32",),
+        choices=QUANTIZATIONS,
+        meaning="variants made from each training; microcontrollers run float32 and the int8 ones",
+    )
 
 
 @dataclass(frozen=True)
@@ -163,7 +218,8 @@ class Candidate:
 
         Different ``filters`` and ``alpha`` of equal width are the same network, and log-mel
         features have no ``num_coefficients``; without blocks only temporal convolutions differ,
-        and without pruning, or depthwise kernels, nothing is pruned depthwise.
+        and without pruning, or depthwise kernels, nothing is pruned depthwise.  What has its
+        default is left out: a new parameter changes no key.
         """
         frontend, network, compression = self.frontend, self.network, self.compression
         if frontend.features == "log_mel":
@@ -175,12 +231,8 @@ class Candidate:
         if compression.final_sparsity == 0 or no_depthwise:
             compression = replace(compression, prune_depthwise=False)
         same = replace(self, frontend=frontend, network=network, compression=compression)
-        told = asdict(same)
-        # Younger than the rest: the seeds of older studies stay what they were.
-        for name in ("nonlinearity", "clip_length_in_s"):
-            if getattr(frontend, name) == getattr(FrontendParams, name):
-                del told["frontend"][name]
-        return digest(told)
+        groups = {group: differences(getattr(same, group)) for group in GROUPS}
+        return digest(groups | {"seed": self.seed})
 
 
 GROUPS: dict[str, type] = {
@@ -199,6 +251,9 @@ _NUMBERS: dict[str, type] = {
 }
 PARAMETERS: dict[str, Any] = {k: v for kind in GROUPS.values() for k, v in defaults(kind).items()}
 """Every parameter with the value it takes when a search space does not name it."""
+
+DOMAINS: dict[str, Domain] = {k: v for kind in GROUPS.values() for k, v in domains(kind).items()}
+"""What every parameter may be, as its field declares it."""
 
 
 def digest(record: Any) -> str:

@@ -141,6 +141,12 @@ def defaults(owner: type | Callable[..., Any]) -> dict[str, Any]:
     return {name: default for name, default, _ in _declared(owner)}
 
 
+def differences(params: Any) -> dict[str, Any]:
+    """Return the fields of such a dataclass that do not have their default, by name."""
+    values = {one.name: (getattr(params, one.name), one.default) for one in fields(params)}
+    return {name: value for name, (value, default) in values.items() if value != default}
+
+
 def _declared(owner: type | Callable[..., Any]) -> Iterator[tuple[str, Any, dict[str, Any]]]:
     """Yield name, default and what ``parameter`` was told."""
     if isinstance(owner, type):

@@ -1,4 +1,4 @@
-"""What a parameter may be by itself, and which parameters cannot stand together."""
+"""Which parameters cannot stand together."""
 
 import ast
 import operator
@@ -6,59 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sweep.candidate import PARAMETERS, QUANTIZATIONS, Candidate
+from sweep.candidate import DOMAINS, PARAMETERS, Candidate
 from sweep.errors import nearest
-from sweep.parameters import Domain
-
-DOMAINS: dict[str, Domain] = {
-    "features": Domain("what the network sees", str, choices=("mfcc", "log_mel")),
-    "downsampling_rate": Domain("sampling rate of the front end, in Hz", int, 1000, 48000),
-    "frame_length_in_s": Domain("length of a frame, in seconds", float, 0.001, 0.5),
-    "frame_step_in_s": Domain("from one frame to the next, in seconds", float, 0.001, 0.5),
-    "num_mel_bins": Domain("bands of the mel filter bank", int, 2, 256),
-    "lower_frequency": Domain("lower edge of the mel filter bank, in Hz", float, 0, 24000),
-    "upper_frequency": Domain("upper edge of the mel filter bank, in Hz", float, 1, 24000),
-    "num_coefficients": Domain("cepstral coefficients kept (mfcc only)", int, 1, 256),
-    "nonlinearity": Domain(
-        "what mel magnitudes pass through (mfcc only)", str, choices=("log", "cube_root")
-    ),
-    "normalization": Domain(
-        "none; per_coefficient: training mean and deviation; per_clip: also the mean over time",
-        str,
-        choices=("none", "per_coefficient", "per_clip"),
-    ),
-    "time_shift_ms": Domain("training clips are shifted by up to this, either way", float, 0, 500),
-    "noise_snr_db": Domain(
-        "lowest signal-to-noise ratio of noise mixed into training clips; null adds none",
-        float,
-        -20,
-        60,
-        optional=True,
-    ),
-    "gain_db": Domain("training clips get louder or softer by up to this", float, 0, 40),
-    "convolution": Domain(
-        "what a block is made of", str, choices=("depthwise_separable", "temporal", "standard")
-    ),
-    "filters": Domain("channels of every convolution at alpha 1", int, 1, 1024),
-    "alpha": Domain("width multiplier: channels = int(filters * alpha)", float, 0.001, 16),
-    "blocks": Domain("convolution blocks after the first convolution", int, 0, 8),
-    "batch_size": Domain("clips in a training step", int, 1, 4096),
-    "initial_learning_rate": Domain("learning rate of the first step", float, 1e-7, 1),
-    "end_learning_rate": Domain("learning rate after the last step", float, 0, 1),
-    "learning_rate_decay": Domain("how the learning rate falls", str, choices=("linear", "cosine")),
-    "epochs": Domain("passes over the training clips", int, 1, 10000),
-    "label_smoothing": Domain("share of the target spread over all labels", float, 0, 0.9),
-    "mixup": Domain("alpha of the Beta law by which clips are mixed; 0 mixes none", float, 0, 4),
-    "final_sparsity": Domain("share of each pruned kernel that ends as zero", float, 0, 0.99),
-    "prune_depthwise": Domain("whether depthwise kernels are pruned too", bool),
-    "strip_names": Domain("whether names and signatures are left out of the .tflite", bool),
-    "quantization": Domain(
-        "variants made from each training; microcontrollers run float32 and the int8 ones",
-        str,
-        choices=QUANTIZATIONS,
-    ),
-}
-"""Every parameter with its values and its meaning."""
 
 
 def parameter_facts() -> list[dict[str, Any]]:

@@ -21,10 +21,10 @@ from optuna.distributions import (
 from sweep import distributions, spec
 from sweep.audio.dataset import CLIP_LENGTHS_IN_S
 from sweep.audio.splits import SPLITS
-from sweep.candidate import PARAMETERS, QUANTIZATIONS, Candidate
+from sweep.candidate import DOMAINS, PARAMETERS, QUANTIZATIONS, Candidate
 from sweep.errors import SpecError, nearest
 from sweep.metrics import EVERY_WORD, METRICS, Limit, Metric, goal
-from sweep.rules import DOMAINS, broken_rule, requirement
+from sweep.rules import broken_rule, requirement
 from sweep.spec import Range, SpaceFile
 
 _ENUMERABLE = 100_000

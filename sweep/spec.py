@@ -11,10 +11,9 @@ import yaml
 from sweep.audio.dataset import CLIP_LENGTHS_IN_S, DatasetSpec
 from sweep.audio.layout import LabelFrom, check_label
 from sweep.audio.splits import SPLITS
-from sweep.candidate import PARAMETERS
+from sweep.candidate import DOMAINS, PARAMETERS
 from sweep.errors import DataError, SpecError, nearest
 from sweep.metrics import METRICS
-from sweep.rules import DOMAINS
 
 BUILT_IN = Path(__file__).parent / "search_spaces"
 """The folder of the search spaces that come with the package."""

@@ -1,7 +1,7 @@
 import pytest
 
-from sweep.candidate import PARAMETERS, Candidate
-from sweep.rules import DOMAINS, broken_rule, parameter_facts, requirement
+from sweep.candidate import DOMAINS, PARAMETERS, Candidate
+from sweep.rules import broken_rule, parameter_facts, requirement
 
 KNOWN = f"; known: {', '.join(PARAMETERS)}"
 

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from sweep.candidate import DOMAINS
 from sweep.errors import SpecError
-from sweep.rules import DOMAINS
 from sweep.spec import SpaceFile, duration_in_s, find, parse, read, schema, search_section
 
 SEARCH_SPACES = Path(__file__).parent.parent / "search_spaces"

@@ -120,7 +120,8 @@ class TrainingGraph:
             tape.watch(learned)
             weights = _parted(learned, self._learned)
             logits, seen = self.architecture.forward_training(weights, maps)
-            loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(wanted, logits))
+            # Written out, as weighted targets do not add up to 1.
+            loss = -tf.reduce_mean(tf.reduce_sum(wanted * tf.nn.log_softmax(logits), axis=1))
         step = self.step.assign_add(1.0)
         tf.raw_ops.ResourceApplyAdam(
             var=self.learned.handle,

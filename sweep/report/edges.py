@@ -7,10 +7,9 @@ from typing import Any
 import pandas as pd
 from optuna.distributions import FloatDistribution, IntDistribution
 
-from sweep.candidate import PARAMETERS
+from sweep.candidate import DOMAINS, PARAMETERS
 from sweep.report.tradeoff import feasible_front
 from sweep.report.words import plain
-from sweep.rules import DOMAINS
 from sweep.space import Space
 from sweep.study.table import StudyRecord
 

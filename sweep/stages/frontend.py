@@ -3,7 +3,6 @@
 import math
 import os
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ from sweep.audio.augmentation import RENDERINGS, render
 from sweep.audio.clips import to_float
 from sweep.audio.dataset import Dataset
 from sweep.candidate import AugmentationParams, FrontendParams, digest
+from sweep.parameters import differences
 
 VERSION = 3
 """Counts up when this module computes differently, so that old cache entries lapse."""
@@ -61,7 +61,7 @@ def prepare_features(
         np.save(folder / "validation.npy", (validation - mean) / deviation)
         np.save(folder / "statistics.npy", np.stack([mean, deviation]))
 
-    content = [VERSION, dataset.fingerprint, asdict(frontend), asdict(augmentation)]
+    content = [VERSION, dataset.fingerprint, differences(frontend), differences(augmentation)]
     return FeatureSet(cache.entry("features", digest(content), build))
 
 
@@ -85,7 +85,7 @@ def _varied_spectra(
                 kept[i, part] = spectra_of(varied[part], frontend)
 
     frames = [rate, frontend.frame_length, frontend.frame_step]
-    content = [VERSION, dataset.fingerprint, frames, asdict(augmentation)]
+    content = [VERSION, dataset.fingerprint, frames, differences(augmentation)]
     folder = cache.entry("spectra", digest(content), build)
     return np.load(folder / "spectra.npy", mmap_mode="r")
 

@@ -18,6 +18,7 @@ from sweep.evaluation import Variant
 from sweep.litert import CLIPS_TIMED, Latency, Model, measure_latency
 from sweep.metrics import METRICS, Limit, Measured, Metric, violations
 from sweep.networks.architecture import Architecture
+from sweep.parameters import differences
 from sweep.stages.files import file_facts
 from sweep.stages.frontend import VERSION, convert_frontend
 from sweep.statistics import Confusion
@@ -67,7 +68,7 @@ class Bench:
         # Which bands there are changes the numbers in the matrix of mel bands, not its shape.
         bands = {"lower_frequency": None, "upper_frequency": None}
         return _remembered(
-            digest([VERSION, asdict(frontend) | bands]),
+            digest([VERSION, differences(frontend) | bands]),
             lambda: measure_latency(_typical_frontend(frontend), self._clips()),
         )
 

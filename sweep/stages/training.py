@@ -66,7 +66,7 @@ def train(
     rng = np.random.default_rng(candidate.training_seed)
     graph = training_graph(architecture, params.batch_size)
     graph.start(architecture.initial_weights(candidate.training_seed))
-    answers = _answers(targets, architecture.labels, params.label_smoothing)
+    answers = _answers(targets, architecture.labels, params)
 
     progress, step = Progress(params.epochs), 0
     for epoch in range(1, params.epochs + 1):
@@ -102,9 +102,24 @@ def learning_rates(params: TrainingParams, steps: int) -> np.ndarray:
     return (params.end_learning_rate + span * left).astype(np.float32)
 
 
-def _answers(targets: np.ndarray, labels: int, smoothing: float) -> np.ndarray:
+def _answers(targets: np.ndarray, labels: int, params: TrainingParams) -> np.ndarray:
+    """Return a row a clip, smoothed and times the weight of its label, ``[clips, labels]``."""
     onehot = np.eye(labels, dtype=np.float32)[targets]
-    return onehot * np.float32(1 - smoothing) + np.float32(smoothing / labels)
+    smoothing = params.label_smoothing
+    answers = onehot * np.float32(1 - smoothing) + np.float32(smoothing / labels)
+    if params.class_weight == "none":
+        return answers
+    return answers * class_weights(targets, labels)[targets][:, None]
+
+
+def class_weights(targets: np.ndarray, labels: int) -> np.ndarray:
+    """Return weights by which all labels count the same, float32 ``[labels]``.
+
+    The weight of a label is clips / (labels * its clips), so that their mean over all clips is 1
+    (G. King and L. Zeng, "Logistic regression in rare events data", 2001).
+    """
+    counts = np.bincount(targets, minlength=labels)
+    return (len(targets) / (labels * np.maximum(counts, 1))).astype(np.float32)
 
 
 def _draw_batches(
