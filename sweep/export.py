@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from sweep.audio.sources import SOURCES
 from sweep.errors import DataError, StudyError, SweepError
 from sweep.evaluation import Variant
 from sweep.litert import Model, run_deployed
-from sweep.metrics import Limit, Measured, Metric, violations
+from sweep.metrics import ACCURACY, Limit, Measured, Metric, violations
 from sweep.predict import FRONTEND, METADATA, MODEL
 from sweep.stages.files import file_facts
 from sweep.statistics import confusion
@@ -56,8 +56,13 @@ def export_trial(
     files = {name: folder.read_file(number, name) for name in (FRONTEND, MODEL)}
     dataset = same_clips(record, source, progress)
     measured = measure(files, dataset, trial, record.space.metrics)
+    validation = measured.predictions
+    if record.about.get("folds"):
+        # The networks of the folds are not kept; what they answered is.
+        measured = replace(measured, confusion=trial.evaluation.confusion)
     _refuse_broken(record.space.limits, measured, number)
     metadata = _metadata(record, trial, dataset, files, measured)
+    metadata["validation_accuracy"] = replace(measured, confusion=validation)[ACCURACY.name]
     _write(out, files | {METADATA: (json.dumps(metadata, indent=2) + "\n").encode()})
     return metadata
 
@@ -131,6 +136,7 @@ def _metadata(
         "augmentation": asdict(candidate.augmentation),
         "compression": asdict(candidate.compression) | {"quantization": result.quantization},
         "metrics": _told(measured),
+        "judged_on": record.judged_on,
         "limits": [str(limit) for limit in record.space.limits],
         "validation_clips": len(dataset.targets("validation")),
         "speakers": record.about.get("speakers", {}) | {"caution": record.speaker_caution},

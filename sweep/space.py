@@ -307,6 +307,7 @@ class Space:
             "objectives": dict(self.file.objectives),
             "seed": self.file.search.seed,
             "dataset.clip_length_in_s": self.file.dataset.clip_length_in_s,
+            "folds": self.file.search.folds,
         }
 
     def spelled_like(self, other: "Space") -> "Space":

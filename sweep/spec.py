@@ -132,6 +132,8 @@ class SearchSection(_Section):
     there is one, as it is.
     With ``promotion`` every combination begins with the fewest ``epochs`` of the space, and the
     best third is trained again with the next more.
+    With ``folds`` accuracies are cross-validated: counted over so many folds of the speakers of
+    training and validation, each answered by a network trained without it.
     """
 
     sampler: Sampler = "ehvi"
@@ -142,6 +144,14 @@ class SearchSection(_Section):
     goal: dict[str, float] = {}
     patience: Annotated[int, pydantic.Field(ge=1)] | None = None
     promotion: bool = False
+    folds: Annotated[int, pydantic.Field(ge=0)] = 0
+
+    @pydantic.field_validator("folds")
+    @classmethod
+    def _leaves_somebody(cls, folds: int) -> int:
+        if folds == 1:
+            raise ValueError("1 holds everybody out; name 2 or more, or 0 for none")
+        return folds
 
     @pydantic.field_validator("timeout")
     @classmethod

@@ -42,9 +42,9 @@ def recalls(counts: Confusion) -> list[float]:
     return [row[i] / sum(row) for i, row in enumerate(counts) if sum(row)]
 
 
-def total(each: Sequence[Confusion]) -> Confusion:
+def total(each: Sequence[Confusion | np.ndarray]) -> Confusion:
     """Return the sum of some matrices."""
-    return tuple(map(tuple, np.sum(each, axis=0).tolist()))
+    return tuple(map(tuple, np.sum([np.asarray(one) for one in each], axis=0).tolist()))
 
 
 def unrecognised(labels: Sequence[str], counts: Confusion) -> list[str]:

@@ -261,3 +261,10 @@ def test_the_schema_knows_every_parameter_by_its_meaning():
 def test_every_file_points_its_editor_to_the_schema(path):
     assert path.read_text().startswith("# yaml-language-server: $schema=schema.json\n")
     assert isinstance(read(path), SpaceFile)
+
+
+def test_one_fold_would_hold_everybody_out():
+    text = "dataset: {labels: [stop, go]}\nsearch: {folds: %d}"
+    assert parse(text % 2, "file").search.folds == 2
+    with pytest.raises(SpecError, match="search.folds: 1 holds everybody out"):
+        parse(text % 1, "file")

@@ -86,6 +86,8 @@ class Dataset:
         listed: names of the clips of each split; for testing all there are, usable or not.
         readings: what reading the clips for training and validation gave.
         noises: names of the background recordings.
+        folds: the same clips once for each fold of a cross-validation, held out for validation;
+            see ``folds.with_folds``.  Without any, accuracies count the validation clips.
     """
 
     spec: DatasetSpec
@@ -95,6 +97,7 @@ class Dataset:
     listed: Mapping[str, tuple[str, ...]]
     readings: Mapping[str, _Reading]
     noises: tuple[str, ...]
+    folds: tuple["Dataset", ...] = ()
 
     @property
     def labels(self) -> tuple[str, ...]:

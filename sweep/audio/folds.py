@@ -1,6 +1,7 @@
 """Cross-validation: speakers dealt into folds, each of which is held out once."""
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from sweep.audio.dataset import Dataset, read_splits
 from sweep.audio.layout import clip_of
@@ -29,6 +30,12 @@ def deal(dataset: Dataset, folds: int) -> list[list[str]]:
         if len(some) > 1 and all({clip.label for clip in fold} == words for fold in some)
     )
     return [[clip.name for clip in fold] for fold in dealt]
+
+
+def with_folds(dataset: Dataset, folds: int) -> Dataset:
+    """Return the dataset with its folds; see ``deal``."""
+    held_out = [hold_out(dataset, held) for held in deal(dataset, folds)] if folds else []
+    return replace(dataset, folds=tuple(held_out))
 
 
 def hold_out(dataset: Dataset, held: Collection[str]) -> Dataset:

@@ -163,7 +163,7 @@ def caution(record: StudyRecord, frame: pd.DataFrame) -> str:
         return ""
     clips = int(frame["clips"].max())
     return (
-        f"Accuracies count {clips} validation clips, so one clip is {100 / clips:.2f} points; the "
+        f"Accuracies count {clips} {record.judged_on}: one clip is {100 / clips:.2f} points; the "
         "best of many trials is partly lucky. Intervals are 95 % Wilson intervals."
         + (f" {record.speaker_caution}." if record.speaker_caution else "")
     )

@@ -1,8 +1,6 @@
 """One candidate from parameters to evaluation: the whole story of a trial."""
 
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,25 +8,26 @@ import numpy as np
 from sweep.audio.dataset import Dataset
 from sweep.candidate import Candidate
 from sweep.evaluation import Evaluation, Outcome, Variant, choose
-from sweep.litert import Model
 from sweep.metrics import (
     ACCURACY,
     METRICS,
     WORST_RECALL,
     Limit,
+    Measured,
     Metric,
     total_violation,
     violations,
 )
 from sweep.networks import architecture_of
 from sweep.networks.architecture import Architecture, Weights
-from sweep.stages.compression import compress
-from sweep.stages.frontend import convert_frontend, prepare_features
+from sweep.stages.fit import Predictions, fit
+from sweep.stages.frontend import convert_frontend
 from sweep.stages.gate import expect, passes
 from sweep.stages.measurement import Bench
 from sweep.stages.stopping import out_of_reach
-from sweep.stages.training import train
-from sweep.statistics import confusion, mistakes, unrecognised
+from sweep.stages.stopwatch import Stopwatch
+from sweep.stages.training import Progress
+from sweep.statistics import mistakes, total, unrecognised
 
 
 def evaluate(
@@ -38,6 +37,10 @@ def evaluate(
     metrics: Mapping[str, Metric] = METRICS,
 ) -> tuple[Evaluation, dict[str, bytes]]:
     """Gate, train, compress and measure a candidate on training and validation clips.
+
+    With folds it is trained once for each, without its clips, and its accuracy is counted over what
+    these networks predict for all of them.  What is delivered, and measured in all else, is trained
+    as without folds: on the training clips.
 
     Args:
         candidate: what to evaluate.
@@ -49,7 +52,7 @@ def evaluate(
         The evaluation and, if it is feasible, the files of its result: ``frontend.tflite`` from
         waveform to features and ``model.tflite`` from features to probabilities.
     """
-    watch = _Stopwatch()
+    watch = Stopwatch()
     architecture = architecture_of(candidate.network, candidate.frontend.shape, len(dataset.labels))
     bench = Bench(candidate, architecture, dataset, limits, metrics)
     with watch("gate"):
@@ -57,40 +60,30 @@ def evaluate(
     if not passes(expected, metrics):
         return _unfinished("gated", "", expected, limits, watch), {}
 
-    with watch("features"):
-        features = prepare_features(dataset, candidate.frontend, candidate.augmentation)
-        truth = dataset.targets("validation")
-    with watch("training"):
-        trained = train(
-            candidate,
-            architecture,
-            features.training,
-            dataset.targets("training"),
-            (features.validation, truth),
-            stop=lambda progress: out_of_reach(progress, limits),
+    held_out: list[Predictions] = []
+    for fold in dataset.folds:
+        held_out.append(fit(candidate, architecture, fold, watch).predictions)
+        reached, reason = _beyond_reach(held_out, dataset, limits, metrics)
+        if reason:
+            return _unfinished("stopped", reason, _with(expected, reached), limits, watch), {}
+
+    def stop(progress: Progress) -> str:
+        # With folds the accuracy is known by now: what the validation clips say is no matter.
+        return "" if held_out else out_of_reach(progress, limits)
+
+    last = fit(candidate, architecture, dataset, watch, stop)
+    progress = last.trained.progress
+    if last.trained.stopped:
+        reached = {ACCURACY.name: progress.accuracies[-1]}
+        stopped = _unfinished(
+            "stopped", last.trained.stopped, _with(expected, reached), limits, watch
         )
-    progress = trained.progress
-    if trained.stopped:
-        last = {ACCURACY.name: progress.accuracies[-1]}
-        reached = [replace(v, metrics={**v.metrics, **last}) for v in expected]
-        stopped = _unfinished("stopped", trained.stopped, reached, limits, watch)
         return replace(stopped, losses=progress.losses, accuracies=progress.accuracies), {}
 
-    with watch("compression"):
-        compression = candidate.compression
-        files = compress(
-            architecture,
-            trained.weights,
-            compression.quantization,
-            features.training[0],
-            compression.strip_names,
-        )
+    predictions = Predictions.joined(held_out) if held_out else last.predictions
+    counts = predictions.counts()
     with watch("measurement"):
-        probabilities = {
-            name: Model(file).run(features.validation[..., None]) for name, file in files.items()
-        }
-        counts = {name: confusion(truth, found) for name, found in probabilities.items()}
-        variants = [bench.measure(name, file, counts[name]) for name, file in files.items()]
+        variants = [bench.measure(name, file, counts[name]) for name, file in last.files.items()]
     chosen = choose(variants)
     result = variants[chosen]
     feasible = total_violation(result.violations) == 0
@@ -100,20 +93,58 @@ def evaluate(
         reason=describe_violations(result, limits, unrecognised(dataset.labels, chosen_counts)),
         variants=tuple(variants),
         chosen=chosen,
-        original_accuracy=progress.accuracies[-1],
+        original_accuracy=predictions.trained,
         original_size_kb=architecture.parameters() * 4 / 1024,
-        sparsity=_sparsity(architecture, trained.weights),
+        sparsity=_sparsity(architecture, last.trained.weights),
         losses=progress.losses,
         accuracies=progress.accuracies,
         confusion=chosen_counts,
-        mistakes=mistakes(dataset.names("validation"), truth, probabilities[result.quantization]),
-        clips=len(truth),
+        mistakes=mistakes(
+            predictions.names, predictions.truth, predictions.probabilities[result.quantization]
+        ),
+        clips=len(predictions.truth),
         seconds=watch.seconds,
     )
     if not feasible:
         return evaluation, {}
+    features, model = last.features, last.files[result.quantization]
     frontend = convert_frontend(candidate.frontend, features.mean, features.deviation)
-    return evaluation, {"frontend.tflite": frontend, "model.tflite": files[result.quantization]}
+    return evaluation, {"frontend.tflite": frontend, "model.tflite": model}
+
+
+def _beyond_reach(
+    held_out: list[Predictions],
+    dataset: Dataset,
+    limits: list[Limit],
+    metrics: Mapping[str, Metric],
+) -> tuple[dict[str, float], str]:
+    """Return what the folds so far give, and why no more are worth training, if they are not.
+
+    A limit is out of reach when it is missed even if every clip of the other folds is right.
+    """
+    left = [fold.targets("validation") for fold in dataset.folds[len(held_out) :]]
+    if not left:
+        return {}, ""
+    right = np.diag(np.bincount(np.concatenate(left), minlength=len(dataset.labels)))
+    counts = Predictions.joined(held_out).counts()
+    broken = {
+        name: violations(limits, Measured({}, total([found, right]), metrics).values())
+        for name, found in counts.items()
+    }
+    best = min(broken, key=lambda name: total_violation(broken[name]))
+    values = Measured({}, counts[best], metrics).values()
+    reached = {name: value for name, value in values.items() if value is not None}
+    for limit in limits:
+        if broken[best].get(limit.metric, 0.0) > 0:
+            folds = f"{len(held_out)} of {len(dataset.folds)} folds"
+            what = f"{limit.metric} {_amount(reached[limit.metric])} after {folds}"
+            return reached, f"{what}; {limit} is out of reach"
+    return reached, ""
+
+
+def _with(expected: list[Variant], reached: Mapping[str, float]) -> list[Variant]:
+    """Return what was expected of each variant, and what training showed."""
+    return [replace(one, metrics={**one.metrics, **reached}) for one in expected]
 
 
 def describe_violations(
@@ -142,7 +173,7 @@ def _amount(value: float) -> str:
 
 
 def _unfinished(
-    outcome: Outcome, reason: str, expected: list[Variant], limits: list[Limit], watch: "_Stopwatch"
+    outcome: Outcome, reason: str, expected: list[Variant], limits: list[Limit], watch: Stopwatch
 ) -> Evaluation:
     """Return the evaluation of a candidate that was given up on, from what is known of it."""
     known = [replace(v, violations=violations(limits, v.metrics)) for v in expected]
@@ -159,14 +190,3 @@ def _unfinished(
 def _sparsity(architecture: Architecture, weights: Weights) -> float:
     kernels = np.concatenate([weights[name].ravel() for name in architecture.kernels()])
     return float(np.mean(kernels == 0))
-
-
-class _Stopwatch:
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def __call__(self, stage: str) -> Iterator[None]:
-        begin = time.perf_counter()
-        yield
-        self.seconds[stage] = time.perf_counter() - begin

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from typing import Any
 
 from sweep.audio.dataset import Dataset
+from sweep.audio.folds import with_folds
 from sweep.space import Space
 from sweep.spec import duration_in_s
 from sweep.study.engine import Engine
@@ -55,6 +56,7 @@ def launch(
     space = space.with_clip_length(dataset.clip_length_in_s)
     search = space.file.search
     timeout_s = duration_in_s(search.timeout) if search.timeout else None
+    dataset = with_folds(dataset, search.folds)
     sampler = make_sampler(space, search.sampler, search.seed)
     with folder.owned():
         study = folder.create(space, sampler, _about(space, dataset))
@@ -74,6 +76,7 @@ def _about(space: Space, dataset: Dataset) -> dict[str, Any]:
         "labels": list(dataset.labels),
         "clips": dataset.counts,
         "speakers": asdict(dataset.speakers),
+        "folds": len(dataset.folds),
         "skipped": list(dataset.skipped),
         "fingerprint": dataset.fingerprint,
         "seed": space.file.search.seed,

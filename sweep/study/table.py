@@ -43,8 +43,9 @@ class StudyRecord:
         name: the study's name.
         space: the search space it was made for.
         trials: its finished trials, oldest first.
-        about: facts for the careful reader: command, versions, seed, clips per split, who
-            speaks in them, data fingerprint, where the clips came from.
+        about: facts for the careful reader: command, versions, seed, clips per split, who speaks
+            in them, over how many folds accuracies are counted, data fingerprint, where the clips
+            came from.
         finalists: the trials that were trained again, if any were.
         tested: every trial that has ever been measured on the test clips.
         folder: where it lies, if that is not below ``results`` in the working directory.
@@ -71,6 +72,14 @@ class StudyRecord:
         """What the accuracies do not tell about other speakers; see ``Speakers.caution``."""
         speakers = self.about.get("speakers")
         return Speakers.from_json(speakers).caution if speakers else ""
+
+    @property
+    def judged_on(self) -> str:
+        """Which clips the accuracies of the trials count, in words."""
+        folds = self.about.get("folds")
+        if not folds:
+            return "validation clips"
+        return f"clips of {folds} folds, each answered by a network trained without its fold"
 
     def confirmed(self) -> dict[int, Finalist]:
         """Return the finalists that hold, by trial."""

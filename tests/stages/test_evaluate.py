@@ -5,12 +5,14 @@ import numpy as np
 import pytest
 
 from sweep.audio.dataset import Dataset, DatasetSpec, open_dataset
+from sweep.audio.folds import with_folds
 from sweep.candidate import QUANTIZATIONS, Candidate
 from sweep.evaluation import Evaluation
 from sweep.litert import Model, zipped_kb
 from sweep.metrics import METRICS, Limit
 from sweep.stages import evaluate as story
 from sweep.stages.evaluate import evaluate
+from sweep.statistics import confusion, mistakes
 
 from .conftest import LONG, SMALL
 
@@ -34,7 +36,7 @@ def evaluated(candidate, spoken) -> tuple[Evaluation, dict[str, bytes]]:
 
 @pytest.fixture
 def no_training(monkeypatch):
-    monkeypatch.setattr(story, "train", lambda *given, **named: pytest.fail("it was trained"))
+    monkeypatch.setattr(story, "fit", lambda *given, **named: pytest.fail("it was trained"))
 
 
 def test_a_feasible_candidate_hands_over_what_was_measured(evaluated, spoken):
@@ -76,13 +78,13 @@ def test_the_evaluation_tells_the_whole_story(evaluated, candidate, spoken):
 def test_the_most_confident_mistake_comes_first():
     names, truth = ["a", "b", "c", "d"], np.array([0, 0, 1, 1])
     answers = np.array([[0.4, 0.6], [0.9, 0.1], [0.8, 0.2], [0.3, 0.7]])
-    assert story.mistakes(names, truth, answers) == ("c", "a")
-    assert story.confusion(truth, answers) == ((1, 1), (1, 1))
+    assert mistakes(names, truth, answers) == ("c", "a")
+    assert confusion(truth, answers) == ((1, 1), (1, 1))
 
 
 def test_no_more_mistakes_are_listed_than_anybody_looks_at():
     truth, sure = np.zeros(1000, int), np.linspace(0.5, 1, 1000)
-    listed = story.mistakes([str(i) for i in range(1000)], truth, np.stack([1 - sure, sure], 1))
+    listed = mistakes([str(i) for i in range(1000)], truth, np.stack([1 - sure, sure], 1))
     assert listed == tuple(str(i) for i in range(999, 799, -1))
 
 
@@ -182,3 +184,52 @@ def test_the_published_winner_measures_as_published(published, seed):
     assert result["parameters"] == 10_818
     assert evaluation.sparsity == pytest.approx(0.62, abs=0.01)
     assert evaluation.clips == published.counts["validation"] == 197
+
+
+BRIEF = Candidate.from_parameters(SMALL | {"epochs": 20} | ALL)
+
+
+@pytest.fixture(scope="module")
+def folded(spoken) -> Dataset:
+    return with_folds(spoken, 2)
+
+
+@pytest.fixture(scope="module")
+def judged(folded) -> tuple[Evaluation, dict[str, bytes]]:
+    return evaluate(BRIEF, folded, [])
+
+
+class TestFolds:
+    """A candidate judged by cross-validation."""
+
+    def test_its_accuracy_counts_every_clip_once(self, judged, folded) -> None:
+        evaluation, _ = judged
+        clips = folded.counts["training"] + folded.counts["validation"]
+        assert evaluation.clips == clips == sum(sum(row) for row in evaluation.confusion)
+        right = sum(evaluation.confusion[i][i] for i in range(2))
+        assert evaluation.result["accuracy"] == right / clips
+        assert len(set(evaluation.mistakes)) == len(evaluation.mistakes) == clips - right
+        held = {name for fold in folded.folds for name in fold.names("validation")}
+        assert set(evaluation.mistakes) <= held
+
+    def test_its_accuracy_is_that_of_a_training_for_each_fold(self, judged, folded) -> None:
+        evaluation, _ = judged
+        each = [evaluate(BRIEF, fold, [])[0] for fold in folded.folds]
+        for i, variant in enumerate(evaluation.variants):
+            right = sum(one.variants[i]["accuracy"] * one.clips for one in each)
+            assert variant["accuracy"] == pytest.approx(right / evaluation.clips)
+
+    def test_what_it_hands_over_is_trained_as_without_folds(self, judged, spoken) -> None:
+        evaluation, files = judged
+        alone, same = evaluate(BRIEF, spoken, [])
+        assert files == same
+        assert evaluation.losses == alone.losses and evaluation.accuracies == alone.accuracies
+
+    def test_it_ends_when_the_clips_left_cannot_make_up(self, folded) -> None:
+        slow = Candidate.from_parameters(SMALL | {"epochs": 1, "initial_learning_rate": 2e-5})
+        evaluation, files = evaluate(slow, folded, limits(accuracy=">= 0.97"))
+        assert evaluation.outcome == "stopped" and files == {}
+        assert evaluation.reason.endswith("after 1 of 2 folds; accuracy >= 0.97 is out of reach")
+        assert evaluation.result["accuracy"] < 0.9
+        finished, _ = evaluate(slow, folded, limits(accuracy=">= 0.3"))
+        assert finished.outcome in ("feasible", "infeasible")

@@ -39,6 +39,14 @@ def test_a_sweep_is_launched_goes_on_and_knows_what_it_was_made_from(folder, spo
     assert second.about == first.about
 
 
+def test_folds_are_dealt_and_remembered(folder, spoken):
+    space = make_space(trials=2, folds=3)
+    record = launch(space, spoken, folder, workers=1)
+    assert record.about["folds"] == 3 and "clips of 3 folds" in record.judged_on
+    with pytest.raises(StudyError, match="made with folds = 3, now it is 0"):
+        launch(make_space(trials=4), spoken, folder, workers=1)
+
+
 def test_a_sweep_of_other_clips_starts_no_worker(folder, spoken, monkeypatch):
     with folder.owned():
         folder.create(make_space(), None, {"fingerprint": "of other clips"})
