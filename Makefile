@@ -24,7 +24,7 @@ bench: .venv/installed            ## milliseconds a stage; SPEECH_COMMANDS names
 	$(BIN)/python benchmarks/stages.py
 
 schema: .venv/installed           ## the JSON schema that editors read
-	$(BIN)/python -m sweep.spec > search_spaces/schema.json
+	$(BIN)/python -m sweep.schema > search_spaces/schema.json
 
 clean:                            ## remove what was installed and built
 	rm -rf .venv build *.egg-info

@@ -1,6 +1,5 @@
-"""The search-space file as written: its keys, their types, and the schema for editors."""
+"""The search-space file as written: its keys and their types."""
 
-import json
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -11,7 +10,6 @@ import yaml
 from sweep.audio.dataset import CLIP_LENGTHS_IN_S, DatasetSpec
 from sweep.audio.layout import LabelFrom, check_label
 from sweep.audio.splits import SPLITS
-from sweep.candidate import DOMAINS, PARAMETERS
 from sweep.errors import DataError, SpecError, nearest
 from sweep.metrics import METRICS
 
@@ -254,24 +252,6 @@ def duration_in_s(text: str) -> float:
     return 3600.0 * hours + 60 * minutes + seconds
 
 
-def schema() -> dict[str, Any]:
-    """Return the JSON schema of a search-space file."""
-    whole = SpaceFile.model_json_schema()
-    properties = whole["properties"]
-    notes = {
-        "parameters": {name: DOMAINS[name].meaning for name in PARAMETERS},
-        "limits": {name: metric.meaning for name, metric in METRICS.items()},
-        "objectives": {name: metric.meaning for name, metric in METRICS.items()},
-    }
-    for key, meanings in notes.items():
-        value = properties[key].pop("additionalProperties")
-        properties[key]["properties"] = {
-            name: value | {"description": meaning} for name, meaning in meanings.items()
-        }
-        properties[key]["additionalProperties"] = False
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | whole
-
-
 def _repeated_key(node: yaml.Node | None) -> yaml.Node | None:
     """Return the first key that a mapping, at any depth, holds twice."""
     if isinstance(node, yaml.MappingNode):
@@ -330,7 +310,3 @@ def _keys(place: list[str]) -> list[str]:
         "parameters": Range,
     }
     return list((sections[place[0]] if place else SpaceFile).model_fields)
-
-
-if __name__ == "__main__":
-    print(json.dumps(schema(), indent=2))

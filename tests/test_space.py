@@ -194,135 +194,134 @@ def test_comparable_leaves_out_how_to_search_but_not_the_seed():
     assert one != space("parameters: {alpha: [0.5, 2]}\nsearch: {seed: 7}").comparable()
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        (
-            "parameters: {alfa: 1}",
-            "x.yaml: parameters.alfa: unknown parameter; did you mean alpha?",
-        ),
-        (
-            "parameters: {alpha: []}",
-            "x.yaml: parameters.alpha: an empty choice; name at least one value",
-        ),
-        (
-            "parameters: {quantization: []}",
-            "x.yaml: parameters.quantization: an empty choice; name at least one value",
-        ),
-        ("parameters: {alpha: [1, 1.0]}", "x.yaml: parameters.alpha: a value stands twice"),
-        ("parameters: {epochs: 1.5}", "x.yaml: parameters.epochs: 1.5 is not a whole number"),
-        (
-            "parameters: {epochs: [10, true]}",
-            "x.yaml: parameters.epochs.1: True is not a whole number",
-        ),
-        (
-            "parameters: {alpha: {low: 0.5, high: 99}}",
-            "x.yaml: parameters.alpha.high: 99 is outside 0.001 to 16",
-        ),
-        (
-            "parameters: {blocks: {low: 1, high: 3, step: 0.5}}",
-            "x.yaml: parameters.blocks.step: 0.5 is not a whole number",
-        ),
-        (
-            "parameters: {features: mcc}",
-            "x.yaml: parameters.features: 'mcc' is not one of mfcc, log_mel",
-        ),
-        (
-            "parameters: {quantization: [int4]}",
-            "x.yaml: parameters.quantization: 'int4' is unknown; did you mean int8?",
-        ),
-        (
-            "limits: {accuracy: about 0.97}",
-            "x.yaml: limits.accuracy: 'about 0.97' is not a limit;"
-            " write for example '>= 0.97' or '< 25'",
-        ),
-        (
-            "limits: {acuracy: '> 1'}",
-            "x.yaml: limits.acuracy: unknown metric; did you mean accuracy?",
-        ),
-        (
-            "objectives: {sizekb: minimize}",
-            "x.yaml: objectives.sizekb: unknown metric; did you mean size_kb?",
-        ),
-        (
-            "objectives: {accuracy: minimize}",
-            "x.yaml: objectives.accuracy: must be maximize",
-        ),
-        (
-            "objectives: {accuracy: maximize, size_kb: maximize}",
-            "x.yaml: objectives.size_kb: must be minimize",
-        ),
-        (
-            "require: [num_mels <= 3]",
-            "x.yaml: require.0: 'num_mels <= 3' names 'num_mels', which is no parameter;"
-            " did you mean num_mel_bins?",
-        ),
-        ("require: ['1 < 2']", "x.yaml: require.0: '1 < 2' names no parameter"),
-        (
-            f"require: [alpha * 1{400 * '0'} > 1]",
-            f"x.yaml: require: 'alpha * 1{400 * '0'} > 1' cannot be computed:"
-            " int too large to convert to float (no combination is allowed)",
-        ),
-        (
-            "require: [noise_snr_db > 1]",
-            "x.yaml: require: 'noise_snr_db > 1' cannot be computed:"
-            " '>' not supported between instances of 'NoneType' and 'int'"
-            " (no combination is allowed)",
-        ),
-        (
-            "parameters: {alpha: {low: 0.1, high: 1}}\nrequire: [alpha > 1]",
-            "x.yaml: require: alpha > 1"
-            " (none of 20,000 combinations drawn at random is allowed)",
-        ),
-        (
-            "require: [quantization == 'int8']",
-            "x.yaml: require.0: \"quantization == 'int8'\": every quantization is made of each"
-            " training, none is chosen",
-        ),
-        (
-            "require: [alpha > 1]",
-            "x.yaml: require: alpha > 1 (no combination is allowed)",
-        ),
-        (
-            "parameters: {num_mel_bins: 200, frame_length_in_s: 0.016}",
-            "x.yaml: parameters.num_mel_bins: 200 is too many for a frame of 0.016 s,"
-            " which has 128 frequency bins (no combination is allowed)",
-        ),
-        (
-            "parameters: {num_mel_bins: [10, 200], frame_length_in_s: [0.008, 0.016]}",
-            "x.yaml: parameters.num_mel_bins: 200 can never be taken; num_mel_bins: 200 is too"
-            " many for a frame of 0.0",
-        ),
-        (
-            "parameters: {upper_frequency: 9000}",
-            "x.yaml: parameters.upper_frequency: 9000 Hz is above the Nyquist frequency of"
-            " 8000 Hz (no combination is allowed)",
-        ),
-        (
-            "parameters: {upper_frequency: [4000, 9000]}",
-            "x.yaml: parameters.upper_frequency: 9000 can never be taken; upper_frequency:"
-            " 9000 Hz is above the Nyquist frequency of 8000 Hz",
-        ),
-        (
-            "parameters: {alpha: [0.5, 1]}\nsearch: {enqueue: [{alpha: 2}]}",
-            "x.yaml: search.enqueue.0.alpha: 2 is outside the space",
-        ),
-        (
-            "parameters: {epochs: {low: 10, high: 20, step: 5}}\nsearch: {enqueue: [{epochs: 11}]}",
-            "x.yaml: search.enqueue.0.epochs: 11 is outside the space",
-        ),
-        (
-            "parameters: {alpha: [0.5, 1]}\nsearch: {enqueue: [{alpa: 1}]}",
-            "x.yaml: search.enqueue.0.alpa: no parameter that varies here; did you mean alpha?",
-        ),
-        (
-            "parameters: {num_mel_bins: [10, 20], num_coefficients: [10, 13], alpha: [0.5, 1]}\n"
-            "search: {enqueue: [{alpha: 1}, {num_mel_bins: 10, num_coefficients: 13}]}",
-            "x.yaml: search.enqueue.1: it can never be taken; num_coefficients: 13 is more than"
-            " num_mel_bins (10)",
-        ),
-    ],
-)
+MISTAKES = [
+    (
+        "parameters: {alfa: 1}",
+        "x.yaml: parameters.alfa: unknown parameter; did you mean alpha?",
+    ),
+    (
+        "parameters: {alpha: []}",
+        "x.yaml: parameters.alpha: an empty choice; name at least one value",
+    ),
+    (
+        "parameters: {quantization: []}",
+        "x.yaml: parameters.quantization: an empty choice; name at least one value",
+    ),
+    ("parameters: {alpha: [1, 1.0]}", "x.yaml: parameters.alpha: a value stands twice"),
+    ("parameters: {epochs: 1.5}", "x.yaml: parameters.epochs: 1.5 is not a whole number"),
+    (
+        "parameters: {epochs: [10, true]}",
+        "x.yaml: parameters.epochs.1: True is not a whole number",
+    ),
+    (
+        "parameters: {alpha: {low: 0.5, high: 99}}",
+        "x.yaml: parameters.alpha.high: 99 is outside 0.001 to 16",
+    ),
+    (
+        "parameters: {blocks: {low: 1, high: 3, step: 0.5}}",
+        "x.yaml: parameters.blocks.step: 0.5 is not a whole number",
+    ),
+    (
+        "parameters: {features: mcc}",
+        "x.yaml: parameters.features: 'mcc' is not one of mfcc, log_mel",
+    ),
+    (
+        "parameters: {quantization: [int4]}",
+        "x.yaml: parameters.quantization: 'int4' is unknown; did you mean int8?",
+    ),
+    (
+        "limits: {accuracy: about 0.97}",
+        "x.yaml: limits.accuracy: 'about 0.97' is not a limit;"
+        " write for example '>= 0.97' or '< 25'",
+    ),
+    (
+        "limits: {acuracy: '> 1'}",
+        "x.yaml: limits.acuracy: unknown metric; did you mean accuracy?",
+    ),
+    (
+        "objectives: {sizekb: minimize}",
+        "x.yaml: objectives.sizekb: unknown metric; did you mean size_kb?",
+    ),
+    (
+        "objectives: {accuracy: minimize}",
+        "x.yaml: objectives.accuracy: must be maximize",
+    ),
+    (
+        "objectives: {accuracy: maximize, size_kb: maximize}",
+        "x.yaml: objectives.size_kb: must be minimize",
+    ),
+    (
+        "require: [num_mels <= 3]",
+        "x.yaml: require.0: 'num_mels <= 3' names 'num_mels', which is no parameter;"
+        " did you mean num_mel_bins?",
+    ),
+    ("require: ['1 < 2']", "x.yaml: require.0: '1 < 2' names no parameter"),
+    (
+        f"require: [alpha * 1{400 * '0'} > 1]",
+        f"x.yaml: require: 'alpha * 1{400 * '0'} > 1' cannot be computed:"
+        " int too large to convert to float (no combination is allowed)",
+    ),
+    (
+        "require: [noise_snr_db > 1]",
+        "x.yaml: require: 'noise_snr_db > 1' cannot be computed:"
+        " '>' not supported between instances of 'NoneType' and 'int'"
+        " (no combination is allowed)",
+    ),
+    (
+        "parameters: {alpha: {low: 0.1, high: 1}}\nrequire: [alpha > 1]",
+        "x.yaml: require: alpha > 1" " (none of 20,000 combinations drawn at random is allowed)",
+    ),
+    (
+        "require: [quantization == 'int8']",
+        "x.yaml: require.0: \"quantization == 'int8'\": every quantization is made of each"
+        " training, none is chosen",
+    ),
+    (
+        "require: [alpha > 1]",
+        "x.yaml: require: alpha > 1 (no combination is allowed)",
+    ),
+    (
+        "parameters: {num_mel_bins: 200, frame_length_in_s: 0.016}",
+        "x.yaml: parameters.num_mel_bins: 200 is too many for a frame of 0.016 s,"
+        " which has 128 frequency bins (no combination is allowed)",
+    ),
+    (
+        "parameters: {num_mel_bins: [10, 200], frame_length_in_s: [0.008, 0.016]}",
+        "x.yaml: parameters.num_mel_bins: 200 can never be taken; num_mel_bins: 200 is too"
+        " many for a frame of 0.0",
+    ),
+    (
+        "parameters: {upper_frequency: 9000}",
+        "x.yaml: parameters.upper_frequency: 9000 Hz is above the Nyquist frequency of"
+        " 8000 Hz (no combination is allowed)",
+    ),
+    (
+        "parameters: {upper_frequency: [4000, 9000]}",
+        "x.yaml: parameters.upper_frequency: 9000 can never be taken; upper_frequency:"
+        " 9000 Hz is above the Nyquist frequency of 8000 Hz",
+    ),
+    (
+        "parameters: {alpha: [0.5, 1]}\nsearch: {enqueue: [{alpha: 2}]}",
+        "x.yaml: search.enqueue.0.alpha: 2 is outside the space",
+    ),
+    (
+        "parameters: {epochs: {low: 10, high: 20, step: 5}}\nsearch: {enqueue: [{epochs: 11}]}",
+        "x.yaml: search.enqueue.0.epochs: 11 is outside the space",
+    ),
+    (
+        "parameters: {alpha: [0.5, 1]}\nsearch: {enqueue: [{alpa: 1}]}",
+        "x.yaml: search.enqueue.0.alpa: no parameter that varies here; did you mean alpha?",
+    ),
+    (
+        "parameters: {num_mel_bins: [10, 20], num_coefficients: [10, 13], alpha: [0.5, 1]}\n"
+        "search: {enqueue: [{alpha: 1}, {num_mel_bins: 10, num_coefficients: 13}]}",
+        "x.yaml: search.enqueue.1: it can never be taken; num_coefficients: 13 is more than"
+        " num_mel_bins (10)",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), MISTAKES)
 def test_what_is_wrong_is_said_in_one_line_with_its_place(text, message):
     assert complaint(text).startswith(message)
 

@@ -1,11 +1,9 @@
-import json
 from pathlib import Path
 
 import pytest
 
-from sweep.candidate import DOMAINS
 from sweep.errors import SpecError
-from sweep.spec import SpaceFile, duration_in_s, find, parse, read, schema, search_section
+from sweep.spec import SpaceFile, duration_in_s, find, parse, read, search_section
 
 SEARCH_SPACES = Path(__file__).parent.parent / "search_spaces"
 BASE = "dataset: {labels: [stop, go]}\n"
@@ -51,122 +49,121 @@ def test_values_keep_the_type_they_are_written_in():
     assert repr(parameters["noise_snr_db"]) == "[None, 5]"
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("datset: {}", "x.yaml: datset: unknown key; did you mean dataset?"),
-        (
-            "dataset: {lables: [stop, go]}",
-            "x.yaml: dataset.lables: unknown key; did you mean labels?",
-        ),
-        (BASE + "search: {trails: 3}", "x.yaml: search.trails: unknown key; did you mean trials?"),
-        (
-            BASE + "parameters: {alpha: {lo: 1, high: 2}}",
-            "x.yaml: parameters.alpha.lo: unknown key; did you mean low?",
-        ),
-        ("search: {}", "x.yaml: dataset: is missing"),
-        (BASE + "parameters: {alpha: {high: 2}}", "x.yaml: parameters.alpha.low: is missing"),
-        (
-            BASE + "parameters: {alpha: {low: 2, high: 1}}",
-            "x.yaml: parameters.alpha: low (2) is above high (1)",
-        ),
-        (
-            BASE + "parameters: {alpha: {low: 1, high: 2, step: 0}}",
-            "x.yaml: parameters.alpha: step (0) must be above 0",
-        ),
-        (
-            BASE + "parameters: {alpha: {low: 0, high: 1, log: true}}",
-            "x.yaml: parameters.alpha: log needs low above 0 and no step",
-        ),
-        (
-            BASE + "parameters: {alpha: [[1], 2]}",
-            "x.yaml: parameters.alpha: expected a value, a list of values, or low and high",
-        ),
-        (
-            "dataset: {labels: [yes, no]}",
-            "x.yaml: dataset.labels: YAML reads yes, no, on and off as true and false;"
-            " put them in quotes",
-        ),
-        ("dataset: {labels: [go, go]}", "x.yaml: dataset.labels: a label stands twice"),
-        (
-            'dataset: {labels: ["f\u00fcr", "fu\u0308r"]}',
-            "x.yaml: dataset.labels: a label stands twice",
-        ),
-        (
-            "dataset: {labels: [go, _unknown_]}",
-            "x.yaml: dataset.labels: label '_unknown_' cannot name a folder; leave out / \\ : and"
-            " do not begin with '.' or '_'",
-        ),
-        (
-            "dataset: {labels: [stop, go], label_from: file}",
-            "x.yaml: dataset.label_from: input should be 'folder' or 'name'",
-        ),
-        (
-            "dataset: {labels: [stop, go], split: {training: a.txt}}",
-            "x.yaml: dataset.split: name lists for validation and testing,"
-            " and for training or not",
-        ),
-        (
-            BASE + "limits: {accuracy: 0.97}",
-            'x.yaml: limits.accuracy: 0.97 is not a limit; write ">= 0.97"',
-        ),
-        (
-            BASE + "limits: {size_kb: 25}",
-            'x.yaml: limits.size_kb: 25 is not a limit; write "<= 25"',
-        ),
-        (
-            BASE + "limits:\n  accuracy: >= 0.97",
-            "x.yaml:3: not YAML: expected chomping or indentation indicators, but found '=';"
-            " put a limit in quotes",
-        ),
-        (
-            BASE + "search: {timeout: 30}",
-            "x.yaml: search.timeout: 30 has no unit; write for example 90s, 30m or 1h30m",
-        ),
-        (
-            "dataset: {labels: stop}",
-            "x.yaml: dataset.labels: 'stop' is no list; write [stop]",
-        ),
-        (
-            BASE + "search: {timeout: soon}",
-            "x.yaml: search.timeout: 'soon' is no duration; write for example 90s, 30m or 1h30m",
-        ),
-        (
-            BASE + "search: {sampler: tp}",
-            "x.yaml: search.sampler: input should be 'ehvi', 'tpe', 'nsga2', 'random', 'grid',"
-            " 'greedy' or 'gp'",
-        ),
-        (
-            BASE + "search: {trials: 0}",
-            "x.yaml: search.trials: input should be greater than or equal to 1",
-        ),
-        (
-            BASE + "parameters: {}\nparameters: {}",
-            "x.yaml:3: parameters: stands twice; YAML would keep one",
-        ),
-        (
-            BASE + "parameters:\n  alpha: 1\n  alpha: 0.5",
-            "x.yaml:4: alpha: stands twice; YAML would keep one",
-        ),
-        (
-            BASE + "parameters: {alpha: {low: 0, high: 1, step: .nan}}",
-            "x.yaml: parameters.alpha: expected a value, a list of values, or low and high",
-        ),
-        (
-            "dataset: {labels: [stop, go], seed: -1}",
-            "x.yaml: dataset.seed: input should be greater than or equal to 0",
-        ),
-        (
-            "dataset: {labels: [stop, go], snr_db: [5, -5]}",
-            "x.yaml: dataset.snr_db: 5 is above -5; the lower ratio comes first",
-        ),
-        (
-            "- a\n- b",
-            "x.yaml: expected the keys dataset, parameters, require, limits, objectives, search",
-        ),
-        ("", "x.yaml: expected the keys dataset, parameters, require, limits, objectives, search"),
-    ],
-)
+MISTAKES = [
+    ("datset: {}", "x.yaml: datset: unknown key; did you mean dataset?"),
+    (
+        "dataset: {lables: [stop, go]}",
+        "x.yaml: dataset.lables: unknown key; did you mean labels?",
+    ),
+    (BASE + "search: {trails: 3}", "x.yaml: search.trails: unknown key; did you mean trials?"),
+    (
+        BASE + "parameters: {alpha: {lo: 1, high: 2}}",
+        "x.yaml: parameters.alpha.lo: unknown key; did you mean low?",
+    ),
+    ("search: {}", "x.yaml: dataset: is missing"),
+    (BASE + "parameters: {alpha: {high: 2}}", "x.yaml: parameters.alpha.low: is missing"),
+    (
+        BASE + "parameters: {alpha: {low: 2, high: 1}}",
+        "x.yaml: parameters.alpha: low (2) is above high (1)",
+    ),
+    (
+        BASE + "parameters: {alpha: {low: 1, high: 2, step: 0}}",
+        "x.yaml: parameters.alpha: step (0) must be above 0",
+    ),
+    (
+        BASE + "parameters: {alpha: {low: 0, high: 1, log: true}}",
+        "x.yaml: parameters.alpha: log needs low above 0 and no step",
+    ),
+    (
+        BASE + "parameters: {alpha: [[1], 2]}",
+        "x.yaml: parameters.alpha: expected a value, a list of values, or low and high",
+    ),
+    (
+        "dataset: {labels: [yes, no]}",
+        "x.yaml: dataset.labels: YAML reads yes, no, on and off as true and false;"
+        " put them in quotes",
+    ),
+    ("dataset: {labels: [go, go]}", "x.yaml: dataset.labels: a label stands twice"),
+    (
+        'dataset: {labels: ["f\u00fcr", "fu\u0308r"]}',
+        "x.yaml: dataset.labels: a label stands twice",
+    ),
+    (
+        "dataset: {labels: [go, _unknown_]}",
+        "x.yaml: dataset.labels: label '_unknown_' cannot name a folder; leave out / \\ : and"
+        " do not begin with '.' or '_'",
+    ),
+    (
+        "dataset: {labels: [stop, go], label_from: file}",
+        "x.yaml: dataset.label_from: input should be 'folder' or 'name'",
+    ),
+    (
+        "dataset: {labels: [stop, go], split: {training: a.txt}}",
+        "x.yaml: dataset.split: name lists for validation and testing," " and for training or not",
+    ),
+    (
+        BASE + "limits: {accuracy: 0.97}",
+        'x.yaml: limits.accuracy: 0.97 is not a limit; write ">= 0.97"',
+    ),
+    (
+        BASE + "limits: {size_kb: 25}",
+        'x.yaml: limits.size_kb: 25 is not a limit; write "<= 25"',
+    ),
+    (
+        BASE + "limits:\n  accuracy: >= 0.97",
+        "x.yaml:3: not YAML: expected chomping or indentation indicators, but found '=';"
+        " put a limit in quotes",
+    ),
+    (
+        BASE + "search: {timeout: 30}",
+        "x.yaml: search.timeout: 30 has no unit; write for example 90s, 30m or 1h30m",
+    ),
+    (
+        "dataset: {labels: stop}",
+        "x.yaml: dataset.labels: 'stop' is no list; write [stop]",
+    ),
+    (
+        BASE + "search: {timeout: soon}",
+        "x.yaml: search.timeout: 'soon' is no duration; write for example 90s, 30m or 1h30m",
+    ),
+    (
+        BASE + "search: {sampler: tp}",
+        "x.yaml: search.sampler: input should be 'ehvi', 'tpe', 'nsga2', 'random', 'grid',"
+        " 'greedy' or 'gp'",
+    ),
+    (
+        BASE + "search: {trials: 0}",
+        "x.yaml: search.trials: input should be greater than or equal to 1",
+    ),
+    (
+        BASE + "parameters: {}\nparameters: {}",
+        "x.yaml:3: parameters: stands twice; YAML would keep one",
+    ),
+    (
+        BASE + "parameters:\n  alpha: 1\n  alpha: 0.5",
+        "x.yaml:4: alpha: stands twice; YAML would keep one",
+    ),
+    (
+        BASE + "parameters: {alpha: {low: 0, high: 1, step: .nan}}",
+        "x.yaml: parameters.alpha: expected a value, a list of values, or low and high",
+    ),
+    (
+        "dataset: {labels: [stop, go], seed: -1}",
+        "x.yaml: dataset.seed: input should be greater than or equal to 0",
+    ),
+    (
+        "dataset: {labels: [stop, go], snr_db: [5, -5]}",
+        "x.yaml: dataset.snr_db: 5 is above -5; the lower ratio comes first",
+    ),
+    (
+        "- a\n- b",
+        "x.yaml: expected the keys dataset, parameters, require, limits, objectives, search",
+    ),
+    ("", "x.yaml: expected the keys dataset, parameters, require, limits, objectives, search"),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), MISTAKES)
 def test_what_is_wrong_is_said_in_one_line_with_its_place(text, message):
     assert complaint(text) == message
 
@@ -243,18 +240,6 @@ def test_a_duration_is_hours_minutes_and_seconds(text, seconds):
 def test_anything_else_is_no_duration(text):
     with pytest.raises(ValueError, match="is no duration"):
         duration_in_s(text)
-
-
-def test_the_schema_for_editors_is_up_to_date():
-    stored = (SEARCH_SPACES / "schema.json").read_text()
-    assert stored == json.dumps(schema(), indent=2) + "\n"
-
-
-def test_the_schema_knows_every_parameter_by_its_meaning():
-    parameters = schema()["properties"]["parameters"]
-    assert parameters["additionalProperties"] is False
-    described = {name: value["description"] for name, value in parameters["properties"].items()}
-    assert described == {name: domain.meaning for name, domain in DOMAINS.items()}
 
 
 @pytest.mark.parametrize("path", sorted(SEARCH_SPACES.glob("*.yaml")), ids=lambda path: path.stem)
