@@ -53,7 +53,7 @@ def _value(domain: Domain) -> dict[str, Any]:
 
 
 def _range(domain: Domain) -> dict[str, Any]:
-    end = {"type": _TYPES[domain.kind]}
+    end: dict[str, Any] = {"type": _TYPES[domain.kind]}
     end |= {} if domain.low is None else {"minimum": domain.low}
     end |= {} if domain.high is None else {"maximum": domain.high}
     ends = {"low": end, "high": end}
