@@ -13,6 +13,7 @@ from rich.padding import Padding
 from rich.table import Table
 
 from sweep.audio.check import FolderReport
+from sweep.audio.confounds import Finding
 from sweep.audio.dataset import Dataset
 from sweep.audio.layout import SUFFIXES, clip_of
 from sweep.audio.splits import SPLITS
@@ -57,6 +58,11 @@ def describe_dataset(study: str, dataset: Dataset, workers: int, scheduler: str 
     if dataset.noted:
         lines += [f"{BEYOND}: {len(dataset.noted)}", *shortened(dataset.noted)]
     return "\n".join(lines + left_out(dataset.skipped))
+
+
+def warning(finding: Finding) -> str:
+    """Return what may fool a search, in a line."""
+    return f"may fool a search: {finding}"
 
 
 def left_out(skipped: Sequence[str]) -> list[str]:
@@ -201,7 +207,7 @@ def print_folder(out: Console, found: FolderReport) -> None:
     rates = ", ".join(f"{rate} Hz" for rate in found.sample_rates)
     noises = f"{found.noises} background recording{'' if found.noises == 1 else 's'}"
     out.print(f"{found.clips} clips at {rates or 'no rate'}; {noises}")
-    for line in found.advice:
+    for line in (*found.advice, *map(warning, found.findings)):
         out.print(line)
     if found.speakers.caution:
         out.print(found.speakers.caution)

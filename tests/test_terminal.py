@@ -153,6 +153,10 @@ def test_what_is_in_a_folder_of_recordings_is_told_in_full(tmp_path: Path) -> No
     assert "no clip of go for testing: put some in a folder named testing or test" in lines
     assert "no words, as their folders begin with _: Train/_unknown_ (1)" in lines
     assert lines[-1] == "  Test/x/go/d.wav"
+    assert any(
+        line.startswith("may fool a search: duplicates: 1 of the recordings of go are in several")
+        for line in lines
+    )
 
 
 def test_facts_are_json_in_which_the_unknown_is_null(record: StudyRecord) -> None:

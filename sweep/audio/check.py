@@ -9,6 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from sweep.audio import layout
+from sweep.audio.confounds import Finding, find_confounds
+from sweep.audio.dataset import SEARCHED, Dataset, locate
+from sweep.audio.duplicates import find_duplicates, same_files
 from sweep.audio.recording import Recording
 from sweep.audio.speakers import Speakers
 from sweep.audio.splits import SPLITS, advice, split_clips
@@ -55,6 +58,7 @@ class FolderReport:
         passed_over: names of other files in the folders of words; see ``layout.passed_over``.
         reserved: number of recordings in each folder of no word; see ``layout.reserved_folders``.
         advice: what to do about the folder as a whole, a sentence each.
+        findings: what may fool a search.
         noises: number of background recordings.
         speakers: who speaks in each split.
     """
@@ -69,6 +73,7 @@ class FolderReport:
     passed_over: tuple[str, ...]
     reserved: dict[str, int]
     advice: tuple[str, ...]
+    findings: tuple[Finding, ...]
     noises: int
     speakers: Speakers
 
@@ -124,6 +129,9 @@ def inspect_folder(
             silent.append(clip.name)
         if recording.note is not None:
             noted.append(f"{clip.name}: {recording.note}")
+    repeated = [names for names in same.values() if len(names) > 1]
+    if progress:
+        progress("comparing words", 1.0)
     return FolderReport(
         folder=str(folder),
         labels=tuple(
@@ -132,17 +140,34 @@ def inspect_folder(
         ),
         sample_rates=dict(sorted(rates.items())),
         silent=tuple(silent),
-        repeated=tuple(tuple(names) for names in same.values() if len(names) > 1),
+        repeated=tuple(map(tuple, repeated)),
         unreadable=tuple(unreadable),
         noted=tuple(noted),
         passed_over=tuple(layout.passed_over(folder, clips)),
         reserved=layout.reserved_folders(folder),
+        findings=(
+            *find_confounds(folder, clips),
+            *find_duplicates(repeated, clips, split_of),
+        ),
         advice=tuple(_advice(folder, clips, label_from, splits, rule)),
         noises=len(layout.noise_names(folder)),
         speakers=Speakers.of(
             {split: [clip.name for clip in some] for split, some in dealt.items()}, label_from
         ),
     )
+
+
+def inspect_clips(
+    dataset: Dataset, progress: Callable[[str, float], None] | None = None
+) -> list[Finding]:
+    """Return what may fool a search, by the clips it sees: those for training and validation."""
+    if progress:
+        progress("comparing words", 0.0)
+    folder, label_from = locate(dataset.spec), dataset.spec.label_from
+    split_of = {name: split for split in SEARCHED for name in dataset.listed[split]}
+    clips = [layout.clip_of(name, label_from) for name in split_of]
+    repeated = same_files(folder, split_of)
+    return [*find_confounds(folder, clips), *find_duplicates(repeated, clips, split_of)]
 
 
 def _label_report(

@@ -19,7 +19,8 @@ from sweep.candidate import digest
 from sweep.errors import DataError
 
 Progress = Callable[[str, float], None]
-_SEARCHED = ("training", "validation")
+SEARCHED = ("training", "validation")
+"""The splits that a search reads."""
 _ANY_RATE = 16000
 
 CLIP_LENGTHS_IN_S = (0.25, 4.0)
@@ -249,7 +250,7 @@ def read_splits(
         lengths.append(recording.length_in_s)
         return recording.note
 
-    readings = {split: _read(folder, listed[split], measure, progress) for split in _SEARCHED}
+    readings = {split: _read(folder, listed[split], measure, progress) for split in SEARCHED}
     noises = _read(folder, layout.noise_names(folder), lambda path: examine(path).note)
     listed |= {split: reading.names for split, reading in readings.items()}
     for split in SPLITS:

@@ -56,6 +56,7 @@ class Recording:
     Attributes:
         path: the file.
         rate: its sampling rate in Hz.
+        form: its container, encoding and channels.
         samples: how many samples of each channel have been read.
         peak: the largest magnitude that has been read.
 
@@ -70,6 +71,8 @@ class Recording:
         self._whole = True
         self._file = _open(path)
         self.rate: int = self._file.samplerate
+        channels = f", {self._file.channels} channels" if self._file.channels > 1 else ""
+        self.form = f"{self._file.format} {self._file.subtype}{channels}"
         self._promised: int | None = self._file.frames + _missing(self._file)
         if self._file.frames > _UNKNOWN_LENGTH:
             self._promised = None

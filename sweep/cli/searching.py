@@ -80,6 +80,7 @@ def run(
     """
     from dask.system import CPU_COUNT
 
+    from sweep.audio.check import inspect_clips
     from sweep.audio.dataset import open_dataset
     from sweep.audio.sources import SOURCES
     from sweep.live_line import LiveLine
@@ -89,7 +90,7 @@ def run(
     from sweep.study.samplers import make_sampler
     from sweep.study.storage import StudyFolder, study_name
     from sweep.study.table import best_candidates
-    from sweep.terminal import console, describe_dataset, print_front
+    from sweep.terminal import console, describe_dataset, print_front, warning
 
     overrides = {"trials": trials, "timeout": timeout, "sampler": sampler, "seed": seed}
     wanted = Space.load(space).with_search(**overrides).with_data(data, lists)
@@ -112,6 +113,8 @@ def run(
         with LiveLine() as line:
             dataset = open_dataset(wanted.file.dataset.spec(), line.note)
             line.say(describe_dataset(folder.name, dataset, processes, scheduler))
+            for finding in inspect_clips(dataset, line.note):
+                line.say(warning(finding))
             record = launch(
                 wanted,
                 dataset,

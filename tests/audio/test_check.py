@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 import soundfile
 
-from sweep.audio.check import inspect_folder
-from sweep.audio.splits import speaker_split
+from sweep.audio.check import inspect_clips, inspect_folder
+from sweep.audio.dataset import DatasetSpec, open_dataset
+from sweep.audio.splits import SPLITS, speaker_split
 from sweep.errors import DataError
 
-from .recordings import tone, write
+from .recordings import noise, speakers, tone, write
 
 
 def test_a_good_folder_has_nothing_to_report(recordings):
@@ -102,6 +103,33 @@ def test_recordings_of_another_format_or_too_deep_are_named(recordings):
     (recordings / "go" / "phone.m4a").touch()
     (recordings / "README.md").touch()
     assert inspect_folder(recordings).passed_over == ("go/more/deep.wav", "go/phone.m4a")
+
+
+def test_what_may_fool_a_search_is_found(recordings):
+    assert not inspect_folder(recordings).findings
+    for i in range(40):
+        room = noise(0.5, 0.01)
+        write(recordings / "go" / f"{i}_nohash_0.wav", tone(0.5, hz=100 + i) + room)
+        write(recordings / "stop" / f"{i}_nohash_0.wav", 0.01 * tone(0.5, hz=100 + i) + room)
+    write(recordings / "stop" / "0_nohash_1.wav", tone(0.5, hz=100) + noise(0.5, 0.01))
+    found = inspect_folder(recordings).findings
+    assert [(one.what, one.words) for one in found] == [
+        ("loudness", ("go", "stop")),
+        ("noise floor", ("go", "stop")),
+        ("duplicates", ("go", "stop")),
+    ]
+
+
+def test_of_a_data_set_only_the_clips_a_search_reads_are_looked_at(recordings):
+    known = {split: speakers(split, 1)[0] for split in SPLITS}
+    dataset = open_dataset(DatasetSpec(str(recordings), ("go", "stop")))
+    assert inspect_clips(dataset) == []
+    copied = recordings / "go" / f"{known['training']}_nohash_0.wav"
+    for split in ("validation", "testing"):
+        shutil.copy(copied, recordings / "stop" / f"{known[split]}_nohash_0.wav")
+    words, splits = inspect_clips(open_dataset(DatasetSpec(str(recordings), ("go", "stop"))))
+    assert words.figures.startswith("1 of the recordings of go, stop are in several words")
+    assert known["validation"] in splits.figures and known["testing"] not in splits.figures
 
 
 def test_folders_of_no_word_are_told(recordings):

@@ -140,6 +140,14 @@ class TestExport:
             header, row = csv.reader(done.stdout.splitlines())
             assert row[0] == heard and row[1] in ("stop", "go")
 
+    def test_a_header_that_claims_a_rate_of_1_hz_costs_no_time(
+        self, exported: Path, tmp_path: Path
+    ) -> None:
+        soundfile.write(tmp_path / "slow.wav", np.zeros(16000), 1)
+        done = sweep("predict", exported, "slow.wav", cwd=tmp_path, timeout=30)
+        assert done.returncode == 1 and "Traceback" not in done.stderr
+        assert "slow.wav: a sampling rate of 1 Hz; 1000 to 768000 can be read" in done.stderr
+
 
 FORMATS = {
     "16 bits": (".wav", "PCM_16", 1.0),
