@@ -23,7 +23,7 @@ from sweep.litert import Model
 from sweep.networks import architecture_of
 from sweep.networks.conversion import convert
 from sweep.stages import compression
-from sweep.stages.frontend import prepare_features
+from sweep.stages.features import prepare_features
 from sweep.stages.training import train
 
 WAYS = {

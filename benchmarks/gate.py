@@ -26,7 +26,7 @@ from sweep.networks import architecture_of
 from sweep.networks.size import estimate_kb
 from sweep.space import Space
 from sweep.stages.compression import compress
-from sweep.stages.frontend import prepare_features
+from sweep.stages.features import prepare_features
 from sweep.stages.gate import expect, lifelike_weights, passes
 from sweep.stages.measurement import Bench
 from sweep.stages.training import train

@@ -60,7 +60,7 @@ def curve(folder: str, fold: int, final_sparsity: float, epochs: int) -> list[tu
     # Imported here: saying how it is used needs no TensorFlow.
     from sweep.networks import architecture_of
     from sweep.networks.pruning import pruning_updates
-    from sweep.stages.frontend import prepare_features
+    from sweep.stages.features import prepare_features
     from sweep.stages.training import train
 
     dataset = hold_out(open_dataset(DatasetSpec(folder, ("stop", "go"))), fold, FOLDS)

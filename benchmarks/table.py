@@ -162,7 +162,7 @@ def row(
     # Imported here: reading the table needs no TensorFlow.
     from sweep.networks import architecture_of
     from sweep.stages.compression import compress
-    from sweep.stages.frontend import prepare_features
+    from sweep.stages.features import prepare_features
     from sweep.stages.measurement import Bench
     from sweep.stages.training import train
 
@@ -206,11 +206,13 @@ def row(
 
 def test_features(candidate: Candidate, dataset: Dataset) -> np.ndarray:
     """Return the features of the test clips, which no search ever sees."""
-    from sweep.stages.frontend import compute_features, prepare_features
+    from sweep.stages.features import prepare_features
+    from sweep.stages.frontend import compute_features
 
     known = prepare_features(dataset, candidate.frontend, candidate.augmentation)
     clips = dataset.waveforms("testing", candidate.frontend.downsampling_rate)
-    features = (compute_features(clips, candidate.frontend) - known.mean) / known.deviation
+    plain = np.concatenate([*compute_features(clips, candidate.frontend)])
+    features = (plain - known.mean) / known.deviation
     return features.astype(np.float32)
 
 

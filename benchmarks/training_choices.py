@@ -122,7 +122,7 @@ def train_one(folder: str, change: str, fold: str, seed: str) -> dict[str, Any]:
     """Train one network; return its row."""
     # Imported here: showing what is known needs no TensorFlow.
     from sweep.networks import architecture_of
-    from sweep.stages.frontend import prepare_features
+    from sweep.stages.features import prepare_features
     from sweep.stages.training import train
 
     dataset = hold_out(open_dataset(DatasetSpec(folder, ("stop", "go"))), int(fold), FOLDS)

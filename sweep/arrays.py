@@ -1,9 +1,42 @@
 """Arrays on disk, read and written in blocks, so that memory does not grow with their length."""
 
+import math
 import mmap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import numpy as np
+
+
+def save(
+    path: Path, shape: tuple[int, ...], kind: type[np.generic], parts: Iterable[np.ndarray]
+) -> None:
+    """Write a ``.npy`` file of which only one part at a time is in memory.
+
+    Args:
+        path: the file.
+        shape: of the whole array.
+        kind: type of its values, to which those of the parts are converted.
+        parts: its values from first to last.
+
+    Raises:
+        ValueError: if there are more or fewer values than the shape has room for.
+        OSError: if the disk is full.
+    """
+    header = {"descr": np.dtype(kind).str, "fortran_order": False, "shape": shape}
+    written = 0
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        for part in parts:
+            file.write(np.ascontiguousarray(part, kind).data)
+            written += part.size
+    if written != math.prod(shape):
+        raise ValueError(f"{path}: {written} values for an array of {shape}")
+
+
+def load(path: Path) -> np.ndarray:
+    """Return a read-only memory map of what ``save`` wrote."""
+    return np.load(path, mmap_mode="r")
 
 
 def blocks(array: np.ndarray, rows: int) -> Iterator[np.ndarray]:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sweep.arrays import blocks, release
+from sweep.arrays import blocks, load, release, save
 
 from .memory import resident_mb
 
@@ -47,3 +47,20 @@ def test_an_array_in_memory_keeps_its_values():
     array = np.arange(10)
     release(array[2:])
     assert array.sum() == 45
+
+
+def test_an_array_written_in_parts_is_read_as_one(tmp_path):
+    whole = np.arange(120, dtype=np.int16).reshape(2, 10, 6)
+    parts = (rendering[first : first + 3] for rendering in whole for first in range(0, 10, 3))
+    save(tmp_path / "array.npy", whole.shape, np.float32, parts)
+    read = load(tmp_path / "array.npy")
+    assert read.dtype == np.float32 and isinstance(read, np.memmap) and not read.flags.writeable
+    np.testing.assert_array_equal(read, whole)
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_an_array_of_another_length_than_promised_is_refused(tmp_path, rows):
+    with pytest.raises(
+        ValueError, match=rf"array\.npy: {4 * rows} values for an array of \(2, 4\)"
+    ):
+        save(tmp_path / "array.npy", (2, 4), np.float32, [np.zeros((rows, 4))])

@@ -1,7 +1,10 @@
 """Varied copies of training clips: shifted, louder or softer, with noise."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
+from sweep.arrays import blocks
 from sweep.candidate import AugmentationParams
 
 RENDERINGS = 8
@@ -18,8 +21,9 @@ def render(
     augmentation: AugmentationParams,
     rate: int,
     seed: int,
-) -> np.ndarray:
-    """Return one varied copy of every clip.
+    at_once: int = 128,
+) -> Iterator[np.ndarray]:
+    """Yield one varied copy of every clip, in order, some clips at once.
 
     A clip is shifted by a whole number of samples (silence moves in), scaled by its gain, then
     mixed with noise at a signal-to-noise ratio drawn between ``noise_snr_db`` and 30 dB above it:
@@ -30,48 +34,62 @@ def render(
         noise: float32 ``[samples]``, background recordings in -1..1; may be empty.
         augmentation: what to vary, and how far.
         rate: sampling rate in Hz.
-        seed: equal seeds give equal copies.
+        seed: equal seeds give equal copies, however many are made at once.
+        at_once: how many clips to yield at once.
 
-    Returns:
-        float32 ``[clips, samples]``, clipped to -1..1.
+    Yields:
+        float32 ``[at most at_once, samples]``, clipped to -1..1.
     """
     rng = np.random.default_rng(seed)
     count, samples = len(waveforms), waveforms.shape[1]
     most = int(augmentation.time_shift_ms * rate / 1000)
     shifts = rng.integers(-most, most + 1, size=count)
     gains_db = rng.uniform(-augmentation.gain_db, augmentation.gain_db, size=count)
-    noises = _stretches_of_noise(count, samples, noise, augmentation.noise_snr_db, rate, rng)
-    varied = np.zeros(waveforms.shape, np.float32)
-    # One clip after the other, so that it stays in the processor's cache.
-    for i, clip in enumerate(varied):
-        begin, end = max(0, shifts[i]), samples + min(0, shifts[i])
-        kept = waveforms[i, begin - shifts[i] : end - shifts[i]]
-        np.multiply(kept, np.float32(10 ** (gains_db[i] / 20) / 32768), out=clip[begin:end])
-        added, loudness = noises[i]
-        if loudness > 0:
-            clip += added * np.float32(loudness * _rms(clip) / max(_rms(added), _SILENCE))
-        np.clip(clip, -1, 1, out=clip)
-    return varied
+    scales = (10 ** (gains_db / 20) / 32768).astype(np.float32)
+    stretches = _Noise(count, samples, noise, augmentation.noise_snr_db, rate, rng)
+    first = 0
+    for block in blocks(waveforms, at_once):
+        varied = np.zeros(block.shape, np.float32)
+        # One clip after the other, so that it stays in the processor's cache.
+        for i, clip in enumerate(varied, start=first):
+            begin, end = max(0, shifts[i]), samples + min(0, shifts[i])
+            kept = block[i - first, begin - shifts[i] : end - shifts[i]]
+            np.multiply(kept, scales[i], out=clip[begin:end])
+            stretches.mix_into(clip, i)
+            np.clip(clip, -1, 1, out=clip)
+        first += len(block)
+        yield varied
 
 
-def _stretches_of_noise(
-    clips: int,
-    samples: int,
-    background: np.ndarray,
-    lowest_snr_db: float | None,
-    rate: int,
-    rng: np.random.Generator,
-) -> list[tuple[np.ndarray, float]]:
-    """Return for each clip a stretch of noise and its loudness, as a share of the clip's own."""
-    if lowest_snr_db is None:
-        return [(background, 0.0)] * clips
-    white = rng.standard_normal(_WHITE_NOISE_IN_S * rate, dtype=np.float32)
-    sources = [white, np.asarray(background)] if len(background) > samples else [white]
-    chosen = [sources[i] for i in rng.integers(len(sources), size=clips)]
-    starts = rng.integers([len(source) - samples for source in chosen])
-    snr_db = rng.uniform(lowest_snr_db, lowest_snr_db + _SNR_SPAN_DB, size=clips)
-    stretches = [source[start:][:samples] for source, start in zip(chosen, starts, strict=True)]
-    return list(zip(stretches, (10 ** (-snr_db / 20)).tolist(), strict=True))
+class _Noise:
+    """A stretch of noise for each clip, and its loudness as a share of the clip's own."""
+
+    def __init__(
+        self,
+        clips: int,
+        samples: int,
+        background: np.ndarray,
+        lowest_snr_db: float | None,
+        rate: int,
+        rng: np.random.Generator,
+    ) -> None:
+        self._sources: list[np.ndarray] = []
+        if lowest_snr_db is None:
+            return
+        white = rng.standard_normal(_WHITE_NOISE_IN_S * rate, dtype=np.float32)
+        self._sources = [white, background] if len(background) > samples else [white]
+        self._chosen = rng.integers(len(self._sources), size=clips)
+        lengths = np.array([len(source) for source in self._sources])
+        self._starts = rng.integers(lengths[self._chosen] - samples)
+        snr_db = rng.uniform(lowest_snr_db, lowest_snr_db + _SNR_SPAN_DB, size=clips)
+        self._loudness = 10 ** (-snr_db / 20)
+
+    def mix_into(self, clip: np.ndarray, index: int) -> None:
+        if not self._sources:
+            return
+        source, start = self._sources[self._chosen[index]], self._starts[index]
+        added = np.asarray(source[start : start + len(clip)])
+        clip += added * np.float32(self._loudness[index] * _rms(clip) / max(_rms(added), _SILENCE))
 
 
 def _rms(clip: np.ndarray) -> float:

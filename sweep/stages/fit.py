@@ -10,7 +10,7 @@ from sweep.candidate import Candidate
 from sweep.litert import Model
 from sweep.networks.architecture import Architecture
 from sweep.stages.compression import compress
-from sweep.stages.frontend import FeatureSet, prepare_features
+from sweep.stages.features import FeatureSet, prepare_features
 from sweep.stages.stopwatch import Stopwatch
 from sweep.stages.training import Progress, Trained, train
 from sweep.statistics import Confusion, confusion

@@ -1,122 +1,47 @@
-"""The front end: waveforms to features, for all clips at once and as the LiteRT graph deployed."""
+"""The front end: waveforms to features, for many clips at once and as the LiteRT graph deployed."""
 
 import math
-import os
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import tensorflow as tf
 
-from sweep import cache
-from sweep.audio.augmentation import RENDERINGS, render
+from sweep.arrays import blocks
 from sweep.audio.clips import to_float
-from sweep.audio.dataset import Dataset
-from sweep.candidate import AugmentationParams, FrontendParams, digest
-from sweep.parameters import differences
+from sweep.candidate import FrontendParams
 
-VERSION = 3
-"""Counts up when this module computes differently, so that old cache entries lapse."""
+VERSION = 4
+"""Counts up when features are computed differently, so that old cache entries lapse."""
 
 _LEAST_MAGNITUDE = 1e-6
 _CLIPS_AT_ONCE = 8
 """Clips whose frames and spectra fit into a processor's cache."""
-_SPECTRA_AT_ONCE = 128
+_SPECTRA_BYTES = 2**22
+"""Spectra in one call of the graph."""
 
 
-class FeatureSet:
-    """The features of one front end for the clips of one data set, as memory maps.
-
-    Attributes:
-        training: float32 ``[renderings, clips, frames, coefficients]``; rendering 0 is the clip
-            itself, the others are augmented copies.
-        validation: float32 ``[clips, frames, coefficients]``.
-        mean, deviation: float32 ``[coefficients]``: what the front end subtracts and divides by.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.training = np.load(folder / "training.npy", mmap_mode="r")
-        self.validation = np.load(folder / "validation.npy", mmap_mode="r")
-        self.mean, self.deviation = np.load(folder / "statistics.npy")
-
-
-def prepare_features(
-    dataset: Dataset, frontend: FrontendParams, augmentation: AugmentationParams
-) -> FeatureSet:
-    """Return the features of training and validation clips, computed once for all studies."""
-
-    def build(folder: Path) -> None:
-        rate = frontend.downsampling_rate
-        plain = compute_features(dataset.waveforms("training", rate), frontend)
-        mean, deviation = _statistics(plain, frontend)
-        varied = (
-            () if augmentation.is_identity else _varied_spectra(dataset, frontend, augmentation)
-        )
-        shape = (1 + len(varied), *plain.shape)
-        training = _new_array(folder / "training.npy", np.float32, shape)
-        training[0] = (plain - mean) / deviation
-        for i, spectra in enumerate(varied, start=1):
-            training[i] = (_features_of(spectra, frontend) - mean) / deviation
-        validation = compute_features(dataset.waveforms("validation", rate), frontend)
-        np.save(folder / "validation.npy", (validation - mean) / deviation)
-        np.save(folder / "statistics.npy", np.stack([mean, deviation]))
-
-    content = [VERSION, dataset.fingerprint, differences(frontend), differences(augmentation)]
-    return FeatureSet(cache.entry("features", digest(content), build))
-
-
-def _varied_spectra(
-    dataset: Dataset, frontend: FrontendParams, augmentation: AugmentationParams
-) -> np.ndarray:
-    """Return spectra of the augmented copies, ``[renderings - 1, clips, frames, bins]``.
-
-    They are shared by all front ends of one frame length and step.  Half precision rounds a
-    magnitude by 0.05 % at most, far below the noise and gain that augmentation itself brings.
-    """
-    rate = frontend.downsampling_rate
-
-    def build(folder: Path) -> None:
-        clips, noise = dataset.waveforms("training", rate), dataset.noise(rate)
-        shape = (RENDERINGS - 1, len(clips), *_spectrum_shape(frontend))
-        kept = _new_array(folder / "spectra.npy", np.float16, shape)
-        for i in range(RENDERINGS - 1):
-            varied = render(clips, noise, augmentation, rate, seed=i + 1)
-            for part in _batches(len(clips), _CLIPS_AT_ONCE):
-                kept[i, part] = spectra_of(varied[part], frontend)
-
-    frames = [rate, frontend.frame_length, frontend.frame_step]
-    content = [VERSION, dataset.fingerprint, frames, differences(augmentation)]
-    folder = cache.entry("spectra", digest(content), build)
-    return np.load(folder / "spectra.npy", mmap_mode="r")
-
-
-def _new_array(path: Path, kind: type[np.generic], shape: tuple[int, ...]) -> np.ndarray:
-    """Return an array on disk whose room is taken now: a disk that fills later kills the process.
-
-    Raises:
-        OSError: if there is no room.
-    """
-    array: np.ndarray = np.lib.format.open_memmap(path, "w+", kind, shape)
-    if hasattr(os, "posix_fallocate"):
-        with path.open("r+b") as file:
-            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
-    return array
-
-
-def compute_features(clips: np.ndarray, frontend: FrontendParams) -> np.ndarray:
-    """Return the features of clips before mean and deviation are taken out.
+def compute_features(clips: np.ndarray, frontend: FrontendParams) -> Iterator[np.ndarray]:
+    """Yield the features of clips before mean and deviation are taken out, some clips at once.
 
     Args:
         clips: int16, or float32 in -1..1, ``[clips, samples]``.
         frontend: the front end.
 
-    Returns:
-        float32 ``[clips, frames, coefficients]``.
+    Yields:
+        float32 ``[at most clips_at_once(frontend), frames, coefficients]``.
     """
-    spectra = np.empty((len(clips), *_spectrum_shape(frontend)), np.float32)
-    for part in _batches(len(clips), _CLIPS_AT_ONCE):
-        spectra[part] = spectra_of(clips[part], frontend)
-    return _features_of(spectra, frontend)
+    parts = blocks(clips, clips_at_once(frontend))
+    return features_of((spectra_of(part, frontend) for part in parts), frontend)
+
+
+def clips_at_once(frontend: FrontendParams) -> int:
+    """Return how many clips are computed at once: few enough to take little memory."""
+    return max(1, _SPECTRA_BYTES // (4 * math.prod(spectrum_shape(frontend))))
+
+
+def spectrum_shape(frontend: FrontendParams) -> tuple[int, int]:
+    """Return how many frames a clip has, and bins each."""
+    return frontend.shape[0], frontend.fft_length // 2 + 1
 
 
 def spectra_of(clips: np.ndarray, frontend: FrontendParams) -> np.ndarray:
@@ -124,27 +49,21 @@ def spectra_of(clips: np.ndarray, frontend: FrontendParams) -> np.ndarray:
 
     By NumPy, which is three times as fast here as the same in TensorFlow.
     """
-    if clips.dtype == np.int16:
-        clips = to_float(clips)
-    windows = np.lib.stride_tricks.sliding_window_view(clips, frontend.frame_length, axis=1)
-    frames = windows[:, :: frontend.frame_step] * _window(frontend)
-    return np.abs(np.fft.rfft(frames, frontend.fft_length))
+    spectra = np.empty((len(clips), *spectrum_shape(frontend)), np.float32)
+    window, length, step = _window(frontend), frontend.frame_length, frontend.frame_step
+    for first in range(0, len(clips), _CLIPS_AT_ONCE):
+        part = slice(first, first + _CLIPS_AT_ONCE)
+        waveforms = to_float(clips[part]) if clips.dtype == np.int16 else clips[part]
+        frames = np.lib.stride_tricks.sliding_window_view(waveforms, length, axis=1)[:, ::step]
+        spectra[part] = np.abs(np.fft.rfft(frames * window, frontend.fft_length))
+    return spectra
 
 
-def _features_of(spectra: np.ndarray, frontend: FrontendParams) -> np.ndarray:
+def features_of(spectra: Iterable[np.ndarray], frontend: FrontendParams) -> Iterator[np.ndarray]:
+    """Yield the features of clips of which spectra are given, as many at once."""
     graph = _Graph(frontend)
-    features = np.empty((len(spectra), *frontend.shape), np.float32)
-    for part in _batches(len(spectra), _SPECTRA_AT_ONCE):
-        features[part] = graph.from_spectra(tf.constant(spectra[part].astype(np.float32)))
-    return features
-
-
-def _spectrum_shape(frontend: FrontendParams) -> tuple[int, int]:
-    return frontend.shape[0], frontend.fft_length // 2 + 1
-
-
-def _batches(count: int, size: int) -> Iterator[slice]:
-    yield from (slice(start, start + size) for start in range(0, count, size))
+    for part in spectra:
+        yield graph.from_spectra(tf.constant(part, tf.float32)).numpy()
 
 
 def _window(frontend: FrontendParams) -> np.ndarray:
@@ -243,11 +162,3 @@ def dct_matrix(bins: int) -> np.ndarray:
     """Return the DCT-II of ``tf.signal.mfccs_from_log_mel_spectrograms``, ``[bins, bins]``."""
     n, k = np.arange(bins)[:, None], np.arange(bins)[None, :]
     return (np.cos(np.pi * k * (2 * n + 1) / (2 * bins)) * np.sqrt(2 / bins)).astype(np.float32)
-
-
-def _statistics(features: np.ndarray, frontend: FrontendParams) -> tuple[np.ndarray, np.ndarray]:
-    coefficients = features.shape[-1]
-    if frontend.normalization == "none":
-        return np.zeros(coefficients, np.float32), np.ones(coefficients, np.float32)
-    deviation = np.maximum(features.std(axis=(0, 1)), 1e-3)
-    return features.mean(axis=(0, 1)), deviation

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sweep.audio.augmentation import render
+from sweep.audio import augmentation
 from sweep.candidate import AugmentationParams
 
 RATE = 8000
@@ -13,6 +13,11 @@ def tones(clips: int = 40) -> np.ndarray:
     time = np.arange(RATE) / RATE
     frequencies = 200.0 + 10 * np.arange(clips)[:, None]
     return (8000 * np.sin(2 * np.pi * frequencies * time)).astype(np.int16)
+
+
+def render(*args, **named) -> np.ndarray:
+    """Return the copies of all clips in one array."""
+    return np.concatenate([*augmentation.render(*args, **named)])
 
 
 def rms(waveforms: np.ndarray) -> np.ndarray:
@@ -31,6 +36,16 @@ def test_equal_seeds_give_equal_copies_and_others_do_not():
     once, again, other = (render(tones(), EMPTY, params, RATE, seed) for seed in (1, 1, 2))
     np.testing.assert_array_equal(once, again)
     assert not np.array_equal(once, other)
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 40, 1000])
+def test_copies_do_not_depend_on_how_many_are_made_at_once(at_once):
+    background = np.sin(np.arange(3 * RATE), dtype=np.float32)
+    params = AugmentationParams(time_shift_ms=50, noise_snr_db=5, gain_db=6)
+    made = list(augmentation.render(tones(), background, params, RATE, 1, at_once))
+    assert max(map(len, made)) == min(at_once, 40)
+    expected = render(tones(), background, params, RATE, 1)
+    np.testing.assert_array_equal(np.concatenate(made), expected)
 
 
 def test_every_clip_is_shifted_by_whole_samples_and_silence_moves_in():

@@ -10,7 +10,7 @@ from sweep.candidate import QUANTIZATIONS, Candidate
 from sweep.networks import architecture_of
 from sweep.networks.architecture import Architecture
 from sweep.stages.compression import compress
-from sweep.stages.frontend import FeatureSet, prepare_features
+from sweep.stages.features import FeatureSet, prepare_features
 from sweep.stages.training import Trained, train
 
 
