@@ -20,6 +20,7 @@ from sweep.metrics import ACCURACY, Limit, Measured, Metric, violations
 from sweep.predict import FRONTEND, METADATA, MODEL
 from sweep.stages.files import file_facts
 from sweep.statistics import confusion
+from sweep.study.confirmation import CrossValidation
 from sweep.study.storage import StudyFolder
 from sweep.study.table import StudyRecord, TrialRecord
 
@@ -179,10 +180,19 @@ def _as_finalist(record: StudyRecord, number: int) -> dict[str, Any] | None:
                 "test": metrics,
                 "test_clips": one.test_clips,
                 "seeds": len(one.retrainings),
-                "cross_validated": one.validated and one.validated.value(record.space.goal),
+                "cross_validated": one.validated and _validated(one.validated, record.space.goal),
                 "holds": one.holds(record.space.limits),
             }
     return None
+
+
+def _validated(found: CrossValidation, goal: Metric) -> dict[str, Any]:
+    return {
+        goal.name: found.value(goal),
+        "interval": list(found.interval(goal)),
+        "folds": len(found.folds),
+        "clips": found.clips,
+    }
 
 
 def _refuse_foreign(out: Path) -> None:

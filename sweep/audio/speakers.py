@@ -76,7 +76,7 @@ class Speakers:
         tested = self.counts["testing"]
         if 0 < tested < _FEW:
             return (
-                f"The test clips are by {tested} speaker{'s' * (tested > 1)} only: intervals count"
-                " clips and do not tell how much speakers differ"
+                f"The test clips are by {tested} speaker{'s' * (tested > 1)} only: intervals and"
+                " chances take clips for independent; the interval of the folds takes speakers"
             )
         return ""

@@ -31,7 +31,8 @@ def verdict(record: StudyRecord, content: Table) -> str:
     folds = [one.validated.clips for one in record.finalists if one.validated]
     validated = (
         f" Cross-validated: what it hears of all {max(folds)} clips for training and validation, "
-        "each by a network trained without its fold."
+        "each by a network trained without its fold; its interval is that of Student's t over "
+        "the folds, as other speakers differ."
         if folds
         else ""
     )

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from sweep.candidate import PARAMETERS, Candidate, FrontendParams, TrainingParams
-from sweep.metrics import METRICS, Limit
+from sweep.metrics import ACCURACY, Limit
 from sweep.parameters import defaults
 from sweep.report.axes import metric_names
 from sweep.report.axes import title as axis_title
@@ -128,7 +128,10 @@ def finalist_table(record: StudyRecord) -> Table:
 
 def _finalist_cells(one: Finalist, limits: list[Limit], folds: bool) -> tuple[str, ...]:
     low, high = one.interval("accuracy")
-    validated = f"{one.validated.value(METRICS['accuracy']):.3f}" if one.validated else "-"
+    validated = "-"
+    if one.validated:
+        ends = one.validated.interval(ACCURACY)
+        validated = ACCURACY.text(one.validated.value(ACCURACY), ends)
     return (
         str(one.trial),
         "yes" if one.holds(limits) else "no",

@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from math import sqrt
 from statistics import fmean, stdev
 from typing import Any
+
+from scipy.stats import t as student_t
 
 from sweep.metrics import METRICS, WORST_RECALL, Limit, Measured, Metric
 from sweep.statistics import Confusion, chance_above, total
@@ -57,7 +60,24 @@ class CrossValidation:
 
     def value(self, metric: Metric) -> float:
         """Return a metric that only predictions tell, over the clips of all folds."""
-        return Measured({}, total(self.folds), {metric.name: metric})[metric.name]
+        return self._of(total(self.folds), metric)[metric.name]
+
+    def interval(self, metric: Metric) -> tuple[float, float]:
+        """Return the 95 % interval of a share for other speakers, from how much the folds differ.
+
+        It is that of Student's t for the mean of the folds, and never narrower than that of the
+        clips, which takes each clip for a draw of its own.
+        """
+        whole = self._of(total(self.folds), metric)
+        value, exposures = whole[metric.name], whole.exposures()
+        low, high = metric.interval(value, exposures[metric.name])
+        each = [self._of(fold, metric)[metric.name] for fold in self.folds]
+        half = student_t.ppf(0.975, len(each) - 1) * stdev(each) / sqrt(len(each))
+        return max(0.0, min(low, value - half)), min(1.0, max(high, value + half))
+
+    @staticmethod
+    def _of(counts: Confusion, metric: Metric) -> Measured:
+        return Measured({}, counts, {metric.name: metric})
 
 
 @dataclass(frozen=True)

@@ -140,7 +140,7 @@ def test_what_finalists_hear_by_folds_is_told_where_it_is_known():
     folds = CrossValidation((((14, 1), (2, 13)), ((5, 0), (0, 5))))
     table = finalist_table(replace(record, finalists=(replace(first, validated=folds), second)))
     column = table.head.index("cross-validated")
-    assert [row[column] for row in table.rows] == ["0.925", "-"]
+    assert [row[column] for row in table.rows] == ["0.925 (0.290–1.000)", "-"]
 
 
 def test_what_else_the_study_limits_is_told_of_finalists_as_the_search_measured_it():

@@ -3,9 +3,11 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from sweep.metrics import METRICS, Limit
+from sweep.statistics import wilson
 from sweep.study.confirmation import CrossValidation, Finalist, Retraining
 
 LIMITS = [Limit.parse(METRICS["accuracy"], ">= 0.97"), Limit.parse(METRICS["size_kb"], "< 5")]
@@ -81,6 +83,21 @@ def test_what_is_heard_by_folds_is_a_share_of_all_clips() -> None:
     folds = CrossValidation((((3, 2), (3, 2)), ((10, 0), (0, 20)), ((20, 0), (10, 10))))
     assert folds.value(METRICS["accuracy"]) == pytest.approx((5 + 30 + 30) / 80)
     assert folds.clips == 80
+
+
+def test_the_interval_of_the_folds_tells_how_much_they_differ() -> None:
+    accuracy = METRICS["accuracy"]
+    unlike = CrossValidation(tuple(((right, 0), (10 - right, 10)) for right in (0, 10, 5, 9, 6)))
+    shares = [0.5, 1.0, 0.75, 0.95, 0.8]
+    error = np.std(shares, ddof=1) / np.sqrt(5)
+    low, high = unlike.interval(accuracy)
+    # 2.776 is the 97.5 % quantile of Student's t with four degrees of freedom.
+    assert (low, high) == pytest.approx((0.8 - 2.776 * error, 1.0), abs=1e-3)
+
+
+def test_the_interval_of_folds_that_agree_is_that_of_their_clips() -> None:
+    alike = CrossValidation((((9, 1), (0, 10)),) * 5)
+    assert alike.interval(METRICS["accuracy"]) == pytest.approx(wilson(0.95, 100))
 
 
 def test_a_finalist_comes_back_from_json_with_what_it_hears_by_folds() -> None:
