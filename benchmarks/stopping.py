@@ -1,123 +1,133 @@
-"""The rule that stops hopeless trainings, calibrated and judged on the measured table.
+"""The rule that stops hopeless trainings, calibrated and judged on tasks of different shape.
 
-    [SPEECH_COMMANDS=FOLDER] python benchmarks/stopping.py [--published 0] [--workers 2]
+    python benchmarks/stopping.py
 
-The rule stops a training when the best of its last five validation accuracies lies below the limit
-by more than a slack that shrinks as training goes on. The slack is the largest gap that any
-candidate of the table closed from there on that ended within a point and a half of 0.97 or above,
-and one clip more. It is printed here from the whole table, as ``sweep.stages.stopping`` holds it,
-and judged by halves: calibrated on one half of the networks, tried on the other. ``saved`` is the
-share of training time not spent, ``lost`` the share of candidates that would have ended feasible
-and were stopped. With ``--published N`` the rule in use is judged, too, on that many candidates of
-the published grid that pass the gate, drawn at random and trained to their ends: a space it was not
-calibrated on.
+Replays the curves of ``curves.py``, and for two words those of ``table.py``, too, as studies under
+the rule: candidates in random order, each stopped or finished, and what is finished is learnt from.
+Limits are set at the 20th to 80th percentile of the accuracies that a task's candidates reach.
+``saved`` is the share of training time not spent, ``lost`` the share of the candidates that end
+feasible and were stopped. The prior, which counts until a study has curves of its own, is the
+largest rise of any task and a margin more; each task is judged with the prior of the others.
 """
 
-import argparse
-import json
-import os
-import sys
 from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial
-from multiprocessing import get_context
+from dataclasses import replace
 
 import numpy as np
-from table import Row, opened, read, train_batch
-from throughput import SPACE, draw
+import table
+from curves import Curve, read
 
-from sweep.space import Space
-from sweep.stages.stopping import FEWEST, SHARES, SLACKS, first_stop, recent_best
+from sweep.metrics import ACCURACY, Limit
+from sweep.stopping import PRIOR, SHARES, Experience, StopRule, first_stop, out_of_reach, rises
 
-NEARLY = 0.955
-ONE_CLIP = 0.005
+MARGIN = 0.2
+PERCENTILES = (20, 30, 40, 50, 60, 70, 80)
 LIMITS = (0.96, 0.97, 0.98)
-HALVINGS = 20
+STUDIES, TRIALS = 3, 120
+"""How many studies of each task and limit are replayed, and of how many trials at most."""
+
+TABLE_TASK = "2 words"
 
 
 def main() -> None:
-    """Print the slacks, then what the rule saves and loses."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--published", type=int, default=0)
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
-    wanted = parser.parse_args()
-    rows = read()
-    calibrated = slacks(rows)
-    print("share of epochs ", *(f"{share:6.1f}" for share in SHARES))
-    print("slack           ", *(f"{slack:6.3f}" for slack in calibrated))
-    print("in use          ", *(f"{slack:6.3f}" for slack in SLACKS))
-    print(f"{'limit':<8} {'feasible':>9} {'saved':>7} {'lost':>7}")
-    networks = sorted({network(row) for row in rows})
-    for limit in LIMITS:
-        rng, outcomes = np.random.default_rng(0), []
-        for _ in range(HALVINGS):
-            known = set(rng.permutation(networks)[: len(networks) // 2])
-            learnt = slacks(row for row in rows if network(row) in known)
-            others = [row for row in rows if network(row) not in known]
-            outcomes.append(judge(others, limit, learnt))
-        feasible, saved, lost = np.mean(outcomes, axis=0)
-        print(f"{limit:<8} {feasible:>9.1%} {saved:>7.1%} {lost / feasible:>7.1%}")
-    if wanted.published:
-        print(f"\n{wanted.published} candidates of the published grid that pass the gate")
-        others = train_published(wanted.published, wanted.workers)
-        for limit in LIMITS:
-            feasible, saved, lost = judge(others, limit, np.array(SLACKS))
-            counts = f"{lost * len(others):.0f} of {feasible * len(others):.0f} feasible lost"
-            print(f"{limit:<8} {feasible:>9.1%} {saved:>7.1%}   {counts}")
+    """Print the prior, then what the rule saves and loses on each task."""
+    tasks = read_tasks()
+    print("share of epochs ", *(f"{share:5.1f}" for share in SHARES))
+    print("prior           ", *(f"{rise:5.2f}" for rise in prior(tasks.values())))
+    print("in use          ", *(f"{rise:5.2f}" for rise in PRIOR))
+    print(f"\n{'':<33}{'':>15} {'prior alone':>15} {'the rule':>15}")
+    print(f"{'task':<28} {'clips':>5} {'curves':>6} {'feasible':>8} ", end="")
+    print(*[f"{'lost':>7} {'saved':>7}"] * 2)
+    for name, curves in tasks.items():
+        others = prior(found for other, found in tasks.items() if other != name)
+        reached = [curve.accuracy for curve in curves]
+        bounds = [float(np.percentile(reached, q, method="higher")) for q in PERCENTILES]
+        show(name, curves, bounds, others)
+    print("\nlimits as in go_stop.yaml")
+    for bound in LIMITS:
+        show(f"{TABLE_TASK}, {bound}", tasks[TABLE_TASK], [bound], PRIOR)
 
 
-def train_published(count: int, workers: int) -> list[Row]:
-    """Train candidates of the published grid that pass the gate to their ends."""
-    folder = os.environ.get("SPEECH_COMMANDS")
-    if not folder:
-        sys.exit("SPEECH_COMMANDS does not name the folder of recordings")
-    drawn = draw(Space.load(SPACE), opened(folder), count, seed=1, passing=True)
-    train = partial(train_batch, folder, SPACE)
-    rows = []
-    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-        for trained in pool.map(train, ([parameters] for parameters in drawn)):
-            rows += [Row(**row) for row in trained]
-            print(f"{len(rows)} of {count} trained", file=sys.stderr)
-    return rows
+def show(name: str, curves: list[Curve], bounds: list[float], prior: tuple[float, ...]) -> None:
+    """Print what the rule saves and loses under some limits."""
+    told = []
+    for learns in (False, True):
+        outcomes = [
+            replay(curves, Limit(ACCURACY.name, ">=", bound), prior, learns, seed)
+            for bound in bounds
+            for seed in range(STUDIES)
+        ]
+        feasible, lost, spent, saved = np.sum(outcomes, axis=0)
+        told.append(f"{lost / feasible:>7.1%} {saved / spent:>7.0%}")
+    print(f"{name:<28} {curves[0].clips:>5} {len(curves):>6} {feasible:>8.0f} ", *told)
 
 
-def network(row: Row) -> str:
-    """Return what the rows of one network trained for different lengths have in common."""
-    return json.dumps({k: v for k, v in row.parameters.items() if k != "epochs"}, sort_keys=True)
+def read_tasks() -> dict[str, list[Curve]]:
+    """Return the curves of each task."""
+    tasks: dict[str, list[Curve]] = {}
+    for curve in read():
+        tasks.setdefault(curve.task, []).append(curve)
+    tasks[TABLE_TASK] += [from_table(row) for row in table.read()]
+    return tasks
 
 
-def final(row: Row) -> float:
-    """Return the accuracy of the best variant."""
-    return max(variant["accuracy"] for variant in row.variants.values())
+def from_table(row: table.Row) -> Curve:
+    """Return the curve of a candidate of the table; its result is the best variant."""
+    best = max(variant["accuracy"] for variant in row.variants.values())
+    known = row.parameters
+    return Curve(
+        TABLE_TASK,
+        known["epochs"],
+        "cosine",
+        known["final_sparsity"],
+        round(known["alpha"] * 128),
+        2,
+        80,
+        row.clips,
+        tuple(round(accuracy * row.clips) for accuracy in row.accuracies),
+        round(best * row.clips),
+        row.seconds,
+    )
 
 
-def slacks(rows: Iterable[Row]) -> np.ndarray:
-    """Return the largest gap closed after each share of the epochs, or after a later one."""
-    gaps: dict[float, list[float]] = {share: [0.0] for share in SHARES}
-    for row in rows:
-        epochs = len(row.accuracies)
-        for share in SHARES if final(row) >= NEARLY else ():
-            done = int(np.ceil(share * epochs - 1e-9))
-            if FEWEST <= done < epochs:
-                gaps[share].append(final(row) - recent_best(row.accuracies[:done]))
-    widest = np.array([max(found) for found in gaps.values()]) + ONE_CLIP
-    return np.maximum.accumulate(widest[::-1])[::-1]
+def prior(tasks: Iterable[list[Curve]]) -> tuple[float, ...]:
+    """Return the largest rise of any curve from each share of the epochs, and a margin more."""
+    found = [
+        rises(curve.accuracies, curve.accuracy, curve.clips) for curves in tasks for curve in curves
+    ]
+    widest = np.max(found, axis=0) + MARGIN
+    return tuple(np.maximum.accumulate(widest[::-1])[::-1])
 
 
-def judge(rows: list[Row], limit: float, learnt: np.ndarray) -> tuple[float, float, float]:
-    """Return the shares of rows that are feasible, of time saved, and of rows lost."""
-    spent = saved = lost = feasible = 0.0
-    for row in rows:
-        spent += row.seconds
-        feasible += final(row) >= limit
-        epochs = len(row.accuracies)
-        for done in range(first_stop(epochs), epochs):
-            slack = np.interp(done / epochs, SHARES, learnt)
-            if recent_best(row.accuracies[:done]) < limit - slack:
-                saved += row.seconds * (1 - done / epochs)
-                lost += final(row) >= limit
-                break
-    return feasible / len(rows), saved / spent, lost / len(rows)
+def replay(
+    curves: list[Curve], limit: Limit, prior: tuple[float, ...], learns: bool, seed: int
+) -> tuple[float, float, float, float]:
+    """Return how many candidates end feasible, how many of these are lost, seconds and saving."""
+    experience = Experience([limit])
+    feasible = lost = spent = saved = 0.0
+    order = np.random.default_rng(seed).permutation(len(curves))[:TRIALS]
+    for curve in (curves[i] for i in order):
+        rules = [
+            rule if rule.curves else replace(rule, rises=prior)
+            for rule in experience.rules(curve.epochs)
+        ]
+        done = stopped_after(curve, rules)
+        feasible += curve.accuracy >= limit.bound
+        lost += curve.accuracy >= limit.bound and done < curve.epochs
+        spent += curve.seconds
+        saved += curve.seconds * (1 - done / curve.epochs)
+        if learns and done == curve.epochs:
+            experience.add(curve.evaluation())
+    return feasible, lost, spent, saved
+
+
+def stopped_after(curve: Curve, rules: list[StopRule]) -> int:
+    """Return after how many epochs the rules end the training of a candidate."""
+    for done in range(first_stop(curve.epochs, curve.steps), curve.epochs):
+        so_far = {ACCURACY.name: curve.accuracies[:done]}
+        if out_of_reach(rules, so_far, epochs=curve.epochs, steps=curve.steps, clips=curve.clips):
+            return done
+    return curve.epochs
 
 
 if __name__ == "__main__":

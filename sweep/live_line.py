@@ -99,6 +99,8 @@ def describe_progress(progress: SearchProgress) -> str:
     counts = [f"{o} {progress.outcomes[o]}" for o in OUTCOMES[1:] if progress.outcomes[o]]
     best = [_best(metric, value) for metric, value in progress.best.items()]
     left = progress.seconds_left
+    if progress.repeating:
+        counts.append(f"{progress.repeating} of the stopped trained to their ends")
     parts = [
         ", ".join(counts) or (f"{progress.running} running" if progress.running else ""),
         f"best {', '.join(best)}" if best else "",

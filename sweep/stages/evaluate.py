@@ -24,16 +24,17 @@ from sweep.stages.fit import Predictions, fit
 from sweep.stages.frontend import convert_frontend
 from sweep.stages.gate import expect, passes
 from sweep.stages.measurement import Bench
-from sweep.stages.stopping import out_of_reach
 from sweep.stages.stopwatch import Stopwatch
 from sweep.stages.training import Progress
 from sweep.statistics import mistakes, total, unrecognised
+from sweep.stopping import StopRule, out_of_reach
 
 
 def evaluate(
     candidate: Candidate,
     dataset: Dataset,
     limits: list[Limit],
+    rules: Sequence[StopRule] = (),
     metrics: Mapping[str, Metric] = METRICS,
 ) -> tuple[Evaluation, dict[str, bytes]]:
     """Gate, train, compress and measure a candidate on training and validation clips.
@@ -46,6 +47,7 @@ def evaluate(
         candidate: what to evaluate.
         dataset: the clips.
         limits: what a feasible candidate keeps.
+        rules: when to stop its training; without any it is trained to its end.
         metrics: what is measured, by name.
 
     Returns:
@@ -69,7 +71,15 @@ def evaluate(
 
     def stop(progress: Progress) -> str:
         # With folds the accuracy is known by now: what the validation clips say is no matter.
-        return "" if held_out else out_of_reach(progress, limits)
+        if held_out:
+            return ""
+        return out_of_reach(
+            rules,
+            {ACCURACY.name: progress.accuracies},
+            epochs=progress.epochs,
+            steps=-(-dataset.counts["training"] // candidate.training.batch_size),
+            clips=dataset.counts["validation"],
+        )
 
     last = fit(candidate, architecture, dataset, watch, stop)
     progress = last.trained.progress

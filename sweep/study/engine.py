@@ -28,8 +28,10 @@ from sweep.candidate import Candidate
 from sweep.errors import SweepError
 from sweep.evaluation import Evaluation
 from sweep.metrics import Limit
+from sweep.stopping import StopRule
 
-Work = Callable[[Candidate, Dataset, list[Limit]], tuple[Evaluation, dict[str, bytes]]]
+Rules = tuple[StopRule, ...]
+Work = Callable[[Candidate, Dataset, list[Limit], Rules], tuple[Evaluation, dict[str, bytes]]]
 
 _DEATHS_FORGIVEN = 1
 ALLOCATION = {"MALLOC_MMAP_THRESHOLD_": 2**25, "MALLOC_TRIM_THRESHOLD_": 2**28}
@@ -48,13 +50,13 @@ _GRACE_IN_S = 1
 
 
 def evaluate_candidate(
-    candidate: Candidate, dataset: Dataset, limits: list[Limit]
+    candidate: Candidate, dataset: Dataset, limits: list[Limit], rules: Rules
 ) -> tuple[Evaluation, dict[str, bytes]]:
     """Evaluate a candidate, on a worker."""
     # Imported here: the coordinator has no use for TensorFlow.
     from sweep.stages.evaluate import evaluate
 
-    return evaluate(candidate, dataset, limits)
+    return evaluate(candidate, dataset, limits, rules)
 
 
 @dataclass(frozen=True)
@@ -157,14 +159,28 @@ class Engine:
         """How many candidates have been submitted and not been answered."""
         return len(self._futures)
 
-    def submit(self, number: int, candidate: Candidate, dataset: Dataset | None = None) -> None:
-        """Send a candidate to a worker, with other clips than the engine's if any are given."""
+    def submit(
+        self,
+        number: int,
+        candidate: Candidate,
+        rules: Rules = (),
+        dataset: Dataset | None = None,
+    ) -> None:
+        """Send a candidate to a worker.
+
+        Args:
+            number: what its answer will be called.
+            candidate: what to evaluate.
+            rules: when to stop its training; without any it is trained to its end.
+            dataset: other clips than the engine's.
+        """
         future = self._client.submit(
             _tell_of_errors,
             self._work,
             candidate,
             dataset or self._dataset,
             self._limits,
+            rules,
             key=f"trial-{number}-{self._token}",
             pure=False,
         )
@@ -277,12 +293,12 @@ class _QuietWorker(WorkerPlugin):
 
 
 def _tell_of_errors(
-    work: Work, candidate: Candidate, dataset: Dataset, limits: list[Limit]
+    work: Work, candidate: Candidate, dataset: Dataset, limits: list[Limit], rules: Rules
 ) -> tuple[Evaluation, dict[str, bytes]]:
     """Do the work; the whole trace of an error goes to the log, its last line to the study."""
     try:
         with _ONE_AT_A_TIME:
-            return work(candidate, dataset, limits)
+            return work(candidate, dataset, limits, rules)
     except Exception:
         traceback.print_exc()
         raise

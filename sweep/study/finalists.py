@@ -206,7 +206,7 @@ def _train(
     listen(what, done, total)
     with Engine(missing[0][1], [], workers, None, folder.worker_log) as engine:
         for number, (job, dataset) in enumerate(missing):
-            engine.submit(number, job.candidate, dataset)
+            engine.submit(number, job.candidate, dataset=dataset)
         while engine.busy:
             answer = engine.wait(_TICK_IN_S)
             if answer is None:

@@ -25,6 +25,8 @@ class SearchProgress:
         timeout_s: after how many seconds no more trials are begun; None for never.
         front: the feasible trials that none dominates, as costs ``[trials, objectives]``.
         idle: how many trials have ended since the front last changed; 0 until there is one.
+        repeats: how many trials trained a stopped one to its end; the budget does not count them.
+        repeating: how many such trials this run has begun, as nothing else was feasible.
         ended: why the search ended other than by spending its budget; empty if it did not.
     """
 
@@ -38,6 +40,8 @@ class SearchProgress:
     timeout_s: float | None = None
     front: NDArray[np.float64] = field(init=False)
     idle: int = 0
+    repeats: int = 0
+    repeating: int = 0
     ended: str = ""
 
     def __post_init__(self) -> None:
@@ -46,7 +50,7 @@ class SearchProgress:
     @property
     def done(self) -> int:
         """Trials that count towards the budget."""
-        return self.outcomes.total() - self.outcomes["invalid"]
+        return self.outcomes.total() - self.outcomes["invalid"] - self.repeats
 
     @property
     def seconds_left(self) -> float | None:
@@ -58,9 +62,10 @@ class SearchProgress:
             ends.append((self.budget - self.done) * self.seconds / self.finished_now)
         return max(0.0, min(ends)) if ends else None
 
-    def add(self, evaluation: Evaluation) -> None:
-        """Count one more finished trial."""
+    def add(self, evaluation: Evaluation, repeats: bool = False) -> None:
+        """Count one more finished trial; one that ``repeats`` a stopped one costs no budget."""
         self.outcomes[evaluation.outcome] += 1
+        self.repeats += repeats
         if len(self.front) and evaluation.outcome != "invalid":
             self.idle += 1
         result = evaluation.result

@@ -14,11 +14,20 @@ from sweep.candidate import Candidate
 from sweep.errors import SweepError
 from sweep.evaluation import Evaluation
 from sweep.space import MOST_DRAWS, Space
-from sweep.study.engine import Answer
+from sweep.stopping import Experience
+from sweep.study.engine import Answer, Rules
 from sweep.study.progress import SearchProgress
 from sweep.study.promotion import EPOCHS
 from sweep.study.storage import StudyFolder, readable_errors
-from sweep.study.trials import ask, begin, drop, finish, stored_evaluation
+from sweep.study.trials import (
+    ask,
+    begin,
+    drop,
+    finish,
+    nearest_stopped,
+    repeated,
+    stored_evaluation,
+)
 
 _ATTEMPTS = 20
 _VALUES_TRIED = 8
@@ -26,6 +35,9 @@ _LISTED = 20_000
 _TICK_IN_S = 0.25
 _FAILURES = 8
 """Failures in a row from the start after which more would only waste the budget."""
+
+_SECOND_CHANCES = 3
+"""How many stopped trials are trained to their ends before nothing is said to be feasible."""
 
 
 class Workers(Protocol):
@@ -39,8 +51,8 @@ class Workers(Protocol):
     def busy(self) -> int:
         """How many candidates have been submitted and not been answered."""
 
-    def submit(self, number: int, candidate: Candidate) -> None:
-        """Begin to evaluate a candidate."""
+    def submit(self, number: int, candidate: Candidate, rules: Rules) -> None:
+        """Begin to evaluate a candidate; rules say when to stop its training."""
 
     def wait(self, timeout: float) -> Answer | None:
         """Return the next answer, or None if there is none within ``timeout`` seconds."""
@@ -75,6 +87,8 @@ class Search:
         self._listen = listen
         self._taken: set[str] = set()
         self._trials: dict[int, optuna.Trial] = {}
+        self._repeats: dict[int, int] = {}
+        self._experience = Experience(space.limits)
         self._enqueued: list[dict[str, Any]] = []
         self._rng = np.random.default_rng(space.file.search.seed)
         self._exhausted = False
@@ -93,7 +107,7 @@ class Search:
             while True:
                 while self._may_ask():
                     self._ask()
-                if not self.engine.busy:
+                if not self.engine.busy and not self._repeat_nearest():
                     break
                 answer = self.engine.wait(_TICK_IN_S)
                 if answer is not None:
@@ -101,11 +115,7 @@ class Search:
                 self.progress.running = self.engine.busy
                 self.progress.seconds = time.monotonic() - begin
                 self._listen(self.progress)
-        if self._left() > 0:
-            self.progress.ended = self._reason_to_end()
-        elif not self.progress.finished_now:
-            budget = self.progress.budget
-            self.progress.ended = f"the budget of {budget} was spent before; --trials raises it"
+        self.progress.ended = self._how_it_ended()
         if self.progress.ended:
             self._listen(self.progress)
         return self.progress
@@ -121,7 +131,11 @@ class Search:
             evaluation = stored_evaluation(frozen)
             if evaluation is not None and evaluation.outcome != "failed":
                 self._taken.add(self.space.candidate(frozen.params).key())
-                self.progress.add(evaluation)
+                stopped = repeated(frozen)
+                self.progress.add(evaluation, repeats=stopped is not None)
+                self._experience.add(evaluation)
+                if stopped is not None:
+                    self._repeats[frozen.number] = stopped
             if frozen.state == TrialState.RUNNING:
                 running.append((frozen, evaluation))
         for frozen, evaluation in running:
@@ -132,9 +146,11 @@ class Search:
             self._enqueued += [] if complete is None else [complete]
 
     def _resume(self, frozen: FrozenTrial, evaluation: Evaluation | None) -> None:
-        trial = optuna.Trial(self.study, frozen._trial_id)
+        trial, stopped = optuna.Trial(self.study, frozen._trial_id), repeated(frozen)
         if evaluation is not None:
             finish(self.study, trial, evaluation)
+        elif stopped is not None:
+            self._repeat(trial, stopped)
         elif set(frozen.params) != set(self.space.varying):
             drop(self.study, trial)
         else:
@@ -161,6 +177,41 @@ class Search:
         if self._combinations is not None:
             return "every combination has been tried"
         return f"of {MOST_DRAWS:,} combinations drawn at random none was allowed and untried"
+
+    def _how_it_ended(self) -> str:
+        """Return what is worth telling of how the search ended, or an empty string."""
+        progress, told = self.progress, []
+        if self._left() > 0:
+            told.append(self._reason_to_end())
+        elif not progress.finished_now:
+            told.append(f"the budget of {progress.budget} was spent before; --trials raises it")
+        if progress.repeating:
+            told.append(
+                f"nothing was feasible, so of the stopped trials the nearest {progress.repeating}"
+                f" were trained to their ends: {progress.outcomes['feasible']} feasible"
+            )
+        return "; ".join(told)
+
+    def _repeat_nearest(self) -> bool:
+        """Train the stopped trials that came nearest to their ends, if nothing is feasible.
+
+        Returns:
+            Whether any has been submitted.
+        """
+        if self.progress.outcomes["feasible"]:
+            return False
+        nearest = nearest_stopped(self.study, _SECOND_CHANCES)
+        left = [trial for trial in nearest if trial.number not in self._repeats.values()]
+        for stopped in left:
+            trial = begin(self.study, self.space, stopped.params, repeats=stopped.number)
+            self._repeat(trial, stopped.number)
+        return bool(left)
+
+    def _repeat(self, trial: optuna.Trial, stopped: int) -> None:
+        """Submit a trial that trains a stopped one to its end."""
+        self._repeats[trial.number] = stopped
+        self.progress.repeating += 1
+        self._submit(trial, self.space.candidate(trial.params), ())
 
     def _ask(self) -> None:
         """Ask until a candidate is worth evaluating, and send it off; what is enqueued first."""
@@ -194,9 +245,12 @@ class Search:
             drop(self.study, trial)
             return False
         self._taken.add(candidate.key())
-        self._trials[trial.number] = trial
-        self.engine.submit(trial.number, candidate)
+        self._submit(trial, candidate, self._experience.rules(candidate.training.epochs))
         return True
+
+    def _submit(self, trial: optuna.Trial, candidate: Candidate, rules: Rules) -> None:
+        self._trials[trial.number] = trial
+        self.engine.submit(trial.number, candidate, rules)
 
     def _untried(self, near: dict[str, Any]) -> dict[str, Any] | None:
         """Return a combination that is allowed and new; None if none is left.
@@ -246,7 +300,8 @@ class Search:
         if answer.files:
             self.folder.keep_files(trial, answer.files)
         finish(self.study, trial, answer.evaluation)
-        self.progress.add(answer.evaluation)
+        self.progress.add(answer.evaluation, repeats=trial.number in self._repeats)
+        self._experience.add(answer.evaluation)
         self.progress.finished_now += 1
         # With promotion a finished training may earn another.
         self._exhausted = self._exhausted and not self._first

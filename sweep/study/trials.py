@@ -9,6 +9,7 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from sweep.evaluation import Evaluation
+from sweep.metrics import total_violation
 from sweep.space import Space
 from sweep.study.planning import PlannedSampler
 from sweep.study.table import TrialRecord
@@ -16,7 +17,7 @@ from sweep.study.table import TrialRecord
 OBJECTIVES = "objectives"
 """The study's attribute that names its objectives, in the order of a trial's values."""
 
-_EVALUATION = "evaluation"
+_EVALUATION, _REPEATS = "evaluation", "repeats"
 
 
 @contextmanager
@@ -51,12 +52,19 @@ def ask(study: optuna.Study, space: Space) -> optuna.Trial:
     return begin(study, space, sampler.plan())
 
 
-def begin(study: optuna.Study, space: Space, parameters: dict[str, Any]) -> optuna.Trial:
-    """Return a trial of these values.
+def begin(
+    study: optuna.Study, space: Space, parameters: dict[str, Any], repeats: int | None = None
+) -> optuna.Trial:
+    """Return a trial of these values, or of a stopped trial that it ``repeats`` to the end.
 
     It is stored in one piece: Optuna by itself stores parameter by parameter.
     """
-    begun = create_trial(state=TrialState.RUNNING, params=parameters, distributions=space.varying)
+    begun = create_trial(
+        state=TrialState.RUNNING,
+        params=parameters,
+        distributions=space.varying,
+        user_attrs=None if repeats is None else {_REPEATS: repeats},
+    )
     trial = optuna.Trial(study, study._storage.create_new_trial(study._study_id, begun))
     _tell_sampler(study, trial, begun)
     return trial
@@ -129,6 +137,23 @@ def stored_evaluation(trial: optuna.Trial | FrozenTrial) -> Evaluation | None:
     """Return the evaluation a trial carries, if it got that far."""
     record = trial.user_attrs.get(_EVALUATION)
     return None if record is None else Evaluation.from_json(record)
+
+
+def nearest_stopped(study: optuna.Study, count: int) -> list[FrozenTrial]:
+    """Return the trials stopped by their curves that break the limits least, nearest first."""
+    found = []
+    for trial in study.get_trials(deepcopy=False):
+        evaluation = stored_evaluation(trial)
+        if evaluation is None or evaluation.outcome != "stopped" or not evaluation.accuracies:
+            continue
+        assert evaluation.result is not None
+        found.append((total_violation(evaluation.result.violations), trial.number, trial))
+    return [trial for *_, trial in sorted(found, key=lambda one: one[:2])[:count]]
+
+
+def repeated(trial: FrozenTrial) -> int | None:
+    """Return the number of the stopped trial that a trial trains to its end, if it does."""
+    return trial.user_attrs.get(_REPEATS)
 
 
 def trial_records(space: Space, trials: Iterable[FrozenTrial]) -> tuple[TrialRecord, ...]:

@@ -13,11 +13,14 @@ from sweep.metrics import METRICS, Limit
 from sweep.stages import evaluate as story
 from sweep.stages.evaluate import evaluate
 from sweep.statistics import confusion, mistakes
+from sweep.stopping import Experience
 
 from .conftest import LONG, SMALL
 
 EASY = [Limit.parse(METRICS["accuracy"], ">= 0.85"), Limit.parse(METRICS["size_kb"], "< 25")]
 ALL = {"quantization": QUANTIZATIONS, "strip_names": True}
+SLOW = {"initial_learning_rate": 2e-5, "batch_size": 1}
+"""Hardly learns anything in the steps after which a training may be stopped."""
 
 
 def limits(**texts: str) -> list[Limit]:
@@ -124,10 +127,12 @@ def test_a_gated_candidate_is_never_trained(candidate, spoken):
 
 
 def test_a_stopped_candidate_says_how_far_it_came(spoken):
-    slow = Candidate.from_parameters(SMALL | {"epochs": 20, "initial_learning_rate": 2e-5} | ALL)
-    evaluation, files = evaluate(slow, spoken, limits(accuracy=">= 0.97", size_kb="< 25"))
+    slow = Candidate.from_parameters(SMALL | SLOW | ALL | {"epochs": 20})
+    strict = limits(accuracy=">= 1", size_kb="< 25")
+    evaluation, files = evaluate(slow, spoken, strict, Experience(strict).rules(20))
     assert evaluation.outcome == "stopped" and files == {}
-    assert "after 4 of 20 epochs; accuracy >= 0.97 is out of reach" in evaluation.reason
+    assert "after 4 of 20 epochs" in evaluation.reason
+    assert evaluation.reason.endswith("accuracy >= 1 is out of reach")
     assert len(evaluation.accuracies) == len(evaluation.losses) == 4
     assert evaluation.result["accuracy"] == evaluation.accuracies[-1]
     assert evaluation.result.violations["accuracy"] > 0
@@ -135,12 +140,10 @@ def test_a_stopped_candidate_says_how_far_it_came(spoken):
 
 
 def test_a_stopped_candidate_weighs_what_it_would_have_weighed(spoken):
-    slow = SMALL | {"epochs": 5, "initial_learning_rate": 2e-5} | ALL
-    told = [
-        evaluate(Candidate.from_parameters(slow), spoken, limits(accuracy=bound))[0]
-        for bound in (">= 1", ">= 0")
-    ]
-    assert [evaluation.outcome for evaluation in told] == ["stopped", "feasible"]
+    slow = Candidate.from_parameters(SMALL | SLOW | ALL | {"epochs": 5})
+    strict = limits(accuracy=">= 1")
+    told = [evaluate(slow, spoken, strict, rules)[0] for rules in (Experience(strict).rules(5), ())]
+    assert [evaluation.outcome for evaluation in told] == ["stopped", "infeasible"]
     stopped, finished = (evaluation.result for evaluation in told)
     assert stopped.quantization == finished.quantization != "float32"
     assert stopped["size_kb"] == pytest.approx(finished["size_kb"], rel=0.05)

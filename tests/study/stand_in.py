@@ -11,7 +11,7 @@ from sweep.candidate import Candidate
 from sweep.evaluation import Evaluation, Variant
 from sweep.metrics import Limit, Measured, total_violation, violations
 from sweep.space import Space
-from sweep.study.engine import Answer
+from sweep.study.engine import Answer, Rules
 
 SPACE = """
 dataset: {labels: [stop, go]}
@@ -93,7 +93,7 @@ ENDINGS = {
 
 
 class StandIn:
-    """In place of an engine; ``submitted`` holds the candidates by trial number.
+    """In place of an engine; ``submitted`` and ``rules`` hold what was asked by trial number.
 
     Args:
         space: whose limits count.
@@ -109,6 +109,7 @@ class StandIn:
     ) -> None:
         self.limits, self.capacity, self.work = space.limits, capacity, work
         self.submitted: dict[int, Candidate] = {}
+        self.rules: dict[int, Rules] = {}
         self.most_busy = 0
         self._waiting: deque[int] = deque()
 
@@ -117,10 +118,10 @@ class StandIn:
         """How many candidates have been submitted and not been answered."""
         return len(self._waiting)
 
-    def submit(self, number: int, candidate: Candidate) -> None:
+    def submit(self, number: int, candidate: Candidate, rules: Rules = ()) -> None:
         """Take a candidate."""
         assert number not in self.submitted
-        self.submitted[number] = candidate
+        self.submitted[number], self.rules[number] = candidate, rules
         self._waiting.append(number)
         self.most_busy = max(self.most_busy, self.busy)
 

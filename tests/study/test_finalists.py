@@ -52,7 +52,7 @@ def failing(monkeypatch) -> set[float]:
         def __exit__(self, *given) -> None:
             pass
 
-        def submit(self, number: int, candidate: Candidate, dataset: object) -> None:
+        def submit(self, number: int, candidate: Candidate, *, dataset: object) -> None:
             super().submit(number, candidate)
 
         def wait(self, timeout: float) -> Answer | None:

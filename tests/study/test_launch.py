@@ -11,7 +11,7 @@ from sweep.study.launch import launch
 from .stand_in import evaluate, make_space
 
 
-def compute(candidate, dataset, limits) -> tuple[Evaluation, dict[str, bytes]]:
+def compute(candidate, dataset, limits, rules) -> tuple[Evaluation, dict[str, bytes]]:
     """Evaluate by formula, on a worker."""
     return evaluate(candidate, limits), {}
 

@@ -7,6 +7,7 @@ from optuna.trial import TrialState
 
 from sweep.errors import SweepError
 from sweep.evaluation import Evaluation
+from sweep.metrics import violations
 from sweep.space import Space
 from sweep.study.progress import SearchProgress
 from sweep.study.samplers import make_sampler
@@ -54,6 +55,24 @@ class Dying(StandIn):
         if self.left < 0:
             raise Killed
         return super().wait(timeout)
+
+
+def hasty(engine: StandIn) -> StandIn:
+    """Let workers stop every training that they are given a rule for."""
+    wait = engine.wait
+
+    def stop(timeout: float):
+        answer = wait(timeout)
+        result = answer.evaluation.result
+        if not engine.rules[answer.number] or result["accuracy"] is None:
+            return answer
+        known = {**result.metrics, "accuracy": result["accuracy"] / 2}
+        early = replace(result, metrics=known, violations=violations(engine.limits, known))
+        stopped = replace(answer.evaluation, outcome="stopped", reason="slow", variants=(early,))
+        return replace(answer, evaluation=stopped, files={})
+
+    engine.wait = stop
+    return engine
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
@@ -404,6 +423,93 @@ def test_progress_is_told_as_it_happens(folder):
     feasible = [t.evaluation.result for t in folder.record().trials if not t.evaluation.reason]
     assert progress.best["size_kb"] == min(result["size_kb"] for result in feasible)
     assert progress.best["accuracy"] == max(result["accuracy"] for result in feasible)
+
+
+class TestBeforeNothingIsFeasible:
+    """The stopped trials that came nearest are trained to their ends."""
+
+    text = FINITE.replace("[0.25, 0.5, 1.0]", "[0.15, 0.2, 0.25]")
+    space = make_space(text)
+
+    def test_the_nearest_are_trained_to_their_ends(self, folder):
+        engine, progress = search(folder, self.space, hasty(StandIn(self.space)))
+        stopped = [t for t in folder.record().trials if t.evaluation.outcome == "stopped"]
+        assert len(stopped) > 3
+        stopped.sort(key=lambda trial: (-trial.evaluation.result["accuracy"], trial.number))
+        assert keys(engine)[9:] == [trial.candidate.key() for trial in stopped[:3]]
+        assert progress.outcomes["feasible"] == 3
+        assert progress.ended == (
+            "every combination has been tried; nothing was feasible, so of the stopped trials the"
+            " nearest 3 were trained to their ends: 3 feasible"
+        )
+
+    def test_they_are_not_of_the_budget(self, folder):
+        seen = []
+
+        def listen(progress: SearchProgress) -> None:
+            seen.append((progress.done, progress.repeats, progress.repeating))
+
+        space = make_space(self.text, trials=5)
+        engine, progress = search(folder, space, hasty(StandIn(space)), listen=listen)
+        assert len(engine.submitted) == 8 and progress.outcomes["stopped"] == 5
+        assert seen[-1] == (5, 3, 3) and (5, 0, 0) in seen
+        again, progress = search(folder, make_space(self.text, trials=7))
+        assert len(again.submitted) == 2 and progress.done == 7
+
+    def test_their_models_are_kept(self, folder):
+        search(folder, self.space, hasty(StandIn(self.space)))
+        for trial in feasible(folder):
+            assert folder.read_file(trial.number, "model.tflite") == b"model of %d" % trial.number
+
+    def test_none_is_where_anything_is_feasible(self, folder):
+        lucky = StandIn(self.space)
+        submit = lucky.submit
+        lucky.submit = lambda number, candidate, rules: submit(
+            number, candidate, rules if number else ()
+        )
+        engine, progress = search(folder, self.space, hasty(lucky))
+        assert progress.outcomes["stopped"] and progress.outcomes["feasible"] == 1
+        assert len(engine.submitted) == 9
+
+    def test_none_is_where_nothing_was_stopped(self, folder):
+        def fall_short(candidate, limits):
+            return replace(evaluate(candidate, limits), outcome="infeasible")
+
+        engine, progress = search(folder, self.space, StandIn(self.space, work=fall_short))
+        assert len(engine.submitted) == 9 and progress.repeating == 0
+
+    def test_none_is_trained_twice_by_another_run(self, folder):
+        def fall_short(candidate, limits):
+            return replace(evaluate(candidate, limits), outcome="infeasible")
+
+        _, progress = search(folder, self.space, hasty(StandIn(self.space, work=fall_short)))
+        assert progress.outcomes["infeasible"] == 3 and progress.outcomes["feasible"] == 0
+        again, _ = search(folder, self.space, hasty(StandIn(self.space, work=fall_short)))
+        assert again.submitted == {}
+
+    @pytest.mark.parametrize("after", [9, 10, 11])
+    def test_what_a_dying_coordinator_had_begun_is_trained_once(self, folder, after):
+        dying = Dying(self.space, after)
+        with pytest.raises(Killed):
+            search(folder, self.space, hasty(dying))
+        engine, progress = search(folder, self.space, hasty(StandIn(self.space)))
+        assert keys(engine) == keys(dying)[after:]
+        assert progress.outcomes["feasible"] == progress.repeats == 3
+        assert progress.done == 9
+        assert not [t for t in folder.load().get_trials() if t.state == TrialState.RUNNING]
+
+    def test_one_that_failed_is_tried_again_by_another_run_only(self, folder):
+        engine = StandIn(self.space)
+        engine.work = lambda candidate, limits: (
+            evaluate(candidate, limits)
+            if len(engine.submitted) <= 9
+            else Evaluation("failed", "out of memory")
+        )
+        _, progress = search(folder, self.space, hasty(engine))
+        assert progress.outcomes["failed"] == 3 and len(engine.submitted) == 12
+        again, progress = search(folder, self.space, hasty(StandIn(self.space)))
+        assert keys(again) == keys(engine)[9:]
+        assert progress.outcomes["feasible"] == 3
 
 
 @pytest.mark.parametrize("sampler", ["random", "ehvi"])

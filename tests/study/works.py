@@ -17,7 +17,7 @@ _alone = threading.Lock()
 
 
 def work(
-    candidate: Candidate, dataset: object, limits: object, folder: Path
+    candidate: Candidate, dataset: object, limits: object, rules: object, folder: Path
 ) -> tuple[Evaluation, dict[str, bytes]]:
     """Behave, after noting the process in a file named for the candidate's seed and epochs."""
     attempts = folder / f"{candidate.seed}-{candidate.training.epochs}"
