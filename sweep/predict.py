@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from sweep.audio.clips import read_clip, to_float
+from sweep.audio.recording import RATES_HZ
 from sweep.errors import SweepError
 from sweep.litert import Model
 
@@ -53,8 +54,19 @@ class Classifier:
         for name, content in files.items():
             if hashlib.sha256(content).hexdigest() != expected[name]:
                 raise SweepError(f"{folder / name}: changed since it was exported; export it again")
-        self._frontend, self._model = Model(files[FRONTEND]), Model(files[MODEL])
-        self.samples = self._frontend.input_shape[1]
+        low, high = RATES_HZ
+        if not low <= self.rate <= high:
+            raise SweepError(
+                f"{folder / METADATA}: frontend.downsampling_rate: {self.rate} is no sampling rate;"
+                " export it again"
+            )
+        try:
+            self._frontend, self._model = Model(files[FRONTEND]), Model(files[MODEL])
+            self.samples = self._frontend.input_shape[1]
+            # Once, so that two files that do not fit each other are told here.
+            self._model.run(self._frontend.run(np.zeros((1, self.samples), np.float32)))
+        except (ValueError, RuntimeError, IndexError) as error:
+            raise SweepError(f"{folder}: its models do not run; export it again") from error
         told = self._model.borders()["output"]["shape"][-1]
         if told != len(self.labels):
             raise SweepError(
