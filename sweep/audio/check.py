@@ -113,19 +113,20 @@ def inspect_folder(
         if progress and done % 100 == 0:
             progress("reading clips", done / len(clips))
         try:
-            recording = Recording(folder / clip.name)
-            samples = np.concatenate([*recording]) / np.float32(recording.full_scale)
+            recording, energy, digest = Recording(folder / clip.name), 0.0, hashlib.sha256()
+            for block in recording:
+                energy += float(np.sum(np.square(block, dtype=np.float64)))
+                digest.update(block.tobytes())
         except DataError as error:
             unreadable.append(clip.name + str(error).removeprefix(str(folder / clip.name)))
             continue
-        rate = recording.rate
-        rates[rate] += 1
-        lengths[clip.label].append(len(samples) / rate)
+        rates[recording.rate] += 1
+        lengths[clip.label].append(recording.length_in_s)
         speakers[clip.label].add(clip.speaker)
         if clip.name in split_of:
             splits[clip.label][split_of[clip.name]] += 1
-        same[f"{rate} {hashlib.sha256(samples.tobytes()).hexdigest()}"].append(clip.name)
-        if np.mean(samples**2, dtype=np.float64) < 10 ** (SILENT_DBFS / 10):
+        same[f"{recording.rate} {digest.hexdigest()}"].append(clip.name)
+        if energy / recording.samples / recording.full_scale**2 < 10 ** (SILENT_DBFS / 10):
             silent.append(clip.name)
         if recording.note is not None:
             noted.append(f"{clip.name}: {recording.note}")

@@ -344,9 +344,9 @@ def _read(
         if note is not None:
             noted.append(f"{name}: {note}")
         kept.append(name)
-        content.update(
-            f"{name} {hashlib.sha256((folder / name).read_bytes()).hexdigest()}\n".encode()
-        )
+        with open(folder / name, "rb") as file:
+            digest_of_file = hashlib.file_digest(file, "sha256").hexdigest()
+        content.update(f"{name} {digest_of_file}\n".encode())
     return _Reading(tuple(kept), tuple(skipped), tuple(noted), content.hexdigest())
 
 

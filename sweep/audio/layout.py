@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Literal
 
 from sweep.errors import DataError
@@ -113,16 +113,16 @@ def noise_names(folder: Path) -> list[str]:
 
 def clip_of(name: str, label_from: LabelFrom = "folder") -> Clip:
     """Return the clip that has a name below its folder."""
-    path = PurePosixPath(name)
-    stem = normal(without_suffix(path.name))
-    course = _course_split(path.parts[0])
+    *folders, file = name.split("/")
+    first, last = (folders[0], folders[-1]) if folders else ("", "")
+    stem = normal(without_suffix(file))
+    course = _course_split(first)
     if label_from == "name" or course:
         label = _beginning(stem)
         stem = stem.removeprefix(label).lstrip("._- ") or stem
-        return Clip(name, label, stem, course or split_named(path.parent.name))
+        return Clip(name, label, stem, course or split_named(last))
     # A folder called like a split may also be a word: then the clip lies in it itself.
-    split = split_named(path.parts[0]) if len(path.parts) == 3 else None
-    return Clip(name, normal(path.parent.name), stem, split)
+    return Clip(name, normal(last), stem, split_named(first) if len(folders) == 2 else None)
 
 
 def label_of(name: str, label_from: LabelFrom = "folder") -> str:

@@ -3,6 +3,7 @@
 import math
 import os
 import re
+import stat
 from collections.abc import Iterator
 from os import PathLike
 from typing import NoReturn
@@ -158,6 +159,9 @@ class Recording:
 
 def _open(path: str | PathLike[str]) -> soundfile.SoundFile:
     try:
+        if not stat.S_ISREG(os.stat(path).st_mode) and not os.path.isdir(path):
+            # A pipe may never end, or never begin.
+            raise DataError(f"{path}: not a regular file")
         # libsndfile has the same words for a file that cannot be opened and one that is no sound.
         open(path, "rb").close()
         try:

@@ -1,5 +1,6 @@
 """What a file of sound may be, and what is told of one that cannot be used."""
 
+import os
 import re
 import signal
 import struct
@@ -158,6 +159,17 @@ def test_a_folder_called_wav_is_named(tmp_path):
     (tmp_path / "folder.wav").mkdir()
     with pytest.raises(DataError, match=r"folder\.wav: cannot be read \(Is a directory"):
         read(tmp_path / "folder.wav")
+
+
+def test_a_pipe_called_wav_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.wav")
+    with pytest.raises(DataError, match=r"pipe\.wav: not a regular file"):
+        read(tmp_path / "pipe.wav")
+
+
+def test_a_link_to_a_recording_is_one(tmp_path):
+    (tmp_path / "link.wav").symlink_to(write(tmp_path / "clip.wav", tone()))
+    assert read(tmp_path / "link.wav").any()
 
 
 def test_a_recording_tells_what_was_read_of_it(tmp_path):
