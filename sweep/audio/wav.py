@@ -21,14 +21,14 @@ class SoundFile:
         samplerate: in Hz.
         channels: how many.
         frames: how many samples of each channel the header promises.
-        subtype: ``PCM_16``, for example.
+        format, subtype: ``WAV``, and ``PCM_16``, for example.
         extra_info: nothing; libsndfile's log.
 
     Raises:
         DataError: for any other file.
     """
 
-    extra_info = ""
+    format, extra_info = "WAV", ""
 
     def __init__(self, path: bytes) -> None:
         name = os.fsdecode(path)
