@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from functools import lru_cache
 from pathlib import Path
 
 import platformdirs
@@ -18,6 +19,8 @@ _NEVER_TRIMMED = ("downloads", _TINY)
 """What may be out of reach when it is wanted again, and what is too small to matter."""
 
 _SCRATCH = ".building-"
+_MANY = 200
+_SIZES_KEPT = 10_000
 
 _building = ContextVar("building", default=True)
 
@@ -109,7 +112,12 @@ def _build(folder: Path, build: Callable[[Path], None]) -> None:
 
 def settle(folder: Path) -> None:
     """Have the files of a folder written to the disk, so that no power cut leaves them empty."""
-    for path in [*folder.rglob("*"), folder]:
+    paths = [*folder.rglob("*"), folder]
+    if len(paths) > _MANY:
+        # Everything that waits to be written is sooner done than thousands of files one by one.
+        os.sync()
+        return
+    for path in paths:
         handle = os.open(path, os.O_RDONLY)
         try:
             os.fsync(handle)
@@ -136,8 +144,7 @@ def _trim(keep: Path) -> None:
     for folder in root().glob("*/*"):
         if folder.parent.name != _TINY and folder.is_dir() and not folder.name.startswith("."):
             with suppress(FileNotFoundError):
-                size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-                entries.append((folder.stat().st_mtime, size, folder))
+                entries.append((folder.stat().st_mtime, _size(folder), folder))
     total = sum(size for _, size, _ in entries)
     for used, size, folder in sorted(entries):
         if total <= limit:
@@ -151,6 +158,18 @@ def _trim(keep: Path) -> None:
                 total -= size
             except OSError:
                 continue
+
+
+@lru_cache(_SIZES_KEPT)
+def _size(folder: Path) -> int:
+    """Return the bytes of an entry, which never change; it may have a hundred thousand files.
+
+    Raises:
+        FileNotFoundError: if it is removed meanwhile.
+    """
+    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    folder.stat()
+    return size
 
 
 def _remove_unless_building(scratch: Path) -> None:

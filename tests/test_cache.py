@@ -41,6 +41,29 @@ def test_an_entry_is_on_the_disk_before_it_has_its_name(root, monkeypatch):
     assert there and set(map(str, there)) < set(settled)
 
 
+def test_many_files_are_put_on_the_disk_together(monkeypatch):
+    synced = []
+    monkeypatch.setattr("os.sync", lambda: synced.append("all"))
+    monkeypatch.setattr("os.fsync", lambda handle: synced.append("one"))
+
+    def build_many(folder: Path) -> None:
+        for i in range(300):
+            (folder / str(i)).touch()
+
+    cache.entry("kind", "many", build_many)
+    assert synced == ["all"]
+
+
+def test_the_files_of_an_entry_are_counted_once(root, monkeypatch):
+    kept = cache.entry("kind", "kept", _build_of(300))
+    cache.entry("kind", "other", build)
+    looked = []
+    walk = Path.rglob
+    monkeypatch.setattr(Path, "rglob", lambda path, text: looked.append(path) or walk(path, text))
+    cache.entry("kind", "another", build)
+    assert looked and kept not in looked
+
+
 def test_an_entry_is_built_once(root):
     folder = cache.entry("kind", "key", build)
     assert folder == root / "kind" / "key"

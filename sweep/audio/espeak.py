@@ -7,11 +7,13 @@ fresh process, which runs this very file.
 
 import ctypes
 import json
-import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from subprocess import PIPE, Popen
+from tempfile import TemporaryFile
 
 import espeakng_loader
 import numpy as np
@@ -47,26 +49,29 @@ def voices() -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def speak(utterances: Sequence[Utterance]) -> list[np.ndarray]:
-    """Return each utterance as int16 [samples] at 22,050 Hz; the same input gives the same sound.
+def speak(utterances: Sequence[Utterance]) -> Iterator[np.ndarray]:
+    """Yield each utterance as int16 [samples] at 22,050 Hz; the same input gives the same sound.
 
     Raises:
         RuntimeError: if eSpeak NG cannot be started or ends before it has said everything.
     """
     request = json.dumps([asdict(utterance) for utterance in utterances])
-    child = subprocess.run(
-        [sys.executable, "-P", __file__], input=request.encode(), capture_output=True, check=False
-    )
-    sounds = []
-    at = 0
-    while at < len(child.stdout):
-        size = int.from_bytes(child.stdout[at : at + 4], "little")
-        sounds.append(np.frombuffer(child.stdout[at + 4 : at + 4 + size], "<i2"))
-        at += 4 + size
-    if child.returncode or len(sounds) != len(utterances):
-        reason = child.stderr.decode(errors="replace").strip().splitlines()
-        raise RuntimeError(reason[-1] if reason else f"exit status {child.returncode}")
-    return sounds
+    with TemporaryFile() as errors:
+        command = [sys.executable, "-P", __file__]
+        with Popen(command, stdin=PIPE, stdout=PIPE, stderr=errors) as child:
+            assert child.stdin is not None and child.stdout is not None
+            with suppress(BrokenPipeError), child.stdin:
+                child.stdin.write(request.encode())
+            for _ in utterances:
+                size = child.stdout.read(4)
+                sound = child.stdout.read(int.from_bytes(size, "little"))
+                if len(size) < 4 or len(sound) < int.from_bytes(size, "little"):
+                    break
+                yield np.frombuffer(sound, "<i2")
+        if child.returncode:
+            errors.seek(0)
+            reason = errors.read().decode(errors="replace").strip().splitlines()
+            raise RuntimeError(reason[-1] if reason else f"exit status {child.returncode}")
 
 
 class _Library:

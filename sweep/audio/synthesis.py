@@ -2,7 +2,7 @@
 
 import importlib.metadata
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -101,12 +101,8 @@ def _write_word(
         )
         for i in range(count)
     ]
-    try:
-        sounds = espeak.speak(utterances)
-    except (OSError, RuntimeError) as error:
-        raise DataError(f"eSpeak NG cannot speak ({error}); use recordings instead") from error
     (folder / word).mkdir()
-    for i, (utterance, sound) in enumerate(zip(utterances, sounds, strict=True)):
+    for i, (utterance, sound) in enumerate(zip(utterances, _speak(utterances), strict=True)):
         sound = sound / np.float32(32768)
         speech = _trim(np.concatenate([*resample([sound], espeak.SAMPLE_RATE, RATE)]))
         if len(speech) < _SHORTEST_IN_S * RATE:
@@ -114,6 +110,13 @@ def _write_word(
         name = f"{_speaker(utterance.voice)}{SPEAKER_END}{i // len(order)}.wav"
         clip = to_int16(_in_noise(speech, samples, rng.uniform(*snr_db), rng))
         (folder / word / name).write_bytes(_wav(clip))
+
+
+def _speak(utterances: Sequence[espeak.Utterance]) -> Iterator[np.ndarray]:
+    try:
+        yield from espeak.speak(utterances)
+    except (OSError, RuntimeError) as error:
+        raise DataError(f"eSpeak NG cannot speak ({error}); use recordings instead") from error
 
 
 def _write_noise(folder: Path, seed: int) -> None:
