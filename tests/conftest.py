@@ -1,11 +1,15 @@
 """What several tests stand on: a cache of their own, and small real data sets."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from sweep.audio.dataset import Dataset, DatasetSpec, open_dataset
+
+from .cli.shell import space_file, sweep
 
 
 @pytest.fixture(scope="session")
@@ -36,3 +40,20 @@ def spoken() -> Dataset:
     return open_dataset(
         DatasetSpec("synthetic", ("stop", "go"), clips_per_label=60, snr_db=(10.0, 30.0))
     )
+
+
+@pytest.fixture(scope="session")
+def finished(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which a small sweep has been run to its end.
+
+    Whichever process comes first runs it; each has a copy of its own.
+    """
+    once, told = shared / "finished", shared / "finished.txt"
+    with FileLock(shared / "finished.lock"):
+        if not told.is_file():
+            once.mkdir()
+            done = sweep("run", space_file(once), "--workers", 1, cwd=once)
+            assert done.returncode == 0, done.stderr
+            assert "next: sweep report words --open" in done.stdout
+            told.write_text(done.stdout)
+        return Path(shutil.copytree(once, tmp_path_factory.mktemp("finished") / "finished"))

@@ -1,8 +1,10 @@
-"""The README is true: its commands parse, its files exist, its lists are complete."""
+"""README and docs are true: their commands run, their files exist, their lists are complete."""
 
 import configparser
 import re
 import shlex
+import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,13 +16,23 @@ import typer
 import sweep
 from sweep.cli import app
 
-from .cli.shell import SPACE, space_file
+from .cli.shell import SPACE, SWEEP, clips, space_file
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-TYPED = re.findall(r"^\$ (.+?)(?:  +#.*)?$", README, re.MULTILINE)
-QUOTED = [one.replace("\\|", "|") for one in re.findall(r"`([^`\n]+)`", README)]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+TEXT = {page.name: page.read_text(encoding="utf-8") for page in PAGES}
+EVERYTHING = "\n".join(TEXT.values())
+TYPED = {
+    name: re.findall(r"^\$ (.+?)(?:  +# *(.*))?$", text, re.MULTILINE)
+    for name, text in TEXT.items()
+}
+QUOTED = [one.replace("\\|", "|") for one in re.findall(r"`([^`\n]+)`", EVERYTHING)]
 FILE = re.compile(r"\b[\w./-]+\.(?:py|yaml|json)\b")
+QUICKLY = {
+    "run": ["--workers", "1"],
+    "finalists": ["--top", "1", "--seeds", "1", "--folds", "0", "--workers", "1"],
+}
+"""What a command is given besides, so that running it takes seconds."""
 
 
 def warnings_as_errors() -> str:
@@ -33,15 +45,10 @@ def warnings_as_errors() -> str:
     return "\n".join(["import warnings", "warnings.simplefilter('error')", *filters, ""])
 
 
-def section(title: str) -> str:
-    """Return what stands under a heading of the README."""
-    return README.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
-
-
 def resolve(words: list[str]) -> tuple[Any, list[str]]:
     """Return the command that words begin with, and the words that are left for it."""
     command: Any = typer.main.get_command(app)
-    while hasattr(command, "commands") and words:
+    while words and words[0] in getattr(command, "commands", {}):
         command, words = command.commands[words[0]], words[1:]
     return command, words
 
@@ -58,26 +65,51 @@ def options_of(command: Any) -> set[str]:
     return {option for parameter in command.params for option in parameter.opts}
 
 
-@pytest.mark.parametrize("line", [line for line in TYPED if line.startswith("sweep ")])
-def test_a_command_of_the_readme_parses(line: str) -> None:
-    command, rest = resolve(shlex.split(line)[1:])
-    command.make_context("sweep", rest)
+@pytest.fixture(scope="module")
+def desk(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the commands can be typed: a study, recordings, search spaces, a clip."""
+    here = tmp_path_factory.mktemp("desk")
+    shutil.copytree(ROOT / "search_spaces", here / "search_spaces")
+    shutil.copytree(finished / "results/words", here / "results/quickstart")
+    heard = [Path(clip) for split in ("training", "validation", "testing") for clip in clips(split)]
+    for clip in heard:
+        word = here / "recordings" / {"stop": "yes", "go": "no"}[clip.parent.name]
+        word.mkdir(parents=True, exist_ok=True)
+        shutil.copy(clip, word / clip.name)
+    shutil.copy(heard[0], here / "recordings/yes/anna_nohash_0.wav")
+    shutil.copy(heard[0], here / "CLIP.wav")
+    return here
+
+
+@pytest.mark.parametrize("page", [name for name in TYPED if TYPED[name]])
+def test_its_commands_run(page: str, desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BROWSER", "true")
+    monkeypatch.chdir(desk)
+    for line, comment in TYPED[page]:
+        words = shlex.split(line)
+        if words[0] == "make":
+            makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+            assert re.search(rf"^{words[1]}:", makefile, re.MULTILINE)
+        elif words[0] == "cp":
+            assert Path(words[1]).is_file()
+            labels = re.search(r"labels: \[.*\]", comment)
+            assert labels
+            Path(words[2]).write_text(SPACE.replace("labels: [stop, go]", labels[0]))
+        elif words[:2] == ["sweep", "serve"]:
+            with subprocess.Popen([SWEEP, *words[1:]], stdout=subprocess.PIPE, text=True) as page_:
+                assert page_.stdout and "http://127.0.0.1:" in page_.stdout.readline()
+                page_.send_signal(signal.SIGINT)
+        else:
+            assert words[0] == "sweep"
+            command = [SWEEP, *words[1:], *QUICKLY.get(words[1], [])]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+            assert done.returncode == 0, f"{line}: {done.stderr}"
 
 
 def test_a_command_that_is_wrong_does_not_parse() -> None:
     command, rest = resolve(["run", "file.yaml", "--trails", "3"])
     with pytest.raises(Exception, match="No such option: --trails"):
         command.make_context("sweep", rest)
-
-
-@pytest.mark.parametrize("line", [line for line in TYPED if line.startswith("make ")])
-def test_a_make_target_of_the_readme_exists(line: str) -> None:
-    target = line.split()[1]
-    assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
-
-
-def test_only_known_programs_are_typed() -> None:
-    assert {line.split()[0] for line in TYPED} == {"sweep", "make", "cp"}
 
 
 def test_commands_in_the_text_have_the_options_they_are_given() -> None:
@@ -92,7 +124,7 @@ def test_commands_in_the_text_have_the_options_they_are_given() -> None:
 
 def test_the_table_of_commands_is_complete_and_its_options_exist() -> None:
     listed = set()
-    for row in re.findall(r"^\| `sweep .*$", section("The commands"), re.MULTILINE):
+    for row in re.findall(r"^\| `sweep .*$", TEXT["commands.md"], re.MULTILINE):
         name, *cells = re.split(r"(?<!\\)\|", row.strip("|"))
         words = name.strip(" `").split()[1:]
         group = every_command()["sweep"].commands[words[0]]
@@ -104,9 +136,10 @@ def test_the_table_of_commands_is_complete_and_its_options_exist() -> None:
 
 
 def test_every_file_it_names_exists() -> None:
-    made = {line.split()[2] for line in TYPED if line.startswith("cp ")}
-    named = set(FILE.findall(README)) - made
-    assert len(named) > 15 and len(made) == 1
+    typed = [line for lines in TYPED.values() for line, _ in lines]
+    made = {line.split()[2] for line in typed if line.startswith("cp ")} | {"metadata.json"}
+    named = set(FILE.findall(EVERYTHING)) - made
+    assert len(named) > 15 and len(made) == 2
     places = (ROOT, ROOT / "search_spaces", ROOT / "benchmarks", ROOT / "sweep/stages")
     lost = {name for name in named if not any((place / name).is_file() for place in places)}
     assert lost == set()
@@ -114,18 +147,18 @@ def test_every_file_it_names_exists() -> None:
 
 def test_every_search_space_is_in_its_table() -> None:
     spaces = {file.name for file in (ROOT / "search_spaces").glob("*.yaml")}
-    assert set(re.findall(r"^\| `(\w+\.yaml)` \|", section("The file"), re.MULTILINE)) == spaces
+    assert set(re.findall(r"^\| `(\w+\.yaml)` \|", TEXT["search_space.md"], re.MULTILINE)) == spaces
 
 
 def test_every_module_is_in_the_list_of_modules() -> None:
-    listed = re.findall(r"^    sweep/(\S+)", section("Finding your way in the code"), re.MULTILINE)
+    listed = re.findall(r"^    sweep/(\S+)", TEXT["code.md"], re.MULTILINE)
     there = {file.name for file in (ROOT / "sweep").glob("[!_]*.py")}
     there |= {f"{file.parent.name}/" for file in (ROOT / "sweep").glob("*/__init__.py")}
     assert sorted(listed) == sorted(there)
 
 
 def test_imports_run_one_way_from_the_top_of_that_list_to_its_end() -> None:
-    listed = re.findall(r"^    sweep/(\S+)", section("Finding your way in the code"), re.MULTILINE)
+    listed = re.findall(r"^    sweep/(\S+)", TEXT["code.md"], re.MULTILINE)
     place = {name.removesuffix(".py").rstrip("/"): at for at, name in enumerate(listed)}
     backwards = [
         f"{file.relative_to(ROOT)} imports {imported}"
@@ -137,8 +170,24 @@ def test_imports_run_one_way_from_the_top_of_that_list_to_its_end() -> None:
     assert backwards == []
 
 
+def test_every_link_leads_somewhere() -> None:
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for target in re.findall(r"\]\((?!https://)([^)#]+)\)", text):
+            assert (page.parent / target).is_file(), f"{page.name}: {target}"
+
+
+def test_every_page_of_the_docs_is_listed_in_the_readme() -> None:
+    assert set(re.findall(r"\(docs/([\w.]+)\)", TEXT["README.md"])) == set(TEXT) - {"README.md"}
+
+
+def test_the_readme_is_short() -> None:
+    assert len(TEXT["README.md"].splitlines()) < 200
+
+
 def test_every_benchmark_it_measures_with_exists() -> None:
-    named = set(re.findall(r"`(\w+\.py)", section("Measured")))
+    measured = (ROOT / "benchmarks/README.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(\w+\.py)", measured))
     assert named and all((ROOT / "benchmarks" / name).is_file() for name in named)
 
 
@@ -152,7 +201,7 @@ def test_every_command_and_option_has_help(name: str) -> None:
 
 class TestFromPython:
     def test_the_public_names_are_the_documented_ones(self) -> None:
-        rows = re.findall(r"^\| (`\w+`.*?) \|", section("From Python"), re.MULTILINE)
+        rows = re.findall(r"^\| (`\w+`.*?) \|", TEXT["python.md"], re.MULTILINE)
         assert sorted(re.findall(r"`(\w+)`", " ".join(rows))) == sorted(sweep.__all__)
 
     def test_each_name_is_there_and_explains_itself(self) -> None:
@@ -168,7 +217,7 @@ class TestFromPython:
         assert done.stderr.strip() == ""
 
     def test_the_example_runs(self, tmp_path: Path) -> None:
-        code = section("From Python").partition("```python\n")[2].partition("```")[0]
+        code = TEXT["python.md"].partition("```python\n")[2].partition("```")[0]
         code = code.replace("search_spaces/quickstart.yaml", str(space_file(tmp_path, SPACE)))
         code = warnings_as_errors() + code.replace("trials=10", "trials=4")
         (tmp_path / "example.py").write_text(code)
