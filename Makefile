@@ -1,9 +1,9 @@
 BIN := .venv/bin
 
-.PHONY: help sweep install test lint bench schema clean
+.PHONY: help sweep install test test-versions test-other-version lint bench schema clean
 
 help:                             ## this list
-	@awk -F ':.*## *' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## *' '/^[a-z-]+:.*## / {printf "make %-19s %s\n", $$1, $$2}' Makefile
 
 sweep: .venv/installed            ## install, then sweep the built-in spoken words
 	$(BIN)/sweep run search_spaces/quickstart.yaml
@@ -13,6 +13,12 @@ install: .venv/installed-test     ## what developing needs
 test: .venv/installed-test lint   ## every check
 	@command -v chromium >/dev/null || ./tests/install_browser
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+test-versions:                    ## from a wheel to a prediction, on each Python found
+	./tests/walk_versions $(PYTHONS)
+
+test-other-version: .venv/installed ## the same on one Python, other than that of .venv
+	./tests/walk_versions --besides $(BIN)/python $(PYTHONS)
 
 lint: .venv/installed-test        ## format, imports, style and types
 	$(BIN)/black --quiet --check --line-length 100 sweep tests benchmarks
@@ -32,7 +38,8 @@ clean:                            ## remove what was installed and built
 # A name on the PATH may be there and not work; make takes the text of a shell that ends in 127 for
 # an error.
 FITS = import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
-PYTHONS = $(shell for name in python3.13 python3.12 python3.11 python3; do \
+PYTHONS = $(shell for name in python3.13 python3.12 python3.11 python3 \
+	$$(pyenv root 2>/dev/null)/versions/*/bin/python; do \
 	$$name -c '$(FITS)' 2>/dev/null && echo $$name; done; true)
 PYTHON ?= $(firstword $(PYTHONS))
 
