@@ -51,7 +51,7 @@ def imported(folders: list[str]) -> set[str]:
                 modules = [node.module or ""]
             tops = {module.partition(".")[0] for module in modules}
             found |= tops - own - sys.stdlib_module_names
-    return {normal(providers[top][0]) for top in found}
+    return {normal(providers.get(top, [top])[0]) for top in found}
 
 
 BASE = names(SETUP["options"]["install_requires"])
