@@ -141,6 +141,7 @@ def _metadata(
         "limits": [str(limit) for limit in record.space.limits],
         "validation_clips": len(dataset.targets("validation")),
         "speakers": record.about.get("speakers", {}) | {"caution": record.speaker_caution},
+        "cautions": record.cautions,
         "data_fingerprint": dataset.fingerprint,
         "study": record.name,
         "trial": trial.number,

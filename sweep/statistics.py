@@ -53,11 +53,6 @@ def unrecognised(labels: Sequence[str], counts: Confusion) -> list[str]:
     return [label for i, (label, row) in enumerate(rows) if sum(row) and not row[i]]
 
 
-def commonest_share(counts: Confusion) -> float:
-    """Return the share of the most frequent label: what always predicting it would score."""
-    return max(map(sum, counts)) / sum(map(sum, counts))
-
-
 def wilson(share: float, count: float, z: float = _Z95) -> tuple[float, float]:
     """Return the Wilson score interval of a share seen in ``count`` clips; 95 % by default.
 

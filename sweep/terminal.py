@@ -50,8 +50,7 @@ def describe_dataset(study: str, dataset: Dataset, workers: int, scheduler: str 
     kind = how[split] if isinstance(split, str) else "split by lists"
     words, length = ", ".join(dataset.labels), f"{dataset.clip_length_in_s:g} s"
     lines = [f"{study}: {words}; {counts} clips of {length}, {kind}; {place}"]
-    if speakers.caution:
-        lines.append(speakers.caution)
+    lines += filter(None, [speakers.caution, dataset.balance("validation").caution])
     every = (name for names in dataset.listed.values() for name in names)
     if split == "speaker" and any(clip_of(name, dataset.spec.label_from).split for name in every):
         lines.append("the folders name splits, and split: speaker deals anew; split: folders keeps")
@@ -90,7 +89,7 @@ def status_facts(record: StudyRecord) -> dict[str, Any]:
     return {
         "study": record.name,
         "verdict": headline(record, frame),
-        "speakers": record.speaker_caution,
+        "cautions": record.cautions,
         "funnel": record.funnel(),
         "limits": {
             str(count.limit): {
@@ -115,8 +114,8 @@ def print_front(out: Console, record: StudyRecord) -> None:
     """Print the verdict and the Pareto front of the feasible trials, or the nearest misses."""
     frame = table(record)
     out.print(headline(record, frame))
-    if record.speaker_caution:
-        out.print(record.speaker_caution)
+    for caution in record.cautions:
+        out.print(caution)
     feasible = frame[frame["outcome"] == "feasible"]
     if feasible.empty:
         print_trials(out, record, nearest_misses(frame).head(_NEAREST), "The nearest misses")
@@ -209,8 +208,8 @@ def print_folder(out: Console, found: FolderReport) -> None:
     out.print(f"{found.clips} clips at {rates or 'no rate'}; {noises}")
     for line in (*found.advice, *map(warning, found.findings)):
         out.print(line)
-    if found.speakers.caution:
-        out.print(found.speakers.caution)
+    for caution in filter(None, [found.speakers.caution, found.balance.caution]):
+        out.print(caution)
     for what, names in (
         ("silent", found.silent),
         ("repeated", tuple(" = ".join(group) for group in found.repeated)),

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from sweep.audio import layout
+from sweep.audio.balance import Balance
 from sweep.audio.confounds import Finding, find_confounds
 from sweep.audio.dataset import SEARCHED, Dataset, locate
 from sweep.audio.duplicates import find_duplicates, same_files
@@ -76,6 +77,11 @@ class FolderReport:
     findings: tuple[Finding, ...]
     noises: int
     speakers: Speakers
+
+    @property
+    def balance(self) -> Balance:
+        """How many clips each word has."""
+        return Balance({label.label: label.clips for label in self.labels})
 
     @property
     def clips(self) -> int:

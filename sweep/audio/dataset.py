@@ -12,6 +12,7 @@ import numpy as np
 
 from sweep import cache
 from sweep.audio import layout, sources, synthesis
+from sweep.audio.balance import Balance
 from sweep.audio.clips import VERSION, examine, read_clip, read_whole
 from sweep.audio.speakers import Speakers
 from sweep.audio.splits import SPLITS, SplitRule, advice, split_clips
@@ -131,6 +132,10 @@ class Dataset:
         place = {label: i for i, label in enumerate(self.labels)}
         labels = (layout.label_of(name, self.spec.label_from) for name in self.names(split))
         return np.array([place[label] for label in labels], np.int64)
+
+    def balance(self, split: str) -> Balance:
+        """Return how many clips each label has in a split."""
+        return Balance.of_targets(self.labels, self.targets(split))
 
     def skipped_in(self, split: str) -> tuple[str, ...]:
         """Return one line for each clip of a split that was left out because it cannot be used."""

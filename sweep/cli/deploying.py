@@ -58,8 +58,8 @@ def export(
         goal, again = record.space.goal.name, confirmed[number]
         told = record.space.goal.text(again.mean(goal), again.interval(goal))
         print(f"Its {goal} is that on {record.judged_on}; trained again, on test clips: {told}")
-    if record.speaker_caution:
-        print(record.speaker_caution)
+    for caution in record.cautions:
+        print(caution)
     print(f"next: sweep predict {shlex.quote(str(target))} CLIP.wav")
 
 

@@ -202,8 +202,8 @@ def finalists(
     write(record, folder.report)
     if not printed([one.to_json() for one in record.finalists], as_json, as_csv):
         print_finalists(console(), record)
-        if record.speaker_caution:
-            print(record.speaker_caution)
+        for caution in record.cautions:
+            print(caution)
         if record.finalists:
             print(f"next: sweep export {record.argument} --pick smallest")
 

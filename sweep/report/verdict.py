@@ -165,5 +165,5 @@ def caution(record: StudyRecord, frame: pd.DataFrame) -> str:
     return (
         f"Accuracies count {clips} {record.judged_on}: one clip is {100 / clips:.2f} points; the "
         "best of many trials is partly lucky. Intervals are 95 % Wilson intervals."
-        + (f" {record.speaker_caution}." if record.speaker_caution else "")
+        + "".join(f" {caution}." for caution in record.cautions)
     )

@@ -10,11 +10,12 @@ from typing import Any
 import pandas as pd
 
 from sweep import metrics
+from sweep.audio.balance import Balance
 from sweep.audio.speakers import Speakers
 from sweep.candidate import Candidate
 from sweep.errors import NothingFeasible, SpecError, nearest
 from sweep.evaluation import OUTCOMES, Evaluation
-from sweep.metrics import Metric, in_unit, total_violation
+from sweep.metrics import Measured, Metric, in_unit, total_violation
 from sweep.space import Space
 from sweep.study.confirmation import Finalist
 
@@ -74,6 +75,33 @@ class StudyRecord:
         return Speakers.from_json(speakers).caution if speakers else ""
 
     @property
+    def balance_caution(self) -> str:
+        """What unequal numbers of clips do to the accuracies; empty where they are about equal.
+
+        It says how many feasible trials are not shown to be better than a network that always
+        predicts the commonest word: where the 95 % interval of their accuracy reaches down to it.
+        """
+        trained = [trial.evaluation for trial in self.trials if trial.evaluation.confusion]
+        labels = self.about.get("labels")
+        if not trained or not labels:
+            return ""
+        balance = Balance.of_confusion(labels, trained[0].confusion)
+        if not balance.unequal:
+            return ""
+        told = f"{balance.commonest} is {balance.share:.0%} of the {self.judged_on}"
+        feasible = [one for one in trained if one.outcome == "feasible"]
+        doubtful = sum(not _beats(one, balance.share) for one in feasible)
+        if not doubtful:
+            return told
+        count = f"{doubtful} of {len(feasible)} feasible trials"
+        return f"{told}; {count} are not shown to be better than always predicting it"
+
+    @property
+    def cautions(self) -> list[str]:
+        """What to know before the accuracies are believed, a sentence each."""
+        return [text for text in (self.speaker_caution, self.balance_caution) if text]
+
+    @property
     def judged_on(self) -> str:
         """Which clips the accuracies of the trials count, in words."""
         folds = self.about.get("folds")
@@ -89,6 +117,13 @@ class StudyRecord:
         """Return how many trials ended in each outcome, in the order of ``OUTCOMES``."""
         counts: Counter[str] = Counter(trial.evaluation.outcome for trial in self.trials)
         return {outcome: counts[outcome] for outcome in OUTCOMES}
+
+
+def _beats(evaluation: Evaluation, share: float) -> bool:
+    """Tell whether an accuracy is surely above what always predicting one word scores."""
+    found = Measured({}, evaluation.confusion)
+    name = metrics.ACCURACY.name
+    return metrics.ACCURACY.interval(found[name], found.exposures()[name])[0] > share
 
 
 def table(record: StudyRecord) -> pd.DataFrame:

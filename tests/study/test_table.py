@@ -1,4 +1,5 @@
 import itertools
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -178,3 +179,29 @@ def test_equal_trials_are_both_on_the_front():
 
 def test_no_rows_have_no_front():
     assert front(ROWS.iloc[:0], {"size_kb": "minimize"}).empty
+
+
+class TestUnequalWords:
+    """Nine clips in ten are of one word."""
+
+    @staticmethod
+    def record(*matrices, outcome="feasible") -> StudyRecord:
+        made = make_record(len(matrices))
+        trials = tuple(
+            replace(trial, evaluation=replace(trial.evaluation, outcome=outcome, confusion=one))
+            for trial, one in zip(made.trials, matrices, strict=True)
+        )
+        return replace(made, trials=trials, about={"labels": ["go", "other"]})
+
+    def test_are_told_with_the_trials_that_may_be_no_better_than_always_predicting_one(self):
+        good, deaf = ((20, 0), (1, 179)), ((2, 18), (1, 179))
+        told = self.record(good, deaf, deaf).balance_caution
+        assert told == (
+            "other is 90% of the validation clips; 2 of 3 feasible trials are not shown to be"
+            " better than always predicting it"
+        )
+        assert self.record(good).balance_caution == "other is 90% of the validation clips"
+
+    def test_of_equal_words_nothing_is_told(self):
+        assert self.record(((90, 10), (10, 90))).cautions == []
+        assert make_record(0).cautions == []
