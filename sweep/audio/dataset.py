@@ -36,9 +36,10 @@ class DatasetSpec:
     """Which clips to learn from, and how they are split.
 
     Attributes:
-        source: ``"synthetic"``, ``"mini_speech_commands"`` or a folder of recordings.
+        source: one of ``sources.SOURCES``, such as ``"synthetic"``, or a folder of recordings.
         labels: the words, in the order of the network's outputs.
-        split: ``"speaker"``, ``"folders"`` or a text file for each split; see ``split_clips``.
+        split: ``"speaker"``, ``"folders"`` or a text file for each split; see ``split_clips``.  For
+            ``"speaker"``, recordings that come with official lists are split by these.
         label_from: where the word of a recording is, for a folder only; see ``find_clips``.
         clip_length_in_s: length of a clip; ``"auto"`` goes by the recordings, see
             ``typical_length``.
@@ -229,7 +230,8 @@ def open_dataset(spec: DatasetSpec, progress: Progress | None = None) -> Dataset
     clips = layout.find_clips(folder, spec.label_from)
     _check_labels(folder, spec, clips)
     clips = [clip for clip in clips if clip.label in spec.labels]
-    dealt = split_clips(clips, spec.split, spec.label_from)
+    official = sources.official_lists(spec.source, folder) if spec.split == "speaker" else {}
+    dealt = split_clips(clips, official or spec.split, spec.label_from)
     listed = {split: [clip.name for clip in members] for split, members in dealt.items()}
     return read_splits(spec, listed, progress)
 
@@ -292,8 +294,8 @@ def locate(spec: DatasetSpec, progress: Progress | None = None) -> Path:
         return synthesis.synthesize(
             spec.labels, spec.clips_per_label, spec.snr_db, spec.seed, length, progress
         )
-    if spec.source == "mini_speech_commands":
-        return sources.mini_speech_commands(progress=progress)
+    if spec.source in sources.ARCHIVES:
+        return sources.downloaded(spec.source, progress=progress)
     folder = Path(spec.source)
     if not folder.is_dir():
         raise DataError(
@@ -318,10 +320,10 @@ def prepare_source(
     """
     if name == "synthetic" and url:
         raise DataError("synthetic: made on this machine; leave out --url")
-    if name == "mini_speech_commands" and labels:
-        raise DataError("mini_speech_commands: all its words are downloaded; leave out --label")
-    if name == "mini_speech_commands":
-        return sources.mini_speech_commands(url, progress=progress)
+    if name in sources.ARCHIVES and labels:
+        raise DataError(f"{name}: all its words are downloaded; leave out --label")
+    if name in sources.ARCHIVES:
+        return sources.downloaded(name, url, progress=progress)
     if name == "synthetic" and labels:
         return locate(DatasetSpec(name, labels), progress)
     if name == "synthetic":

@@ -13,41 +13,51 @@ from sweep.audio import download
 from sweep.audio.clips import to_int16
 from sweep.audio.layout import without_suffix
 from sweep.audio.recording import Recording
+from sweep.candidate import digest
 from sweep.errors import DataError
-
-SOURCES = {
-    "synthetic": "any words spoken by eSpeak NG in noise, made here in seconds",
-    "mini_speech_commands": "Google's recordings of 8 words, 1000 clips each: 182 MB, CC BY 4.0",
-}
-"""Every name that may stand for recordings, with what it is."""
-
-URL_VARIABLE = "SWEEP_MINI_SPEECH_COMMANDS_URL"
-SHA256_VARIABLE = "SWEEP_MINI_SPEECH_COMMANDS_SHA256"
 
 
 @dataclass(frozen=True)
 class Archive:
-    """A ZIP archive of recordings, ``<word>/<clip>.wav`` somewhere inside, and what to expect.
+    """An archive of recordings, ``<word>/<clip>.wav`` somewhere inside, and what to expect.
 
     Attributes:
         name: what it is called here.
-        url: where it is published.
+        meaning: what it is, for people.
+        url: where it is published, as ZIP or as TAR with gzip.
         sha256: digest of the archive at ``url``; a mirror may have packed it anew.
         clips: the number of clips of each word.
         pcm_sha256: for some words, the ``pcm_sha256`` of their folder.
+        lists: for validation and testing, the text file in the archive that lists their clips;
+            where there are none, the split follows from the names of the speakers.
+        limit_bytes: the most that it may take, packed or unpacked.
     """
 
     name: str
+    meaning: str
     url: str
     sha256: str | None
     clips: Mapping[str, int]
     pcm_sha256: Mapping[str, str] = field(default_factory=dict)
+    lists: Mapping[str, str] = field(default_factory=dict)
+    limit_bytes: int = download.LIMIT_BYTES
+
+    @property
+    def url_variable(self) -> str:
+        """The environment variable that names a mirror."""
+        return f"SWEEP_{self.name.upper()}_URL"
+
+    @property
+    def sha256_variable(self) -> str:
+        """The environment variable with the digest that what a mirror gives must have."""
+        return f"SWEEP_{self.name.upper()}_SHA256"
 
 
 # The archive's own digest is quoted by independent public projects that download it; the digests
 # of go and stop were measured from lossless copies of the recordings.
 MINI_SPEECH_COMMANDS = Archive(
     name="mini_speech_commands",
+    meaning="Google's recordings of 8 words, 1000 clips each: 182 MB, CC BY 4.0",
     url="https://storage.googleapis.com/download.tensorflow.org/data/mini_speech_commands.zip",
     sha256="49650f2341b26d886b46b3f4fb8fed59e30300b17550f1ee4a768b3106cf93a0",
     clips=dict.fromkeys(("down", "go", "left", "no", "right", "stop", "up", "yes"), 1000),
@@ -57,27 +67,64 @@ MINI_SPEECH_COMMANDS = Archive(
     },
 )
 
+# The digest is the one that torchaudio and TensorFlow Datasets check; the counts are those of
+# P. Warden, "Speech Commands: A Dataset for Limited-Vocabulary Speech Recognition", 2018.
+SPEECH_COMMANDS = Archive(
+    name="speech_commands",
+    meaning="Google's Speech Commands v0.02, 35 words, 105,829 clips: 2.4 GB, CC BY 4.0",
+    url="https://storage.googleapis.com/download.tensorflow.org/data/speech_commands_v0.02.tar.gz",
+    sha256="af14739ee7dc311471de98f5f9d2c9191b18aedfe957f4a6ff791c709868ff58",
+    clips={
+        **{"backward": 1664, "bed": 2014, "bird": 2064, "cat": 2031, "dog": 2128, "down": 3917},
+        **{"eight": 3787, "five": 4052, "follow": 1579, "forward": 1557, "four": 3728, "go": 3880},
+        **{"happy": 2054, "house": 2113, "learn": 1575, "left": 3801, "marvin": 2100, "nine": 3934},
+        **{"no": 3941, "off": 3745, "on": 3845, "one": 3890, "right": 3778, "seven": 3998},
+        **{"sheila": 2022, "six": 3860, "stop": 3872, "three": 3727, "tree": 1759, "two": 3880},
+        **{"up": 3723, "visual": 1592, "wow": 2123, "yes": 4044, "zero": 4052},
+    },
+    lists={"validation": "validation_list.txt", "testing": "testing_list.txt"},
+    limit_bytes=5 * 1024**3,
+)
 
-def mini_speech_commands(
+ARCHIVES = {archive.name: archive for archive in (MINI_SPEECH_COMMANDS, SPEECH_COMMANDS)}
+"""The archives that can be downloaded, by name."""
+
+SOURCES = {
+    "synthetic": "any words spoken by eSpeak NG in noise, made here in seconds",
+    **{name: archive.meaning for name, archive in ARCHIVES.items()},
+}
+"""Every name that may stand for recordings, with what it is."""
+
+
+def downloaded(
+    name: str,
     url: str | None = None,
     sha256: str | None = None,
     progress: Callable[[str, float], None] | None = None,
 ) -> Path:
-    """Return the folder of Mini Speech Commands, downloaded first if it is not there yet.
+    """Return the folder of the recordings of ``ARCHIVES``, downloaded first if not there yet.
 
     Args:
-        url: a mirror; else ``$SWEEP_MINI_SPEECH_COMMANDS_URL``, else the publisher's address.
-        sha256: digest the archive must have; else ``$SWEEP_MINI_SPEECH_COMMANDS_SHA256``, else
-            the known one for the publisher's address and none for a mirror. What a mirror gives
-            is still held against the inventory and the known recordings of go and stop.
+        name: which of them.
+        url: a mirror; else that of its ``url_variable``, else the publisher's address.
+        sha256: digest the archive must have; else that of its ``sha256_variable``, else the known
+            one for the publisher's address and none for a mirror. What a mirror gives is still held
+            against the inventory and the recordings that are known.
         progress: called with what is being done and the share of it that is done, 0 to 1.
 
     Raises:
         DataError: if the download fails or brings something else.
     """
-    url = url or os.environ.get(URL_VARIABLE)
-    sha256 = sha256 or os.environ.get(SHA256_VARIABLE)
-    return obtain(MINI_SPEECH_COMMANDS, url, sha256, progress)
+    archive = ARCHIVES[name]
+    url = url or os.environ.get(archive.url_variable)
+    sha256 = sha256 or os.environ.get(archive.sha256_variable)
+    return obtain(archive, url, sha256, progress)
+
+
+def official_lists(name: str, folder: Path) -> dict[str, str]:
+    """Return the lists of validation and testing that come with recordings; empty for none."""
+    lists = ARCHIVES[name].lists if name in ARCHIVES else {}
+    return {split: str(folder / file) for split, file in lists.items()}
 
 
 def obtain(
@@ -88,6 +135,8 @@ def obtain(
 ) -> Path:
     """Return the folder of an archive's recordings, downloaded and checked if not there yet.
 
+    A download that was cut short is gone on with by the next call.
+
     Raises:
         DataError: if the download fails or brings something else.
     """
@@ -95,20 +144,38 @@ def obtain(
     expected = sha256 or (archive.sha256 if address == archive.url else None)
 
     def build(folder: Path) -> None:
-        packed = folder / "archive.zip"
+        packed = folder.with_name(f".{archive.name}-{digest(address)}")
         try:
-            download.fetch(address, packed, progress)
-            _check_digest(packed, expected)
-            download.unpack(packed, folder)
-            _check_recordings(folder, archive)
+            _fetch(address, packed, archive.limit_bytes, progress)
+            try:
+                _check_digest(packed, expected)
+                lists = archive.lists.values()
+                download.unpack(packed, folder, archive.limit_bytes, lists, progress)
+                _check_recordings(folder, archive)
+            except DataError:
+                packed.unlink()
+                raise
         except DataError as error:
             message = str(error).removeprefix(f"{address}: ")
             raise DataError(
-                f"{address}: {message}; a mirror can be named by --url or {URL_VARIABLE}"
+                f"{address}: {message}; a mirror can be named by --url or {archive.url_variable}"
             ) from error
         packed.unlink()
 
     return cache.entry("downloads", archive.name, build)
+
+
+def _fetch(
+    address: str,
+    packed: Path,
+    limit_bytes: int,
+    progress: Callable[[str, float], None] | None,
+) -> None:
+    """Download an archive, or what is missing of it; it appears under its name when it is whole."""
+    if not packed.exists():
+        begun = packed.with_name(f"{packed.name}.part")
+        download.fetch(address, begun, progress, limit_bytes)
+        begun.rename(packed)
 
 
 def pcm_sha256(folder: Path) -> str:
@@ -135,6 +202,9 @@ def _check_recordings(folder: Path, archive: Archive) -> None:
         found = sum(1 for _ in folder.glob(f"{word}/*"))
         if found != count:
             raise DataError(f"the archive holds {found} clips of {word}, not {count}")
+    missing = [name for name in archive.lists.values() if not (folder / name).is_file()]
+    if missing:
+        raise DataError(f"the archive holds no {' and no '.join(missing)}")
     for word, expected in archive.pcm_sha256.items():
         try:
             actual = pcm_sha256(folder / word)

@@ -49,7 +49,7 @@ Data = Annotated[
     str | None,
     typer.Option(
         metavar="PATH|NAME",
-        help="synthetic, mini_speech_commands or a folder, in place of the file's.",
+        help="A source of sweep data list, or a folder, in place of the file's.",
     ),
 ]
 Processes = Annotated[

@@ -26,9 +26,7 @@ def list_sources(as_json: Json = False, as_csv: Csv = False) -> None:
 
 @app.command()
 def prepare(
-    name: Annotated[
-        str, typer.Argument(metavar="NAME", help="mini_speech_commands, or synthetic.")
-    ],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A source of sweep data list.")],
     url: Annotated[
         str | None, typer.Option(metavar="URL", help="A mirror to download from.")
     ] = None,

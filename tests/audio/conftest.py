@@ -1,6 +1,7 @@
 """Small recordings, a cache that is thrown away, and the real recordings where there are any."""
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from sweep.audio.splits import SPLITS
 
 from .recordings import speakers, tone, write
+from .server import Server
 
 
 @pytest.fixture(autouse=True)
@@ -40,3 +42,15 @@ def recordings(tmp_path) -> Path:
                 pitch = 200.0 + 100 * i + 10 * j + k
                 write(folder / word / f"{speaker}_nohash_0.wav", tone(hz=pitch))
     return folder
+
+
+@pytest.fixture
+def server():
+    """A server of an archive on this machine."""
+    server = Server()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()

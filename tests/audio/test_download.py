@@ -1,68 +1,16 @@
-import http.server
+import gzip
+import io
 import stat
-import threading
+import tarfile
 import zipfile
 
+import numpy as np
 import pytest
 
-from sweep.audio import download
 from sweep.audio.download import fetch, unpack
 from sweep.errors import DataError
 
-CONTENT = bytes(range(256)) * 4000
-
-
-class Server(http.server.ThreadingHTTPServer):
-    """Serves CONTENT; the first answers are cut short or refused as told.
-
-    Attributes:
-        cuts: for each of the first answers how many bytes to send before hanging up.
-        refusals: status codes for the first answers.
-        ranges: whether a request for a range is honoured.
-        asked: the Range header of each request.
-    """
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.cuts, self.refusals, self.asked = [], [], []
-        self.ranges, self.tells_length = True, True
-        self.content = CONTENT
-        self.url = f"http://127.0.0.1:{self.server_address[1]}/clips.zip"
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    server: Server
-
-    def do_GET(self):
-        asked = self.headers.get("Range")
-        self.server.asked.append(asked)
-        if self.server.refusals:
-            self.send_error(self.server.refusals.pop(0))
-            return
-        start = int(asked.removeprefix("bytes=").rstrip("-")) if asked and self.server.ranges else 0
-        body = self.server.content[start:]
-        self.send_response(206 if start else 200)
-        if start:
-            total = len(self.server.content)
-            self.send_header("Content-Range", f"bytes {start}-{total - 1}/{total}")
-        if self.server.tells_length:
-            self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body[: self.server.cuts.pop(0)] if self.server.cuts else body)
-
-    def log_message(self, *args):
-        pass
-
-
-@pytest.fixture
-def server():
-    server = Server()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
+from .server import CONTENT
 
 
 def test_a_file_arrives_whole(server, tmp_path):
@@ -112,10 +60,9 @@ def test_a_server_that_is_not_there(server, tmp_path):
         fetch(url, tmp_path / "file", attempts=2, pause_in_s=0)
 
 
-def test_something_endless_is_stopped(server, tmp_path, monkeypatch):
-    monkeypatch.setattr(download, "LIMIT_BYTES", 1000)
+def test_something_endless_is_stopped(server, tmp_path):
     with pytest.raises(DataError, match="larger than"):
-        fetch(server.url, tmp_path / "file")
+        fetch(server.url, tmp_path / "file", limit_bytes=1000)
 
 
 def test_a_length_need_not_be_told(server, tmp_path):
@@ -143,6 +90,18 @@ def pack(path, members):
     return path
 
 
+def pack_tar(path, members, **changes):
+    """Pack members as TAR with gzip; ``changes`` are made to the header of each."""
+    with tarfile.open(path, "w:gz") as archive:
+        for name, content in members.items():
+            header = tarfile.TarInfo(name)
+            header.size = len(content)
+            for attribute, value in changes.items():
+                setattr(header, attribute, value)
+            archive.addfile(header, io.BytesIO(content))
+    return path
+
+
 def files(folder):
     return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
 
@@ -157,7 +116,8 @@ def test_an_archive_packed_from_where_one_stands_is_unpacked_too(tmp_path):
     assert (tmp_path / "out" / "go" / "a.wav").read_text() == "sound"
 
 
-def test_only_recordings_are_unpacked(tmp_path):
+@pytest.mark.parametrize("kind", [pack, pack_tar])
+def test_only_recordings_are_unpacked(tmp_path, kind):
     members = [
         "mini/go/a.wav",
         "mini/README.md",
@@ -166,7 +126,7 @@ def test_only_recordings_are_unpacked(tmp_path):
         "__MACOSX/mini/go/a.wav",
         "stray.wav",
     ]
-    archive = pack(tmp_path / "a.zip", dict.fromkeys(members, b"sound"))
+    archive = kind(tmp_path / "a", dict.fromkeys(members, b"sound"))
     (tmp_path / "out").mkdir()
     unpack(archive, tmp_path / "out")
     assert files(tmp_path / "out") == ["go/a.wav"]
@@ -176,12 +136,71 @@ def test_only_recordings_are_unpacked(tmp_path):
     "name",
     ["../evil.wav", "mini/../../go/evil.wav", "/tmp/go/evil.wav", "C:/go/a.wav", "..\\a.wav"],
 )
-def test_members_that_point_outside_are_refused_before_anything_is_written(tmp_path, name):
+def test_members_of_a_zip_that_point_outside_are_refused_before_any_is_written(tmp_path, name):
     archive = pack(tmp_path / "a.zip", {"mini/go/a.wav": b"sound", name: b"evil"})
     (tmp_path / "out").mkdir()
     with pytest.raises(DataError, match="points outside it"):
         unpack(archive, tmp_path / "out")
     assert files(tmp_path) == ["a.zip"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../evil.wav", "mini/../../go/evil.wav", "/tmp/go/evil.wav", "C:/go/a.wav", "..\\a.wav"],
+)
+def test_members_of_a_tar_that_point_outside_are_refused(tmp_path, name):
+    archive = pack_tar(tmp_path / "a", {name: b"evil", "mini/go/a.wav": b"sound"})
+    with pytest.raises(DataError, match="points outside it"):
+        unpack(archive, tmp_path)
+    assert files(tmp_path) == ["a"]
+
+
+@pytest.mark.parametrize(
+    "kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE]
+)
+def test_links_and_devices_in_a_tar_are_refused(tmp_path, kind):
+    archive = pack_tar(tmp_path / "a", {"mini/go/a.wav": b""}, type=kind, linkname="/etc/passwd")
+    with pytest.raises(DataError, match="not a plain file"):
+        unpack(archive, tmp_path)
+
+
+def test_a_header_of_a_tar_that_asks_for_much_memory_is_refused(tmp_path):
+    header = tarfile.TarInfo("mini/go/a.wav")
+    header.type, header.size = tarfile.XHDTYPE, 2**30
+    with gzip.open(tmp_path / "a", "wb") as file:
+        file.write(header.tobuf(tarfile.USTAR_FORMAT))
+    with pytest.raises(DataError, match="holds a member above 64 MB"):
+        unpack(tmp_path / "a", tmp_path, limit_bytes=2**40)
+
+
+@pytest.mark.parametrize("kept", [0.5, 0.98])
+def test_a_tar_cut_short_is_noticed(tmp_path, kept):
+    noise = np.random.default_rng(0).bytes(100_000)
+    archive = pack_tar(tmp_path / "a", {f"mini/go/{i}.wav": noise for i in range(3)})
+    archive.write_bytes(archive.read_bytes()[: int(kept * archive.stat().st_size)])
+    with pytest.raises(DataError, match="not a whole ZIP or TAR.GZ file"):
+        unpack(archive, tmp_path)
+
+
+def test_a_damaged_tar_is_noticed(tmp_path):
+    noise = np.random.default_rng(0).bytes(1000)
+    archive = pack_tar(tmp_path / "a", {"mini/go/a.wav": noise})
+    content = bytearray(archive.read_bytes())
+    content[len(content) // 2] ^= 1
+    archive.write_bytes(content)
+    with pytest.raises(DataError, match="not a whole ZIP or TAR.GZ file"):
+        unpack(archive, tmp_path)
+
+
+def test_lists_are_unpacked_where_they_are_asked_for(tmp_path):
+    members = {"./validation_list.txt": b"go/a.wav", "./README.md": b"", "./go/a.wav": b"sound"}
+    archive = pack_tar(tmp_path / "a", members)
+    seen = []
+    out = tmp_path / "out"
+    out.mkdir()
+    unpack(archive, out, lists=["validation_list.txt"], progress=lambda *told: seen.append(told))
+    assert files(out) == ["go/a.wav", "validation_list.txt"]
+    assert all(text == "unpacking" and 0 <= share <= 1 for text, share in seen) and seen
 
 
 def test_links_are_refused(tmp_path):
@@ -192,12 +211,12 @@ def test_links_are_refused(tmp_path):
         unpack(archive, tmp_path)
 
 
-def test_archives_that_would_fill_the_disk_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(download, "LIMIT_BYTES", 10_000)
-    archive = pack(tmp_path / "a.zip", {"mini/go/a.wav": bytes(20_000)})
+@pytest.mark.parametrize("kind", [pack, pack_tar])
+def test_archives_that_would_fill_the_disk_are_refused(tmp_path, kind):
+    archive = kind(tmp_path / "a", {"mini/go/a.wav": bytes(20_000)})
     assert archive.stat().st_size < 1000
     with pytest.raises(DataError, match="holds more than"):
-        unpack(archive, tmp_path)
+        unpack(archive, tmp_path, limit_bytes=10_000)
 
 
 def test_a_damaged_member_is_noticed(tmp_path):
@@ -205,7 +224,7 @@ def test_a_damaged_member_is_noticed(tmp_path):
     with zipfile.ZipFile(archive, "w") as opened:
         opened.writestr("mini/go/a.wav", b"sound" * 100)
     archive.write_bytes(archive.read_bytes().replace(b"sound", b"noise", 1))
-    with pytest.raises(DataError, match="not a whole ZIP file .*CRC"):
+    with pytest.raises(DataError, match="not a whole ZIP or TAR.GZ file .*CRC"):
         unpack(archive, tmp_path)
 
 
@@ -216,14 +235,14 @@ def test_a_member_that_zipfile_cannot_read_is_told(tmp_path, place, value):
     for header, shift in ((b"PK\3\4", 0), (b"PK\1\2", 2)):
         content[content.index(header) + place + shift] = value
     (tmp_path / "a.zip").write_bytes(content)
-    with pytest.raises(DataError, match="not a whole ZIP file"):
+    with pytest.raises(DataError, match="not a whole ZIP or TAR.GZ file"):
         unpack(tmp_path / "a.zip", tmp_path)
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>not found</html>"])
 def test_something_else_called_zip_is_noticed(tmp_path, content):
     (tmp_path / "a.zip").write_bytes(content)
-    with pytest.raises(DataError, match="not a whole ZIP file"):
+    with pytest.raises(DataError, match="not a whole ZIP or TAR.GZ file"):
         unpack(tmp_path / "a.zip", tmp_path)
 
 
@@ -233,5 +252,5 @@ def test_an_archive_that_points_outside_its_file_is_told_as_damaged(tmp_path):
     end = content.rindex(b"PK\x05\x06")
     content[end + 12 : end + 16] = (2**31).to_bytes(4, "little")  # size of the directory
     archive.write_bytes(content)
-    with pytest.raises(DataError, match="not a whole ZIP file"):
+    with pytest.raises(DataError, match="not a whole ZIP or TAR.GZ file"):
         unpack(archive, tmp_path)
