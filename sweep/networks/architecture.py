@@ -129,6 +129,10 @@ class Architecture:
             for kernel in step.kernels.values()
         )
 
+    def operators(self) -> list[str]:
+        """Return the operators of its ``.tflite``, in order, by their names in the schema."""
+        return [*(name for layer in self.layers for name in layer.operators), "SOFTMAX"]
+
     def widened(self, lanes: int) -> "Architecture":
         """Return the next architecture whose channels, but for the labels, ``lanes`` divides."""
         last = max(i for i, step in enumerate(self.steps) if step.kernels)

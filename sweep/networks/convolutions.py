@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from sweep.networks.layer import (
     Run,
     Shape,
     activated,
+    activation_operators,
     filled,
     initial_norm,
     normalised,
@@ -37,6 +38,15 @@ class _Filter(Layer):
     norm: bool = field(default=True, kw_only=True)
     bias: bool = field(default=False, kw_only=True)
     activation: str = field(default="relu", kw_only=True)
+
+    _operator: ClassVar[str]
+
+    @property
+    def operators(self) -> tuple[str, ...]:
+        """The convolution, with a padding of its own where TensorFlow has none of its kind."""
+        along, across = _pair(self.padding)
+        padding = () if along == across else ("PAD",)
+        return (*padding, self._operator, *activation_operators(self.activation))
 
     def _channels(self, shape: Shape) -> int:
         raise NotImplementedError
@@ -126,6 +136,8 @@ class Conv(_Filter):
     channels: int
     kernel: int | tuple[int, int]
 
+    _operator = "CONV_2D"
+
     def _channels(self, shape: Shape) -> int:
         return self.channels
 
@@ -166,6 +178,7 @@ class DepthwiseConv(_Filter):
     kernel: int | tuple[int, int]
 
     prunable = False
+    _operator = "DEPTHWISE_CONV_2D"
 
     def _channels(self, shape: Shape) -> int:
         return shape[-1]

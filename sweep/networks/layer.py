@@ -58,6 +58,11 @@ class Layer:
     """Whether tfmot by itself prunes its kernels."""
 
     @property
+    def operators(self) -> tuple[str, ...]:
+        """The operators of a ``.tflite`` it becomes, by their names in the schema."""
+        raise NotImplementedError
+
+    @property
     def sources(self) -> tuple[str, ...]:
         """The names of the layers whose outputs it takes; empty for the layer before."""
         return (self.of,)
@@ -109,6 +114,11 @@ class Layer:
 def filled(channels: int, lanes: int) -> int:
     """Return the next number of channels that ``lanes`` divides."""
     return math.ceil(channels / lanes) * lanes
+
+
+def activation_operators(activation: str) -> tuple[str, ...]:
+    """Return the operators that an activation adds; ``relu`` is part of the one before it."""
+    return ("LOGISTIC", "MUL") if activation == "swish" else ()
 
 
 def activated(values: Any, activation: str) -> Any:

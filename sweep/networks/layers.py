@@ -12,6 +12,7 @@ from sweep.networks.layer import (
     Run,
     Shape,
     activated,
+    activation_operators,
     filled,
     initial_norm,
     scale_and_shift,
@@ -40,6 +41,11 @@ class Dense(Layer):
 
     units: int
     activation: str = field(default="none", kw_only=True)
+
+    @property
+    def operators(self) -> tuple[str, ...]:
+        """The matrix product and the activation."""
+        return ("FULLY_CONNECTED", *activation_operators(self.activation))
 
     def output(self, *shapes: Shape) -> Shape:
         """Return the units."""
@@ -85,6 +91,11 @@ class SubSpectralNorm(Layer):
 
     bands: int
     activation: str = field(default="none", kw_only=True)
+
+    @property
+    def operators(self) -> tuple[str, ...]:
+        """The product, the sum and the activation."""
+        return ("MUL", "ADD", *activation_operators(self.activation))
 
     def output(self, *shapes: Shape) -> Shape:
         """Return the shape of the input."""
@@ -136,6 +147,11 @@ class Add(Layer):
     activation: str = field(default="none", kw_only=True)
 
     @property
+    def operators(self) -> tuple[str, ...]:
+        """The sum and the activation."""
+        return ("ADD", *activation_operators(self.activation))
+
+    @property
     def sources(self) -> tuple[str, ...]:
         """The layer before, or ``of``, and the other."""
         return self.of, self.other
@@ -157,6 +173,11 @@ class Add(Layer):
 class CoefficientAverage(Layer):
     """The mean over the coefficients of each frame, of which one column is left."""
 
+    @property
+    def operators(self) -> tuple[str, ...]:
+        """The mean."""
+        return ("MEAN",)
+
     def output(self, *shapes: Shape) -> Shape:
         """Return one coefficient."""
         frames, _, channels = shapes[0]
@@ -172,6 +193,11 @@ class CoefficientAverage(Layer):
 @dataclass(frozen=True)
 class GlobalAveragePool(Layer):
     """The mean of each channel over all frames and coefficients."""
+
+    @property
+    def operators(self) -> tuple[str, ...]:
+        """The mean."""
+        return ("MEAN",)
 
     def output(self, *shapes: Shape) -> Shape:
         """Return the channels."""

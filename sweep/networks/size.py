@@ -64,6 +64,8 @@ def weights_bytes(architecture: Architecture, weights: Weights, quantization: st
             # The converter adds a bias of 0 where there is none.
             bias = folded.get(step.folded.get("bias", ""), np.zeros(kernel.shape[axis]))
             parts += _stored(kernel, axis, bias, quantization)
+        if not step.kernels:
+            parts += [_constant(stored[name], quantization) for name in step.folded.values()]
     return len(zlib.compress(b"".join(part.tobytes() for part in parts)))
 
 
@@ -79,3 +81,11 @@ def _stored(kernel: np.ndarray, axis: int, bias: np.ndarray, quantization: str) 
         return [*parts, bias.astype(np.float32)]
     units = scales.ravel() * np.float32(_INPUT_SCALE)
     return [*parts, units, np.round(bias / units).astype(np.int64).astype(np.int32)]
+
+
+def _constant(values: np.ndarray, quantization: str) -> np.ndarray:
+    """Return a constant that is no kernel, which only whole integer networks quantize."""
+    if not quantization.startswith("int8"):
+        return values.astype(np.float32)
+    span = max(float(np.ptp(values)), _SMALLEST)
+    return np.round((values - values.min()) / span * 255 - 128).astype(np.int8)
