@@ -20,7 +20,6 @@ from training_choices import BASE
 from sweep.audio.dataset import DatasetSpec, open_dataset
 from sweep.candidate import Candidate
 from sweep.litert import Model
-from sweep.networks import architecture_of
 from sweep.networks.conversion import convert
 from sweep.stages import compression
 from sweep.stages.features import prepare_features
@@ -45,9 +44,9 @@ def main() -> None:
     found: dict[tuple[str, str], list[tuple[float, float, float]]] = {}
     for convolution in ("depthwise_separable", "temporal"):
         for seed in range(wanted.seeds):
-            candidate = Candidate.from_parameters(BASE | {"convolution": convolution}, seed)
+            candidate = Candidate.from_parameters(BASE | {"network": convolution}, seed)
             features = prepare_features(dataset, candidate.frontend, candidate.augmentation)
-            architecture = architecture_of(candidate.network, candidate.frontend.shape, 2)
+            architecture = candidate.network.architecture(candidate.frontend.shape, 2)
             weights = train(
                 candidate,
                 architecture,

@@ -197,7 +197,7 @@ def draw(task: Task, rng: np.random.Generator) -> Candidate:
     }
     parameters = {
         "frame_step_in_s": 0.032,
-        "convolution": "temporal",
+        "network": "temporal",
         "alpha": rng.choice((6, 8, 12, 16, 24)) / 128,
         "blocks": rng.choice((1, 2, 3)),
         "epochs": rng.choice(task.epochs),

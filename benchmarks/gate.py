@@ -22,7 +22,6 @@ import numpy as np
 from sweep.audio.dataset import Dataset, DatasetSpec, open_dataset
 from sweep.candidate import Candidate
 from sweep.metrics import METRICS, Limit, violations
-from sweep.networks import architecture_of
 from sweep.networks.size import estimate_kb
 from sweep.space import Space
 from sweep.stages.compression import compress
@@ -102,7 +101,7 @@ def draw():
 def bench_for(candidate: Candidate, dataset: Dataset, limits: list[Limit]) -> Bench:
     """Return what a candidate's variants are measured with."""
     shape = candidate.frontend.shape
-    architecture = architecture_of(candidate.network, shape, len(dataset.labels))
+    architecture = candidate.network.architecture(shape, len(dataset.labels))
     return Bench(candidate, architecture, dataset, limits)
 
 

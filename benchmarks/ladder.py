@@ -58,7 +58,6 @@ def main() -> None:
 def curve(folder: str, fold: int, final_sparsity: float, epochs: int) -> list[tuple[float, float]]:
     """Train one network; return its sparsity and its accuracy after each epoch."""
     # Imported here: saying how it is used needs no TensorFlow.
-    from sweep.networks import architecture_of
     from sweep.networks.pruning import pruning_updates
     from sweep.stages.features import prepare_features
     from sweep.stages.training import train
@@ -70,7 +69,7 @@ def curve(folder: str, fold: int, final_sparsity: float, epochs: int) -> list[tu
     targets = dataset.targets("training")
     trained = train(
         candidate,
-        architecture_of(candidate.network, candidate.frontend.shape, 2),
+        candidate.network.architecture(candidate.frontend.shape, 2),
         features.training,
         targets,
         (features.validation, dataset.targets("validation")),

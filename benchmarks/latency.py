@@ -17,7 +17,6 @@ from sweep.audio.clips import to_float
 from sweep.audio.dataset import DatasetSpec, open_dataset
 from sweep.candidate import Candidate
 from sweep.litert import Model, measure_latency
-from sweep.networks import architecture_of
 from sweep.stages.compression import compress
 from sweep.stages.frontend import convert_frontend
 
@@ -54,7 +53,7 @@ def measure_deployed(folder: str) -> tuple[float, float]:
     clips = to_float(dataset.waveforms("validation", rate))
     frontend = convert_frontend(candidate.frontend)
     features = Model(frontend).run_each(clips)
-    architecture = architecture_of(candidate.network, candidate.frontend.shape, 2)
+    architecture = candidate.network.architecture(candidate.frontend.shape, 2)
     weights = architecture.initial_weights(seed=0)
     network = compress(architecture, weights, ("float32",), features[..., 0])["float32"]
     parts = [measure_latency(frontend, clips), measure_latency(network, features)]

@@ -17,7 +17,6 @@ from as_worker import as_worker
 
 from sweep.audio.dataset import DatasetSpec, open_dataset
 from sweep.candidate import QUANTIZATIONS, Candidate
-from sweep.networks import architecture_of
 from sweep.stages.evaluate import evaluate
 
 SIZES = {"small": 0.125, "published winner": 0.5, "large": 1.0}
@@ -45,7 +44,7 @@ def main() -> None:
         evaluation, _ = evaluate(candidate, dataset, [])
         total = sum(evaluation.seconds.values())
         shape = candidate.frontend.shape
-        adds = architecture_of(candidate.network, shape, 2).multiply_adds()
+        adds = candidate.network.architecture(shape, 2).multiply_adds()
         floor = 2 * 3 * adds * clips * candidate.training.epochs / 1e9 / rate
         cells = [
             f"{1000 * s:>7.0f} {s / total:>5.0%} " for s in map(evaluation.seconds.get, STAGES)

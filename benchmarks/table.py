@@ -139,7 +139,7 @@ def key(parameters: dict[str, Any]) -> str:
 def shape(candidate: Candidate) -> tuple[str | int, ...]:
     """Return what candidates that share a graph have in common."""
     network = candidate.network
-    return (network.convolution, *candidate.frontend.shape, -(-network.width // 16))
+    return (candidate.network_name, *candidate.frontend.shape, -(-network.width // 16))
 
 
 def train_batch(folder: str, file: Path, batch: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -160,13 +160,12 @@ def row(
 ) -> dict[str, Any]:
     """Train a candidate; return its row."""
     # Imported here: reading the table needs no TensorFlow.
-    from sweep.networks import architecture_of
     from sweep.stages.compression import compress
     from sweep.stages.features import prepare_features
     from sweep.stages.measurement import Bench
     from sweep.stages.training import train
 
-    architecture = architecture_of(candidate.network, candidate.frontend.shape, 2)
+    architecture = candidate.network.architecture(candidate.frontend.shape, 2)
     features = prepare_features(dataset, candidate.frontend, candidate.augmentation)
     truth = {split: dataset.targets(split) for split in ("training", "validation", "testing")}
     begin = time.process_time()

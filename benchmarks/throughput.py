@@ -76,12 +76,11 @@ def draw(space: Space, dataset: Dataset, count: int, seed: int, passing: bool) -
 def passes(candidate: Candidate, space: Space, dataset: Dataset) -> bool:
     """Tell whether a candidate passes the gate."""
     # Imported here: TensorFlow is wanted for drawing from those that pass, and for nothing else.
-    from sweep.networks import architecture_of
     from sweep.stages import gate
     from sweep.stages.measurement import Bench
 
     shape = candidate.frontend.shape
-    architecture = architecture_of(candidate.network, shape, len(dataset.labels))
+    architecture = candidate.network.architecture(shape, len(dataset.labels))
     return gate.passes(gate.expect(Bench(candidate, architecture, dataset, space.limits)))
 
 

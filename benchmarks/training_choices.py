@@ -40,7 +40,7 @@ BASE: dict[str, Any] = {
     "time_shift_ms": 100,
     "noise_snr_db": 5,
     "gain_db": 6,
-    "convolution": "temporal",
+    "network": "temporal",
     "alpha": 0.125,
     "blocks": 3,
     "epochs": 40,
@@ -50,7 +50,7 @@ BASE: dict[str, Any] = {
 }
 DEEP = {"frame_step_in_s": 0.020, "blocks": 4}
 WIDE = DEEP | {"alpha": 0.1875}
-PLANE = {"convolution": "depthwise_separable"}
+PLANE = {"network": "depthwise_separable"}
 CHANGES: dict[str, dict[str, Any]] = {
     "as it is": {},
     "log": {"nonlinearity": "log"},
@@ -121,7 +121,6 @@ def known() -> list[dict[str, str]]:
 def train_one(folder: str, change: str, fold: str, seed: str) -> dict[str, Any]:
     """Train one network; return its row."""
     # Imported here: showing what is known needs no TensorFlow.
-    from sweep.networks import architecture_of
     from sweep.stages.features import prepare_features
     from sweep.stages.training import train
 
@@ -131,7 +130,7 @@ def train_one(folder: str, change: str, fold: str, seed: str) -> dict[str, Any]:
     begin = time.process_time()
     trained = train(
         candidate,
-        architecture_of(candidate.network, candidate.frontend.shape, 2),
+        candidate.network.architecture(candidate.frontend.shape, 2),
         features.training,
         dataset.targets("training"),
         (features.validation, dataset.targets("validation")),

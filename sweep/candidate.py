@@ -3,11 +3,17 @@
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
+from sweep import registry
+from sweep.errors import PluginError
+from sweep.networks.base import Network, network_of, network_owner
+from sweep.networks.ds_cnn import DSCNN
 from sweep.parameters import Domain, defaults, differences, domains, given, parameter
+
+_T = TypeVar("_T")
 
 QUANTIZATIONS = ("float32", "float16", "dynamic", "int8", "int8_per_tensor")
 
@@ -101,31 +107,6 @@ class AugmentationParams:
 
 
 @dataclass(frozen=True)
-class NetworkParams:
-    """The report's network, or another ``convolution``; ``filters * alpha`` channels wide."""
-
-    convolution: str = parameter(
-        "depthwise_separable",
-        choices=("depthwise_separable", "temporal", "standard"),
-        meaning="what a block is made of",
-    )
-    filters: int = parameter(
-        128, low=1, high=1024, meaning="channels of every convolution at alpha 1"
-    )
-    alpha: float = parameter(
-        0.5, low=0.001, high=16, meaning="width multiplier: channels = int(filters * alpha)"
-    )
-    blocks: int = parameter(
-        2, low=0, high=8, meaning="convolution blocks after the first convolution"
-    )
-
-    @property
-    def width(self) -> int:
-        """Channels of every convolution."""
-        return int(self.filters * self.alpha)
-
-
-@dataclass(frozen=True)
 class TrainingParams:
     """How a network is trained: Adam over ``epochs`` with a falling learning rate."""
 
@@ -171,13 +152,27 @@ class CompressionParams:
     )
 
 
+NETWORK = "network"
+"""The parameter that names a network, and the kind of plugin that it names."""
+
+DEFAULT_NETWORK = "depthwise_separable"
+
+GROUPS: dict[str, type] = {
+    "frontend": FrontendParams,
+    "augmentation": AugmentationParams,
+    "training": TrainingParams,
+    "compression": CompressionParams,
+}
+"""What a candidate consists of besides its network."""
+
+
 @dataclass(frozen=True)
 class Candidate:
     """One full set of parameters, and the seed of the search."""
 
     frontend: FrontendParams = FrontendParams()
     augmentation: AugmentationParams = AugmentationParams()
-    network: NetworkParams = NetworkParams()
+    network: Network = DSCNN()
     training: TrainingParams = TrainingParams()
     compression: CompressionParams = CompressionParams()
     seed: int = 0
@@ -189,20 +184,34 @@ class Candidate:
         """Build a candidate from flat ``{name: value}``; what is not named takes its default.
 
         Raises:
-            KeyError: if a name is no parameter.
+            KeyError: if a name is no parameter, or one of another network.
+            PluginError: if there is no such network.
         """
+        owner = _network_owner(parameters.get(NETWORK, DEFAULT_NETWORK))
         groups: defaultdict[str, dict[str, Any]] = defaultdict(dict)
         groups["frontend"]["clip_length_in_s"] = float(clip_length_in_s)
-        for name, value in parameters.items():
-            number = _NUMBERS.get(name)
+        for name in parameters.keys() - {NETWORK}:
+            group = _GROUP_OF.get(name, NETWORK)
+            kind, value = domains(GROUPS.get(group, owner))[name].kind, parameters[name]
             # 20 Hz and 20.0 Hz are one value.
-            typed = value if number is None or value is None else number(value)
-            groups[_GROUP_OF[name]][name] = typed
-        return cls(**{group: GROUPS[group](**named) for group, named in groups.items()}, seed=seed)
+            is_number = kind in (int, float) and value is not None
+            groups[group][name] = kind(value) if is_number else value
+        network = network_of(owner, groups.pop(NETWORK, {}))
+        made = {group: GROUPS[group](**named) for group, named in groups.items()}
+        return cls(**made, network=network, seed=seed)
 
     def parameters(self) -> dict[str, Any]:
         """Return every parameter, flat, in the order of the stages."""
-        return {name: getattr(getattr(self, group), name) for name, group in _GROUP_OF.items()}
+        groups = {
+            group: {name: getattr(getattr(self, group), name) for name in defaults(kind)}
+            for group, kind in GROUPS.items()
+        }
+        return _in_order(groups, {NETWORK: self.network_name} | self.network.values())
+
+    @property
+    def network_name(self) -> str:
+        """The name by which a search space finds the network."""
+        return registry.name_of(NETWORK, self.network.owner)
 
     @property
     def training_seed(self) -> int:
@@ -217,42 +226,91 @@ class Candidate:
         """Return a digest that two candidates share only when they train the same network.
 
         Different ``filters`` and ``alpha`` of equal width are the same network, and log-mel
-        features have no ``num_coefficients``; without blocks only temporal convolutions differ,
-        and without pruning, or depthwise kernels, nothing is pruned depthwise.  What has its
-        default is left out: a new parameter changes no key.
+        features have no ``num_coefficients``; without pruning, or depthwise kernels, nothing is
+        pruned depthwise.  What has its default is left out: a new parameter changes no key.
         """
-        frontend, network, compression = self.frontend, self.network, self.compression
+        frontend, compression = self.frontend, self.compression
         if frontend.features == "log_mel":
             frontend = replace(frontend, num_coefficients=frontend.num_mel_bins)
-        network = replace(network, filters=network.width, alpha=1.0)
-        if network.blocks == 0 and network.convolution != "temporal":
-            network = replace(network, convolution=NetworkParams.convolution)
-        no_depthwise = network.blocks == 0 or network.convolution == "standard"
-        if compression.final_sparsity == 0 or no_depthwise:
+        if compression.final_sparsity == 0 or not self.network.has_depthwise(frontend.shape):
             compression = replace(compression, prune_depthwise=False)
-        same = replace(self, frontend=frontend, network=network, compression=compression)
+        same = replace(
+            self, frontend=frontend, network=self.network.canonical(), compression=compression
+        )
         groups = {group: differences(getattr(same, group)) for group in GROUPS}
-        return digest(groups | {"seed": self.seed})
+        told = {} if same.network_name == DEFAULT_NETWORK else {NETWORK: same.network_name}
+        begun = defaults(same.network.owner)
+        told |= {k: v for k, v in same.network.values().items() if v != begun[k]}
+        return digest(groups | {NETWORK: told, "seed": self.seed})
 
 
-GROUPS: dict[str, type] = {
-    "frontend": FrontendParams,
-    "augmentation": AugmentationParams,
-    "network": NetworkParams,
-    "training": TrainingParams,
-    "compression": CompressionParams,
-}
+def parameters_of(networks: Iterable[str]) -> dict[str, Any]:
+    """Return every parameter of a search among networks, with its default."""
+    own = {NETWORK: DEFAULT_NETWORK}
+    for name in networks:
+        own |= {k: v for k, v in defaults(_network_owner(name)).items() if k not in own}
+    return _in_order({group: defaults(kind) for group, kind in GROUPS.items()}, own)
+
+
+def domains_of(networks: Iterable[str]) -> dict[str, Domain]:
+    """Return what every parameter of a search among networks may be.
+
+    Raises:
+        PluginError: if two networks differ about one parameter.
+    """
+    own: dict[str, Domain] = {NETWORK: _NetworkName("what a network is made of", str)}
+    for network in networks:
+        for name, domain in domains(_network_owner(network)).items():
+            if not own.setdefault(name, domain).allows_the_same(domain):
+                raise PluginError(f"{network}: {name} may be something else in another network")
+    return _in_order({group: domains(kind) for group, kind in GROUPS.items()}, own)
+
+
+class _NetworkName(Domain):
+    """The name of a network: built in, an entry point's, or ``module:Name``."""
+
+    def problem(self, value: Any) -> str | None:
+        """Return what is wrong with a value, or None."""
+        if not isinstance(value, str):
+            return super().problem(value)
+        try:
+            _network_owner(value)
+        except PluginError as error:
+            return str(error)
+        return None
+
+    @property
+    def values(self) -> str:
+        """What it may be, in words."""
+        return ", ".join([*registry.names(NETWORK), "module:Name"])
+
+
+def _network_owner(name: str) -> Any:
+    """Return what declares the parameters of a network.
+
+    Raises:
+        PluginError: if there is no such network, or one of its parameters has a name that is taken.
+    """
+    owner = network_owner(name)
+    with registry.blaming(owner):
+        taken = next((p for p in domains(owner) if p == NETWORK or p in _GROUP_OF), None)
+        if taken is not None:
+            raise TypeError(f"its parameter {taken} has the name of another; rename it")
+    return owner
+
+
+def _in_order(groups: Mapping[str, dict[str, _T]], network: dict[str, _T]) -> dict[str, _T]:
+    """Return what is told by group as one, in the order of the stages."""
+    before = groups["frontend"] | groups["augmentation"]
+    return before | network | groups["training"] | groups["compression"]
+
+
 _GROUP_OF = {name: group for group, kind in GROUPS.items() for name in defaults(kind)}
-_NUMBERS: dict[str, type] = {
-    f.name: int if f.type is int else float
-    for kind in GROUPS.values()
-    for f in fields(kind)
-    if f.type in (int, float, float | None)
-}
-PARAMETERS: dict[str, Any] = {k: v for kind in GROUPS.values() for k, v in defaults(kind).items()}
+
+PARAMETERS = parameters_of(registry.BUILT_IN[NETWORK])
 """Every parameter with the value it takes when a search space does not name it."""
 
-DOMAINS: dict[str, Domain] = {k: v for kind in GROUPS.values() for k, v in domains(kind).items()}
+DOMAINS = domains_of(registry.BUILT_IN[NETWORK])
 """What every parameter may be, as its field declares it."""
 
 

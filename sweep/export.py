@@ -132,7 +132,7 @@ def _metadata(
             "samples": candidate.frontend.num_samples,
         },
         "frontend": asdict(candidate.frontend),
-        "network": asdict(candidate.network) | {"channels": candidate.network.width},
+        "network": {"network": candidate.network_name} | candidate.network.values(),
         "training": asdict(candidate.training) | {"seed": candidate.seed},
         "augmentation": asdict(candidate.augmentation),
         "compression": asdict(candidate.compression) | {"quantization": result.quantization},

@@ -5,7 +5,8 @@ import math
 import types
 import typing
 from collections.abc import Callable, Iterator
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields, replace
+from functools import cache
 from typing import Any
 
 _ENORMOUS = 1e300
@@ -77,6 +78,10 @@ class Domain:
             return f"{value:g} is outside {self._interval()}"
         return None
 
+    def allows_the_same(self, other: "Domain") -> bool:
+        """Tell whether another domain has the same values, whatever they mean."""
+        return replace(self, meaning="", log=False) == replace(other, meaning="", log=False)
+
     @property
     def values(self) -> str:
         """What it may be, in words."""
@@ -113,6 +118,7 @@ class Domain:
         ]
 
 
+@cache
 def domains(owner: type | Callable[..., Any]) -> dict[str, Domain]:
     """Return the domain of every parameter that a dataclass, or a function, declares.
 
@@ -136,6 +142,7 @@ def domains(owner: type | Callable[..., Any]) -> dict[str, Domain]:
     return found
 
 
+@cache
 def defaults(owner: type | Callable[..., Any]) -> dict[str, Any]:
     """Return the default of every parameter that a dataclass, or a function, declares."""
     return {name: default for name, default, _ in _declared(owner)}

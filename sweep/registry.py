@@ -35,6 +35,7 @@ BUILT_IN: dict[str, dict[str, str]] = {
 """What comes along, by kind and name; imported when it is asked for."""
 
 _registered: dict[tuple[str, str], Any] = {}
+_folders: dict[str, None] = {}
 _PACKAGE = Path(__file__).parent
 
 
@@ -61,9 +62,15 @@ def register(kind: str, name: str, target: Any) -> None:
 def search_in(folder: Path | str) -> None:
     """Find modules in a folder too, after those that Python finds by itself."""
     path = str(Path(folder).absolute())
+    _folders.setdefault(path)
     if path not in sys.path:
         sys.path.append(path)
         importlib.invalidate_caches()
+
+
+def folders() -> list[str]:
+    """Return the folders that modules are searched in besides Python's own."""
+    return list(_folders)
 
 
 def names(kind: str) -> list[str]:
@@ -114,17 +121,23 @@ def name_of(kind: str, target: Any) -> str:
 
 
 @contextmanager
-def blaming(target: Any) -> Iterator[None]:
+def blaming(target: Any, but: tuple[type[Exception], ...] | type[Exception] = ()) -> Iterator[None]:
     """Turn what goes wrong in a plugin into an error that names its file and line.
 
+    Args:
+        target: the plugin.
+        but: exceptions that are left as they are.
+
     Raises:
-        PluginError: in place of any exception but those of the package itself.
+        PluginError: in place of any other exception.
     """
     try:
         yield
     except PluginError:
         raise
     except Exception as error:
+        if isinstance(error, but):
+            raise
         place = _foreign_line(error) or _place(target)
         raise PluginError(f"{place}: {_in_a_line(error)}") from error
 

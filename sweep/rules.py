@@ -6,21 +6,32 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sweep.candidate import DOMAINS, PARAMETERS, Candidate
+from sweep.candidate import DOMAINS, NETWORK, PARAMETERS, Candidate, parameters_of
 from sweep.errors import nearest
+from sweep.networks.layer import TooSmall
+from sweep.parameters import Domain
+from sweep.registry import BUILT_IN
 
 
 def parameter_facts() -> list[dict[str, Any]]:
-    """Return of every parameter its name, default, values and meaning, in order of the stages."""
-    return [
-        {
-            "parameter": name,
-            "default": PARAMETERS[name],
-            "values": domain.values,
-            "meaning": domain.meaning,
-        }
-        for name, domain in DOMAINS.items()
-    ]
+    """Return of every parameter its name, default, values and meaning, in order of the stages.
+
+    The meaning of one that only some networks have names these networks.
+    """
+    networks = {name: parameters_of([name]) for name in BUILT_IN[NETWORK]}
+    facts = []
+    for name, domain in DOMAINS.items():
+        having = [network for network, own in networks.items() if name in own]
+        only = f" ({', '.join(having)})" if len(having) < len(networks) else ""
+        facts.append(
+            {
+                "parameter": name,
+                "default": PARAMETERS[name],
+                "values": domain.values,
+                "meaning": f"{domain.meaning}{only}",
+            }
+        )
+    return facts
 
 
 @dataclass(frozen=True)
@@ -63,14 +74,17 @@ def _broken_rules(candidate: Candidate) -> Iterator[BrokenRule]:
     if candidate.augmentation.time_shift_ms >= 1000 * f.clip_length_in_s:
         text = f"{candidate.augmentation.time_shift_ms:g} ms is not below the length of a clip"
         yield BrokenRule("time_shift_ms", f"{text} ({f.clip_length_in_s:g} s)")
-    if frames < 3:
-        text = f"{max(frames, 0)} frames of a clip of {f.clip_length_in_s:g} s; the network needs 3"
-        yield BrokenRule("frame_step_in_s", f"{f.frame_step_in_s:g} s leaves {text}")
-    if coefficients < 3 and candidate.network.convolution != "temporal":
-        name = "num_coefficients" if f.features == "mfcc" else "num_mel_bins"
-        yield BrokenRule(name, f"{coefficients} features; the network needs 3")
-    if candidate.network.width < 1:
-        yield BrokenRule("alpha", "int(filters * alpha) is 0; nothing is left")
+    try:
+        candidate.network.architecture(f.shape, labels=2)
+    except TooSmall as error:
+        if error.axis == "frames":
+            text = f"{f.frame_step_in_s:g} s leaves {max(frames, 0)} frames of a clip of"
+            yield BrokenRule("frame_step_in_s", f"{text} {f.clip_length_in_s:g} s; {error}")
+        else:
+            name = "num_coefficients" if f.features == "mfcc" else "num_mel_bins"
+            yield BrokenRule(name, f"{coefficients} features; {error}")
+    except ValueError as error:
+        yield BrokenRule("network", str(error))
 
 
 _COMPARISONS: dict[type, Callable[[Any, Any], bool]] = {
@@ -89,11 +103,17 @@ _ARITHMETIC: dict[type, Callable[[Any, Any], Any]] = {
 }
 
 
-def requirement(text: str) -> Callable[[Mapping[str, Any]], bool]:
+def requirement(
+    text: str, domains: Mapping[str, Domain] = DOMAINS
+) -> Callable[[Mapping[str, Any]], bool]:
     """Turn ``"num_coefficients <= num_mel_bins"`` into a function of parameter values.
 
     Comparisons, ``+ - * /``, ``and``, ``or``, ``not``, numbers, quoted words and parameter names
     are understood; nothing of it is ever executed as Python.
+
+    Args:
+        text: the requirement.
+        domains: the parameters it may name.
 
     Raises:
         ValueError: if the text is anything else, or names no parameter, or a word that its
@@ -102,9 +122,9 @@ def requirement(text: str) -> Callable[[Mapping[str, Any]], bool]:
     try:
         tree = ast.parse(text.strip(), mode="eval").body
         names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-        unknown = sorted(names - set(PARAMETERS))
+        unknown = sorted(names - set(domains))
         if unknown:
-            hint = nearest(unknown[0], PARAMETERS)
+            hint = nearest(unknown[0], domains)
             raise ValueError(f"{text!r} names {unknown[0]!r}, which is no parameter{hint}")
         if not names:
             raise ValueError(f"{text!r} names no parameter")
@@ -112,28 +132,30 @@ def requirement(text: str) -> Callable[[Mapping[str, Any]], bool]:
             raise ValueError(
                 f"{text!r}: every quantization is made of each training, none is chosen"
             )
-        return _condition(tree, text)
+        return _condition(tree, text, domains)
     except (SyntaxError, RecursionError, MemoryError) as error:
         raise ValueError(f"{text!r} is not a comparison of parameters") from error
 
 
-def _condition(node: ast.expr, text: str) -> Callable[[Mapping[str, Any]], bool]:
+def _condition(
+    node: ast.expr, text: str, domains: Mapping[str, Domain]
+) -> Callable[[Mapping[str, Any]], bool]:
     """Return what computes a comparison, or several of them together."""
-    if isinstance(node, ast.Name) and DOMAINS[node.id].kind is bool:
+    if isinstance(node, ast.Name) and domains[node.id].kind is bool:
         name = node.id
         return lambda values: bool(values[name])
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-        inner = _condition(node.operand, text)
+        inner = _condition(node.operand, text, domains)
         return lambda values: not inner(values)
     if isinstance(node, ast.BoolOp):
-        parts = [_condition(value, text) for value in node.values]
+        parts = [_condition(value, text, domains) for value in node.values]
         gather = all if isinstance(node.op, ast.And) else any
         return lambda values: gather(part(values) for part in parts)
     if isinstance(node, ast.Compare) and all(type(op) in _COMPARISONS for op in node.ops):
         operands = [node.left, *node.comparators]
         for left, right in zip(operands, operands[1:], strict=False):
-            _check_words(left, right, text)
-            _check_words(right, left, text)
+            _check_words(left, right, text, domains)
+            _check_words(right, left, text, domains)
         sides = [_value(side, text) for side in operands]
         compares = [_COMPARISONS[type(op)] for op in node.ops]
         return lambda values: all(
@@ -160,9 +182,9 @@ def _value(node: ast.expr, text: str) -> Callable[[Mapping[str, Any]], Any]:
     raise ValueError(f"{text!r} is not a comparison of parameters")
 
 
-def _check_words(side: ast.expr, other: ast.expr, text: str) -> None:
+def _check_words(side: ast.expr, other: ast.expr, text: str, domains: Mapping[str, Domain]) -> None:
     """Refuse to compare a parameter with a word that it cannot be."""
     if isinstance(side, ast.Name) and isinstance(other, ast.Constant):
-        problem = DOMAINS[side.id].problem(other.value) if isinstance(other.value, str) else None
+        problem = domains[side.id].problem(other.value) if isinstance(other.value, str) else None
         if problem is not None:
             raise ValueError(f"{text!r}: {side.id}: {problem}")

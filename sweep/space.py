@@ -21,9 +21,19 @@ from optuna.distributions import (
 from sweep import distributions, spec
 from sweep.audio.dataset import CLIP_LENGTHS_IN_S
 from sweep.audio.splits import SPLITS
-from sweep.candidate import DOMAINS, PARAMETERS, QUANTIZATIONS, Candidate
-from sweep.errors import SpecError, nearest
+from sweep.candidate import (
+    DEFAULT_NETWORK,
+    DOMAINS,
+    NETWORK,
+    QUANTIZATIONS,
+    Candidate,
+    domains_of,
+    parameters_of,
+)
+from sweep.errors import PluginError, SpecError, nearest
 from sweep.metrics import EVERY_WORD, METRICS, Limit, Metric, goal
+from sweep.parameters import Domain
+from sweep.registry import BUILT_IN
 from sweep.rules import broken_rule, requirement
 from sweep.spec import Range, SpaceFile
 
@@ -41,6 +51,8 @@ class Space:
         origin: the file's name, for messages.
         varying: an Optuna distribution for each parameter that varies, in the order of the stages.
         fixed: the value of each parameter that is named and does not vary.
+        domains, defaults: what every parameter may be, and is where the file does not name it;
+            those of the networks it names are among them.
         metrics: what is measured of every trial, by name.
         limits: the limits; every study requires that each word is recognised at least once.
 
@@ -53,10 +65,11 @@ class Space:
         self.origin = origin
         self.varying: dict[str, BaseDistribution] = {}
         self.fixed: dict[str, Any] = {}
+        self.domains, self.defaults = self._declared()
         for name in file.parameters:
-            if name not in PARAMETERS:
-                self._fail(f"parameters.{name}", f"unknown parameter{nearest(name, PARAMETERS)}")
-        for name in (name for name in PARAMETERS if name in file.parameters):
+            if name not in self.domains:
+                self._fail(f"parameters.{name}", self._unknown(name))
+        for name in (name for name in self.domains if name in file.parameters):
             self._add(name, file.parameters[name])
         self._stepped = {
             name: kind
@@ -146,7 +159,7 @@ class Space:
                 {
                     name: values[name]
                     for name, kind in self.varying.items()
-                    if distributions.contains(kind, values[name])
+                    if name in values and distributions.contains(kind, values[name])
                 }
             )
         return self.with_search(enqueue=[*self.file.search.enqueue, *filter(None, first)])
@@ -190,19 +203,24 @@ class Space:
         for name, kind in self._stepped.items():
             if name in parameters:
                 values[name] = distributions.snapped(kind, values[name])
+        network = values.get(NETWORK, DEFAULT_NETWORK)
+        own = parameters_of([network])  # What only other networks have is of no effect.
         return Candidate.from_parameters(
-            values, seed=self.file.search.seed, clip_length_in_s=self.clip_length_in_s
+            {name: value for name, value in values.items() if name in own},
+            seed=self.file.search.seed,
+            clip_length_in_s=self.clip_length_in_s,
         )
 
     def objection(self, candidate: Candidate) -> str | None:
         """Return why a candidate is not allowed, or None when it is.
 
-        What a requirement cannot be computed for is not allowed.
+        What a requirement cannot be computed for is not allowed.  A parameter that a candidate's
+        network does not have counts there with its default.
         """
         broken = broken_rule(candidate)
         if broken is not None:
             return f"{broken.parameter}: {broken.message}"
-        values = candidate.parameters() if self._requirements else {}
+        values = self.defaults | candidate.parameters() if self._requirements else {}
         for text, holds in zip(self.file.require, self._requirements, strict=True):
             try:
                 held = holds(values)
@@ -298,7 +316,9 @@ class Space:
 
     def comparable(self) -> dict[str, Any]:
         """Return what must agree for a study to go on, equal however the file spells it."""
-        parameters = {n: _canonical(v) for n, v in (PARAMETERS | self.fixed | self.varying).items()}
+        parameters = {
+            n: _canonical(v) for n, v in (self.defaults | self.fixed | self.varying).items()
+        }
         return {
             "labels": sorted(self.file.dataset.labels),
             "parameters": parameters,
@@ -317,6 +337,23 @@ class Space:
         update = {"dataset": dataset, "search": self.file.search}
         return Space(other.file.model_copy(update=update), self.origin)
 
+    def _declared(self) -> tuple[dict[str, Domain], dict[str, Any]]:
+        """Return domains and defaults of all parameters, those of the networks named included."""
+        given = self.file.parameters.get(NETWORK, DEFAULT_NETWORK)
+        networks = given if isinstance(given, list) else [given]
+        known = [str(name) for name in networks if DOMAINS[NETWORK].problem(name) is None]
+        try:
+            return domains_of(known), parameters_of(known)
+        except PluginError as error:
+            self._fail(f"parameters.{NETWORK}", str(error))
+
+    def _unknown(self, name: str) -> str:
+        """Return what to do about a parameter that is none here."""
+        having = [one for one in BUILT_IN[NETWORK] if name in parameters_of([one])]
+        if having:
+            return f"is a parameter of {' and '.join(having)}, which parameters.network lacks"
+        return f"unknown parameter{nearest(name, self.domains)}"
+
     def _add(self, name: str, value: Any) -> None:
         place = f"parameters.{name}"
         if name == "quantization":
@@ -324,10 +361,11 @@ class Space:
         elif isinstance(value, Range):
             for end in ("low", "high"):
                 self._check_value(f"{place}.{end}", name, getattr(value, end))
-            if DOMAINS[name].kind is int and value.step not in (None, int(value.step or 1)):
+            domain = self.domains[name]
+            if domain.kind is int and value.step not in (None, int(value.step or 1)):
                 self._fail(f"{place}.step", f"{value.step!r} is not a whole number")
             self.varying[name] = distributions.of_range(
-                DOMAINS[name].kind, value.low, value.high, value.step, value.log
+                domain.kind, value.low, value.high, value.step, value.log
             )
         elif isinstance(value, list):
             self._check_choice(place, name, value)
@@ -348,7 +386,7 @@ class Space:
             self._fail(place, "a value stands twice")
 
     def _check_value(self, place: str, name: str, value: Any) -> None:
-        problem = DOMAINS[name].problem(value)
+        problem = self.domains[name].problem(value)
         if problem:
             self._fail(place, problem)
 
@@ -405,7 +443,7 @@ class Space:
 
     def _requirement(self, index: int, text: str) -> Any:
         try:
-            return requirement(text)
+            return requirement(text, self.domains)
         except ValueError as error:
             self._fail(f"require.{index}", str(error))
 

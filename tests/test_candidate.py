@@ -2,15 +2,21 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from sweep import registry
 from sweep.candidate import (
     GROUPS,
     PARAMETERS,
     Candidate,
     FrontendParams,
-    NetworkParams,
     TrainingParams,
     digest,
+    domains_of,
+    parameters_of,
 )
+from sweep.errors import PluginError
+from sweep.networks.base import Network
+from sweep.networks.bc_resnet import BCResNet
+from sweep.networks.ds_cnn import DSCNN
 from sweep.parameters import defaults, domains, parameter
 
 
@@ -38,8 +44,42 @@ def test_the_defaults_are_the_published_winner():
 
 
 def test_no_parameter_stands_in_two_groups():
-    names = [name for kind in GROUPS.values() for name in defaults(kind)]
-    assert len(names) == len(set(names)) == len(PARAMETERS)
+    names = [name for kind in (*GROUPS.values(), DSCNN) for name in defaults(kind)] + ["network"]
+    assert len(names) == len(set(names))
+    assert list(parameters_of(["depthwise_separable"])) == list(Candidate().parameters())
+    assert sorted(names) == sorted(Candidate().parameters())
+    assert set(names) <= set(PARAMETERS)
+
+
+def test_parameters_are_those_of_the_network_that_is_named():
+    candidate = Candidate.from_parameters({"network": "bc_resnet", "width": 0.5})
+    assert candidate.network == BCResNet(width=0.5, bands=5)
+    parameters = candidate.parameters()
+    assert parameters["network"] == "bc_resnet" and parameters["bands"] == 5
+    assert "alpha" not in parameters
+    assert Candidate.from_parameters(parameters) == candidate
+    with pytest.raises(KeyError, match="alpha"):
+        Candidate.from_parameters({"network": "bc_resnet", "alpha": 0.5})
+
+
+def test_networks_may_share_a_parameter_but_not_differ_about_it(monkeypatch):
+    assert domains_of(["tc_resnet", "bc_resnet"])["width"].high == 4
+
+    class Other(Network):
+        width: int = parameter(8, low=1, high=64, meaning="channels")
+
+    monkeypatch.setitem(registry._registered, ("network", "other"), Other)
+    with pytest.raises(PluginError, match="other: width may be something else in another network"):
+        domains_of(["tc_resnet", "other"])
+
+
+def test_a_network_cannot_take_the_name_of_another_parameter(monkeypatch):
+    class Greedy(Network):
+        epochs: int = parameter(8, low=1, high=64, meaning="layers")
+
+    monkeypatch.setitem(registry._registered, ("network", "greedy"), Greedy)
+    with pytest.raises(PluginError, match="its parameter epochs has the name of another"):
+        Candidate.from_parameters({"network": "greedy"})
 
 
 def test_flat_parameters_make_the_candidate_they_came_from():
@@ -114,10 +154,10 @@ def test_log_mel_features_are_as_many_as_mel_bins():
 
 
 def test_equal_widths_share_a_key():
-    wide = Candidate(network=NetworkParams(filters=128, alpha=0.5))
-    narrow = Candidate(network=NetworkParams(filters=64, alpha=1.0))
+    wide = Candidate(network=DSCNN(filters=128, alpha=0.5))
+    narrow = Candidate(network=DSCNN(filters=64, alpha=1.0))
     assert wide.key() == narrow.key()
-    assert wide.key() != Candidate(network=NetworkParams(filters=64, alpha=0.5)).key()
+    assert wide.key() != Candidate(network=DSCNN(filters=64, alpha=0.5)).key()
 
 
 def test_every_candidate_trains_from_a_seed_of_its_own():
@@ -130,14 +170,14 @@ def test_every_candidate_trains_from_a_seed_of_its_own():
 def test_what_changes_nothing_is_not_in_the_key():
     for same, other in (
         ({"final_sparsity": 0.0}, {"prune_depthwise": True}),
-        ({"blocks": 0}, {"convolution": "standard"}),
+        ({"blocks": 0}, {"network": "standard"}),
         ({"blocks": 0, "final_sparsity": 0.5}, {"prune_depthwise": True}),
     ):
         keys = {Candidate.from_parameters(same | more).key() for more in ({}, other)}
         assert len(keys) == 1
-    for kept in ({"convolution": "temporal"}, {"convolution": "temporal", "blocks": 0}):
+    for kept in ({"network": "temporal"}, {"network": "temporal", "blocks": 0}):
         assert Candidate.from_parameters(kept).key() not in {
-            Candidate.from_parameters(kept | {"convolution": other}).key()
+            Candidate.from_parameters(kept | {"network": other}).key()
             for other in ("depthwise_separable", "standard")
         }
     pruned = {"final_sparsity": 0.5}
@@ -169,7 +209,8 @@ def test_a_new_parameter_is_one_line_and_changes_no_key():
 
 def test_every_other_parameter_and_the_seed_change_the_key():
     base = Candidate()
-    changed = [Candidate.from_parameters({n: _other(v)}).key() for n, v in PARAMETERS.items()]
+    others = {n: _other(v) for n, v in base.parameters().items()} | {"network": "tc_resnet"}
+    changed = [Candidate.from_parameters({n: v}).key() for n, v in others.items()]
     keys = [base.key(), replace(base, seed=1).key(), *changed]
     assert len(set(keys)) == len(keys)
 
@@ -191,7 +232,7 @@ def test_a_digest_is_stable():
 def test_without_depthwise_kernels_there_is_none_to_prune():
     for convolution in ("standard", "depthwise_separable"):
         asked, plain = (
-            Candidate.from_parameters({"convolution": convolution, "prune_depthwise": pruned})
+            Candidate.from_parameters({"network": convolution, "prune_depthwise": pruned})
             for pruned in (True, False)
         )
         assert (asked.key() == plain.key()) == (convolution == "standard")

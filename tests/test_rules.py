@@ -85,7 +85,7 @@ BROKEN = [
     (
         {"frame_step_in_s": 0.5},
         "frame_step_in_s",
-        "0.5 s leaves 2 frames of a clip of 1 s; the network needs 3",
+        "0.5 s leaves 2 frames of a clip of 1 s; stem needs 3 frames",
     ),
     (
         {"frame_length_in_s": 0.5, "clip_length_in_s": 0.4},
@@ -97,8 +97,12 @@ BROKEN = [
         "time_shift_ms",
         "400 ms is not below the length of a clip (0.4 s)",
     ),
-    ({"num_coefficients": 2}, "num_coefficients", "2 features; the network needs 3"),
-    ({"filters": 1, "alpha": 0.5}, "alpha", "int(filters * alpha) is 0; nothing is left"),
+    (
+        {"num_coefficients": 2},
+        "num_coefficients",
+        "2 features; stem needs 3 coefficients, and gets 2",
+    ),
+    ({"filters": 1, "alpha": 0.5}, "network", "int(filters * alpha) is 0; nothing is left"),
 ]
 KEPT = [
     {"upper_frequency": 8000},
@@ -151,7 +155,7 @@ VALUES = dict(PARAMETERS, num_coefficients=13, num_mel_bins=10, alpha=2.0, featu
         "features != 'log_mel' and -alpha < 0",
         "prune_depthwise or epochs + 1 > 10",
         "num_mel_bins == 11 or num_mel_bins == 10 and alpha == 1",
-        " not prune_depthwise and convolution == 'depthwise_separable' ",
+        " not prune_depthwise and network == 'depthwise_separable' ",
     ],
 )
 def test_a_requirement_means_what_it_means_in_python(text):
@@ -161,7 +165,7 @@ def test_a_requirement_means_what_it_means_in_python(text):
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("bins <= 3", f"'bins <= 3' names 'bins', which is no parameter{KNOWN}"),
+        ("xyz <= 3", f"'xyz <= 3' names 'xyz', which is no parameter{KNOWN}"),
         (
             "num_mels < 9",
             "'num_mels < 9' names 'num_mels', which is no parameter; did you mean num_mel_bins?",

@@ -95,7 +95,7 @@ parameters:
   frame_step_in_s: {low: 0.016, high: 0.032, step: 0.0005}
   num_mel_bins: {low: 10, high: 40}
   num_coefficients: {low: 8, high: 40}
-  convolution: [temporal, standard]
+  network: [temporal, standard]
 require: [num_coefficients == num_mel_bins, frame_step_in_s == frame_length_in_s]
 """
     assert Space.parse(rare, "x.yaml").allowed_share()[0] < 0.002

@@ -69,7 +69,7 @@ def test_no_number_of_a_finalist_is_cut(width: int, record: StudyRecord) -> None
 
 @pytest.mark.parametrize("convolution", ["standard", "temporal"])
 def test_other_convolutions_than_the_reports_are_named(convolution: str) -> None:
-    space = SPACE.replace("epochs: 30", f"epochs: 30\n  convolution: {convolution}")
+    space = SPACE.replace("epochs: 30", f"epochs: 30\n  network: {convolution}")
     other = make_record(3, space=space)
     lines = shown(200, print_trials, other, table(other), "All")
     assert all(f"{convolution} convolutions" in line for line in lines[2:])

@@ -1,15 +1,19 @@
 """The base of every network that is declared by its layers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar, dataclass_transform
 
+from sweep.errors import PluginError
 from sweep.networks.architecture import Architecture
 from sweep.networks.layer import Layer
-from sweep.parameters import parameter
+from sweep.registry import blaming, find
+
+_ARCHITECTURES_KEPT = 1024
 
 
-@dataclass_transform(frozen_default=True, field_specifiers=(parameter,))
+@dataclass_transform(frozen_default=True)
 @dataclass(frozen=True)
 class Network:
     """A network: a frozen dataclass of its parameters, which lists its layers.
@@ -40,14 +44,60 @@ class Network:
         """
         raise NotImplementedError
 
+    @property
+    def owner(self) -> type:
+        """What declares its parameters, and what the registry knows."""
+        return type(self)
+
+    def values(self) -> dict[str, Any]:
+        """Return its parameters by name."""
+        return dict(vars(self))
+
+    def canonical(self) -> "Network":
+        """Return an equal network, the same one for all that are equal; by default itself."""
+        return self
+
     def architecture(self, shape: tuple[int, int], labels: int) -> Architecture:
         """Return the network for features of that shape.
 
         Raises:
-            ValueError: if the layers do not fit together, or end in another number of channels.
+            ValueError: if its parameters or the shape do not allow it.
+            PluginError: if its layers fail, or do not end in one value for each label.
         """
-        architecture = Architecture(tuple(self.layers(shape, labels)), shape, self.scope)
+        return _architecture(self.canonical(), shape, labels)
+
+    def has_depthwise(self, shape: tuple[int, int]) -> bool:
+        """Tell whether there are kernels that are pruned only where that is asked for."""
+        try:
+            architecture = self.architecture(shape, labels=2)
+        except ValueError:
+            return False
+        return architecture.prunable(depthwise=True) != architecture.prunable(depthwise=False)
+
+
+def network_owner(name: str) -> Any:
+    """Return what a name of a network means: a subclass of ``Network``.
+
+    Raises:
+        PluginError: if there is no such network.
+    """
+    owner = find("network", name)
+    if isinstance(owner, type) and issubclass(owner, Network):
+        return owner
+    raise PluginError(f"{name}: is not a sweep.Network")
+
+
+def network_of(owner: Any, values: Mapping[str, Any]) -> Network:
+    """Return the network of an owner with these parameters."""
+    made: Network = owner(**values)
+    return made
+
+
+@lru_cache(_ARCHITECTURES_KEPT)
+def _architecture(network: Network, shape: tuple[int, int], labels: int) -> Architecture:
+    with blaming(network.owner, but=ValueError):
+        architecture = Architecture(tuple(network.layers(shape, labels)), shape, network.scope)
         output = architecture.steps[-1].output
         if output != (labels,):
-            raise ValueError(f"its last layer gives {output}, not one value for each label")
-        return architecture
+            raise TypeError(f"its last layer gives {output}, not one value for each of the labels")
+    return architecture

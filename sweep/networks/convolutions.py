@@ -11,6 +11,7 @@ from sweep.networks.layer import (
     Parts,
     Run,
     Shape,
+    TooSmall,
     activated,
     activation_operators,
     filled,
@@ -59,14 +60,12 @@ class _Filter(Layer):
     def output(self, *shapes: Shape) -> Shape:
         """Return the places the kernel takes, and the channels."""
         places = []
-        given = zip(shapes[0], self._window(), _pair(self.strides), _pair(self.padding))
-        for size, window, stride, padding in given:
-            if padding == "valid" and size < window:
-                (height, width), (frames, coefficients) = self._window(), shapes[0][:2]
-                raise ValueError(
-                    f"{self.name}: its kernel spans {height} frames and {width} coefficients;"
-                    f" it gets {frames} and {coefficients}"
-                )
+        axes = zip(("frames", "coefficients"), shapes[0], self._window())
+        ways = zip(_pair(self.strides), _pair(self.padding))
+        for (axis, size, window), (stride, padding) in zip(axes, ways):
+            needed = window if padding == "valid" else 1
+            if size < needed:
+                raise TooSmall(self.name, axis, needed, size)
             places.append(math.ceil((size if padding == "same" else size - window + 1) / stride))
         return (*places, self._channels(shapes[0]))
 

@@ -26,6 +26,18 @@ AVERAGES = ("mean", "variance")
 """The parts that training does not learn but averages."""
 
 
+class TooSmall(ValueError):
+    """Features of fewer frames or coefficients than a network needs.
+
+    Attributes:
+        axis: ``frames`` or ``coefficients``.
+    """
+
+    def __init__(self, layer: str, axis: str, needed: int, size: int) -> None:
+        super().__init__(f"{layer} needs {needed} {axis}, and gets {size}")
+        self.axis = axis
+
+
 @dataclass(frozen=True)
 class Run:
     """What a network is computed for.

@@ -12,7 +12,7 @@ class Temporal(DSCNN):
 
     def layers(self, shape: tuple[int, int], labels: int) -> Iterator[Layer]:
         """Yield the layers from features to logits."""
-        yield Conv("stem", self.width, (3, shape[1]), strides=2, padding="valid")
+        yield self.stem((3, shape[1]))
         for i in range(1, self.blocks + 1):
             yield DepthwiseConv(f"block_{i}", (9, 1), norm=False, activation="none")
             yield Conv(f"block_{i}", self.width, 1)

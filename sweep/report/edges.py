@@ -7,7 +7,6 @@ from typing import Any
 import pandas as pd
 from optuna.distributions import FloatDistribution, IntDistribution
 
-from sweep.candidate import DOMAINS, PARAMETERS
 from sweep.report.tradeoff import feasible_front
 from sweep.report.words import plain
 from sweep.space import Space
@@ -64,13 +63,13 @@ def edges(record: StudyRecord, frame: pd.DataFrame) -> list[Edge]:
 def _last(space: Space, name: str, end: str) -> float | None:
     """Return where a parameter ends: a frequency at the highest Nyquist frequency of the space."""
     if end == "low":
-        return DOMAINS[name].low
+        return space.domains[name].low
     if name in ("lower_frequency", "upper_frequency"):
         rate = "downsampling_rate"
         varies = rate in space.varying
-        rates = space.values(rate) if varies else [space.fixed.get(rate, PARAMETERS[rate])]
+        rates = space.values(rate) if varies else [space.fixed.get(rate, space.defaults[rate])]
         return max(rates) / 2
-    return DOMAINS[name].high
+    return space.domains[name].high
 
 
 def _wider(kind: IntDistribution | FloatDistribution, end: str, last: float | None) -> float:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from sweep.candidate import PARAMETERS, Candidate, FrontendParams, TrainingParams
+from sweep.candidate import Candidate, FrontendParams, TrainingParams
 from sweep.metrics import ACCURACY, Limit
 from sweep.parameters import defaults
 from sweep.report.axes import metric_names
@@ -229,7 +229,7 @@ def _space_rows(record: StudyRecord) -> tuple[tuple[str, str], ...]:
 
 def _choices(record: StudyRecord, name: str) -> str:
     """Return the values a parameter may take, as the space says."""
-    value = record.space.file.parameters.get(name, PARAMETERS[name])
+    value = record.space.file.parameters.get(name, record.space.defaults[name])
     if isinstance(value, Range):
         step = (
             f" in steps of {plain(value.step)}"

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sweep.candidate import NetworkParams
+from sweep.candidate import DEFAULT_NETWORK
 from sweep.metrics import METRICS
+from sweep.networks.base import network_owner
+from sweep.parameters import defaults
 from sweep.statistics import wilson
 from sweep.study.confirmation import Finalist
 
@@ -49,11 +51,18 @@ def summary(row: Mapping[Any, Any]) -> str:
     parts = f"{row['features']} {frame}, {row['num_mel_bins']} mel"
     if row["features"] == "mfcc":
         parts += f", {row['num_coefficients']} coefficients"
-    parts += f"; {int(row['filters'] * row['alpha'])} channels, {counted(row['blocks'], 'block')}"
-    parts += f", {100 * row['final_sparsity']:.0f} % sparse"
-    if row["convolution"] != NetworkParams.convolution:
-        parts += f", {row['convolution']} convolutions"
+    parts += f"; {_network(row)}, {100 * row['final_sparsity']:.0f} % sparse"
     return parts + (f", {row['variant']}" if pd.notna(row["variant"]) else "")
+
+
+def _network(row: Mapping[Any, Any]) -> str:
+    """Return a network in a few words: its channels, or the parameters it has."""
+    own = list(defaults(network_owner(row["network"])))
+    if own != ["filters", "alpha", "blocks"]:
+        return ", ".join([row["network"], *(f"{name} {plain(row[name])}" for name in own)])
+    told = f"{int(row['filters'] * row['alpha'])} channels, {counted(int(row['blocks']), 'block')}"
+    kind = row["network"]
+    return told if kind == DEFAULT_NETWORK else f"{told}, {kind} convolutions"
 
 
 def hover(row: Mapping[Any, Any], names: list[str]) -> str:

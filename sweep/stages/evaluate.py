@@ -18,7 +18,6 @@ from sweep.metrics import (
     total_violation,
     violations,
 )
-from sweep.networks import architecture_of
 from sweep.networks.architecture import Architecture, Weights
 from sweep.stages.fit import Predictions, fit
 from sweep.stages.frontend import convert_frontend
@@ -55,7 +54,7 @@ def evaluate(
         waveform to features and ``model.tflite`` from features to probabilities.
     """
     watch = Stopwatch()
-    architecture = architecture_of(candidate.network, candidate.frontend.shape, len(dataset.labels))
+    architecture = candidate.network.architecture(candidate.frontend.shape, len(dataset.labels))
     bench = Bench(candidate, architecture, dataset, limits, metrics)
     with watch("gate"):
         expected = expect(bench)

@@ -10,7 +10,6 @@ from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from sweep.candidate import PARAMETERS
 from sweep.distributions import contains
 from sweep.errors import SpecError
 from sweep.metrics import total_violation
@@ -82,7 +81,9 @@ class GreedySampler(PlannedSampler):
         self._rng = np.random.default_rng(seed)
         self._values = {name: space.values(name, _VALUES_OF_A_RANGE) for name in space.varying}
         self._best = {
-            name: PARAMETERS[name] if contains(kind, PARAMETERS[name]) else self._middle(name)
+            name: (
+                space.defaults[name] if contains(kind, space.defaults[name]) else self._middle(name)
+            )
             for name, kind in space.varying.items()
         }
         self._lowest_cost = (float("inf"), 0.0)

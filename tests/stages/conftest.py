@@ -7,7 +7,6 @@ import pytest
 
 from sweep.audio.dataset import Dataset
 from sweep.candidate import QUANTIZATIONS, Candidate
-from sweep.networks import architecture_of
 from sweep.networks.architecture import Architecture
 from sweep.stages.compression import compress
 from sweep.stages.features import FeatureSet, prepare_features
@@ -35,7 +34,7 @@ def learn(dataset: Dataset, seed: int = 0, stop=lambda progress: "", **parameter
     """Train the network of a candidate on a data set."""
     candidate = Candidate.from_parameters(parameters, seed=seed)
     shape = candidate.frontend.shape
-    architecture = architecture_of(candidate.network, shape, len(dataset.labels))
+    architecture = candidate.network.architecture(shape, len(dataset.labels))
     features = prepare_features(dataset, candidate.frontend, candidate.augmentation)
     validation = (features.validation, dataset.targets("validation"))
     targets = dataset.targets("training")

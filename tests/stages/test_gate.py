@@ -4,7 +4,6 @@ from sweep.audio.dataset import Dataset
 from sweep.candidate import QUANTIZATIONS, Candidate
 from sweep.litert import zipped_kb
 from sweep.metrics import METRICS, Limit
-from sweep.networks import architecture_of
 from sweep.networks.size import ERROR, estimate_kb
 from sweep.stages import gate
 from sweep.stages.compression import compress
@@ -25,14 +24,14 @@ TRAINED = {
     },
     "standard convolutions": {
         "alpha": 0.125,
-        "convolution": "standard",
+        "network": "standard",
         "final_sparsity": 0.5,
         "epochs": 20,
         "strip_names": True,
     },
     "temporal convolutions": {
         "alpha": 0.2,
-        "convolution": "temporal",
+        "network": "temporal",
         "blocks": 4,
         "final_sparsity": 0.4,
         "epochs": 20,
@@ -52,7 +51,7 @@ TRAINED = {
 def bench(dataset: Dataset, *limits: Limit, **parameters) -> Bench:
     candidate = Candidate.from_parameters(parameters)
     shape = candidate.frontend.shape
-    architecture = architecture_of(candidate.network, shape, len(dataset.labels))
+    architecture = candidate.network.architecture(shape, len(dataset.labels))
     return Bench(candidate, architecture, dataset, list(limits))
 
 

@@ -5,7 +5,7 @@ import tensorflow_model_optimization as tfmot
 import tf_keras
 
 from sweep.candidate import Candidate, TrainingParams
-from sweep.networks import architecture_of, graph
+from sweep.networks import graph
 from sweep.stages import training
 from sweep.stages.training import learning_rates
 
@@ -193,7 +193,7 @@ def test_batches_gathered_in_parts_train_the_same_network(spoken, monkeypatch, m
 def test_features_on_disk_take_no_memory(tmp_path):
     quick = SMALL | {"alpha": 0.05, "epochs": 1, "batch_size": 400}
     candidate = Candidate.from_parameters(quick)
-    architecture = architecture_of(candidate.network, (31, 10), 2)
+    architecture = candidate.network.architecture((31, 10), 2)
     np.save(tmp_path / "features.npy", np.ones((2, 40_000, 31, 10), np.float32))
     features = np.load(tmp_path / "features.npy", mmap_mode="r")
     targets = np.zeros(40_000, np.int64)
@@ -211,7 +211,7 @@ def test_a_batch_larger_than_the_data_is_filled_up(spoken):
 
 @pytest.mark.parametrize("convolution", ["depthwise_separable", "temporal", "standard"])
 def test_a_narrow_network_learns_the_same_in_a_wider_graph(spoken, monkeypatch, convolution):
-    ten = SMALL | {"filters": 10, "alpha": 1.0, "epochs": 1, "convolution": convolution}
+    ten = SMALL | {"filters": 10, "alpha": 1.0, "epochs": 1, "network": convolution}
     wide = learn(spoken, **ten).trained
     monkeypatch.setattr(graph, "_LANES", 1)
     exact = learn(spoken, **ten).trained
