@@ -5,6 +5,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, TypeVar
 
 from sweep import registry
@@ -190,12 +191,13 @@ class Candidate:
         owner = _network_owner(parameters.get(NETWORK, DEFAULT_NETWORK))
         groups: defaultdict[str, dict[str, Any]] = defaultdict(dict)
         groups["frontend"]["clip_length_in_s"] = float(clip_length_in_s)
-        for name in parameters.keys() - {NETWORK}:
-            group = _GROUP_OF.get(name, NETWORK)
-            kind, value = domains(GROUPS.get(group, owner))[name].kind, parameters[name]
-            # 20 Hz and 20.0 Hz are one value.
-            is_number = kind in (int, float) and value is not None
-            groups[group][name] = kind(value) if is_number else value
+        kinds = _KINDS | _kinds(owner)
+        for name, value in parameters.items():
+            if name != NETWORK:
+                kind = kinds[name]
+                # 20 Hz and 20.0 Hz are one value.
+                is_number = kind in (int, float) and value is not None
+                groups[_GROUP_OF.get(name, NETWORK)][name] = kind(value) if is_number else value
         network = network_of(owner, groups.pop(NETWORK, {}))
         made = {group: GROUPS[group](**named) for group, named in groups.items()}
         return cls(**made, network=network, seed=seed)
@@ -292,11 +294,18 @@ def _network_owner(name: str) -> Any:
         PluginError: if there is no such network, or one of its parameters has a name that is taken.
     """
     owner = network_owner(name)
+    _kinds(owner)
+    return owner
+
+
+@cache
+def _kinds(owner: Any) -> dict[str, type]:
+    """Return the types of the parameters of a network."""
     with registry.blaming(owner):
         taken = next((p for p in domains(owner) if p == NETWORK or p in _GROUP_OF), None)
         if taken is not None:
             raise TypeError(f"its parameter {taken} has the name of another; rename it")
-    return owner
+        return {name: domain.kind for name, domain in domains(owner).items()}
 
 
 def _in_order(groups: Mapping[str, dict[str, _T]], network: dict[str, _T]) -> dict[str, _T]:
@@ -306,6 +315,7 @@ def _in_order(groups: Mapping[str, dict[str, _T]], network: dict[str, _T]) -> di
 
 
 _GROUP_OF = {name: group for group, kind in GROUPS.items() for name in defaults(kind)}
+_KINDS = {n: d.kind for kind in GROUPS.values() for n, d in domains(kind).items()}
 
 PARAMETERS = parameters_of(registry.BUILT_IN[NETWORK])
 """Every parameter with the value it takes when a search space does not name it."""

@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
@@ -96,7 +97,7 @@ def find(kind: str, name: str) -> Any:
         PluginError: if there is none, or its module fails; the message names file and line.
     """
     if name in BUILT_IN.get(kind, {}):
-        return _load(kind, BUILT_IN[kind][name])
+        return _built_in(kind, name)
     if (kind, name) in _registered:
         return _registered[kind, name]
     if ":" in name:
@@ -140,6 +141,11 @@ def blaming(target: Any, but: tuple[type[Exception], ...] | type[Exception] = ()
             raise
         place = _foreign_line(error) or _place(target)
         raise PluginError(f"{place}: {_in_a_line(error)}") from error
+
+
+@cache
+def _built_in(kind: str, name: str) -> Any:
+    return _load(kind, BUILT_IN[kind][name])
 
 
 def _load(kind: str, name: str) -> Any:

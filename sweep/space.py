@@ -203,8 +203,8 @@ class Space:
         for name, kind in self._stepped.items():
             if name in parameters:
                 values[name] = distributions.snapped(kind, values[name])
-        network = values.get(NETWORK, DEFAULT_NETWORK)
-        own = parameters_of([network])  # What only other networks have is of no effect.
+        # What only other networks have is of no effect.
+        own = self._own[values.get(NETWORK, DEFAULT_NETWORK)]
         return Candidate.from_parameters(
             {name: value for name, value in values.items() if name in own},
             seed=self.file.search.seed,
@@ -342,6 +342,7 @@ class Space:
         given = self.file.parameters.get(NETWORK, DEFAULT_NETWORK)
         networks = given if isinstance(given, list) else [given]
         known = [str(name) for name in networks if DOMAINS[NETWORK].problem(name) is None]
+        self._own = {name: frozenset(parameters_of([name])) for name in known}
         try:
             return domains_of(known), parameters_of(known)
         except PluginError as error:
