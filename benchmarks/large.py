@@ -37,7 +37,7 @@ parameters:
   time_shift_ms: 100
   noise_snr_db: 5
   gain_db: 6
-  convolution: temporal
+  network: temporal
   alpha: [0.08, 0.1, 0.12, 0.16]
   epochs: 2
   batch_size: 100

@@ -4,9 +4,10 @@ import json
 from typing import Any
 
 from sweep.audio.splits import SPLITS
-from sweep.candidate import DOMAINS
+from sweep.candidate import DOMAINS, NETWORK
 from sweep.metrics import METRICS, Metric
 from sweep.parameters import Domain
+from sweep.registry import BUILT_IN
 from sweep.spec import SpaceFile
 
 _NUMBER = r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?"
@@ -24,6 +25,7 @@ def schema() -> dict[str, Any]:
     ):
         properties[key]["properties"] = known
         properties[key]["additionalProperties"] = False
+    properties["parameters"] |= _open_to_plugins()
     for way in whole["$defs"]["DatasetSection"]["properties"]["split"]["anyOf"]:
         if way["type"] == "object":
             lists = {split: {"type": "string"} for split in SPLITS}
@@ -33,9 +35,27 @@ def schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | whole
 
 
+def _open_to_plugins() -> dict[str, Any]:
+    """Return what allows any parameter where a network that does not come along may have it."""
+    own = {"enum": list(BUILT_IN[NETWORK])}
+    ways = {"anyOf": [own, {"type": "array", "items": own}]}
+    return {
+        "additionalProperties": True,
+        "if": {"properties": {NETWORK: ways}},
+        "then": {"propertyNames": {"enum": list(DOMAINS)}},
+    }
+
+
 def _parameter(name: str, domain: Domain) -> dict[str, Any]:
     """Return the schema of a value, a choice of values, or a range of numbers."""
     value = _value(domain)
+    if name == NETWORK:
+        value = {
+            "anyOf": [
+                {"enum": list(BUILT_IN[NETWORK])},
+                {"type": "string", "pattern": r"^[\w.]+:[\w.]+$"},
+            ]
+        }
     unique = {} if name == "quantization" else {"uniqueItems": True}
     ways = [value, {"type": "array", "items": value, "minItems": 1} | unique]
     if domain.kind in (int, float):

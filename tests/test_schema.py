@@ -20,6 +20,8 @@ MISTAKES = [text for text, _ in test_spec.MISTAKES]
 MISTAKES += [DATA + text for text, _ in test_space.MISTAKES]
 
 BEYOND_A_SCHEMA = (
+    "which parameters.network lacks",
+    "there is no module",
     "is above",  # compares two values
     "is below",
     "stands twice",  # 1 and 1.0, or a YAML key
@@ -60,9 +62,15 @@ def test_it_is_a_schema():
 
 def test_it_knows_every_parameter_by_its_meaning():
     parameters = schema()["properties"]["parameters"]
-    assert parameters["additionalProperties"] is False
     described = {name: value["description"] for name, value in parameters["properties"].items()}
     assert described == {name: domain.meaning for name, domain in DOMAINS.items()}
+
+
+def test_a_network_from_outside_has_parameters_that_it_does_not_know():
+    assert editor_accepts(DATA + "parameters: {network: 'my_net:Mine', depth: 3}")
+    assert editor_accepts(DATA + "parameters: {network: ['my_net:Mine', temporal], depth: [3, 4]}")
+    assert not editor_accepts(DATA + "parameters: {network: temporal, depth: 3}")
+    assert not editor_accepts(DATA + "parameters: {network: temporl}")
 
 
 @pytest.mark.parametrize("text", MISTAKES)

@@ -196,6 +196,22 @@ def test_comparable_leaves_out_how_to_search_but_not_the_seed():
 
 MISTAKES = [
     (
+        "parameters: {network: temporl}",
+        "x.yaml: parameters.network: 'temporl' is no network; did you mean temporal?",
+    ),
+    (
+        "parameters: {network: [temporal, 3]}",
+        "x.yaml: parameters.network.1: 3 is not a text",
+    ),
+    (
+        "parameters: {network: temporal, bands: 5}",
+        "x.yaml: parameters.bands: is a parameter of bc_resnet, which parameters.network lacks",
+    ),
+    (
+        "parameters: {network: 'absent:Net'}",
+        "x.yaml: parameters.network: absent:Net: there is no module absent; it is looked for",
+    ),
+    (
         "parameters: {alfa: 1}",
         "x.yaml: parameters.alfa: unknown parameter; did you mean alpha?",
     ),
