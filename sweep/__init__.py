@@ -12,6 +12,7 @@ _HOMES = {
     "Classifier": "sweep.predict",
     "Space": "sweep.space",
     "StudyFolder": "sweep.study.storage",
+    "Metric": "sweep.metrics",
     "SweepError": "sweep.errors",
     "evaluate": "sweep.stages.evaluate",
     "export_trial": "sweep.export",

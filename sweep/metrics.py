@@ -9,6 +9,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from sweep import registry
+from sweep.errors import PluginError
 from sweep.statistics import Confusion, recalls, wilson
 
 _PATTERN = re.compile(r"(>=|<=|>|<)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)")
@@ -43,7 +45,8 @@ class Measured:
         measure = self.metrics[name].measure
         if measure is None:
             raise Unknown(name)
-        return measure(self)
+        with registry.blaming(measure, but=Unknown):
+            return float(measure(self))
 
     @property
     def predictions(self) -> Confusion:
@@ -232,6 +235,23 @@ METRICS: dict[str, Metric] = {metric.name: metric for metric in _BUILT_IN}
 """The metrics that come with the program, by name."""
 
 ACCURACY, BALANCED_ACCURACY, WORST_RECALL = _BUILT_IN[:3]
+
+
+def metrics_named(names: Iterable[str]) -> dict[str, Metric]:
+    """Return metrics of others by the names that a search space gives them, by their own names.
+
+    Raises:
+        PluginError: if there is none, it is no ``Metric``, or it is called as a built-in one.
+    """
+    found: dict[str, Metric] = {}
+    for name in names:
+        metric = registry.find("metric", name)
+        if not isinstance(metric, Metric):
+            raise PluginError(f"{name} is no sweep.Metric, but {type(metric).__name__}")
+        if metric.name in METRICS or metric.name in found:
+            raise PluginError(f"{name}: there is a metric {metric.name} already; rename it")
+        found[metric.name] = metric
+    return found
 
 
 def goal(names: Iterable[str], metrics: Mapping[str, Metric]) -> Metric:

@@ -31,7 +31,7 @@ from sweep.candidate import (
     parameters_of,
 )
 from sweep.errors import PluginError, SpecError, nearest
-from sweep.metrics import EVERY_WORD, METRICS, Limit, Metric, goal
+from sweep.metrics import EVERY_WORD, METRICS, Limit, Metric, goal, metrics_named
 from sweep.parameters import Domain
 from sweep.registry import BUILT_IN
 from sweep.rules import broken_rule, requirement
@@ -77,6 +77,11 @@ class Space:
             if isinstance(kind, FloatDistribution) and kind.step is not None
         }
         self.metrics: Mapping[str, Metric] = METRICS
+        for i, name in enumerate(file.metrics):
+            try:
+                self.metrics = {**self.metrics, **metrics_named([name])}
+            except PluginError as error:
+                self._fail(f"metrics.{i}", str(error))
         self.limits = [self._limit(metric, text) for metric, text in file.limits.items()]
         if EVERY_WORD.metric not in file.limits:
             self.limits.append(EVERY_WORD)

@@ -165,6 +165,7 @@ class SpaceFile(_Section):
     dataset: DatasetSection
     parameters: dict[str, Range | list[Scalar] | Scalar] = {}
     require: list[str] = []
+    metrics: list[str] = []
     limits: dict[str, str] = {"accuracy": ">= 0.97", "latency_ms": "<= 8", "size_kb": "< 25"}
     objectives: Annotated[
         dict[str, Literal["maximize", "minimize"]], pydantic.Field(min_length=1)

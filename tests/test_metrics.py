@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from sweep.errors import PluginError, SpecError
 from sweep.metrics import (
     METRICS,
     Limit,
@@ -10,9 +11,11 @@ from sweep.metrics import (
     costs,
     front,
     goal,
+    metrics_named,
     total_violation,
     violations,
 )
+from sweep.space import Space
 
 
 @pytest.mark.parametrize(
@@ -232,3 +235,70 @@ def test_what_is_to_be_maximized_costs_its_negative_and_the_unknown_costs_infini
 )
 def test_the_goal_is_the_first_share_that_only_training_shows(named, expected):
     assert goal(named, METRICS).name == expected
+
+
+class TestMetricsFromOutside:
+    FIVE_LINES = """
+import sweep
+
+HEADROOM = sweep.Metric(
+    "headroom_kb", "RAM left of 8 KB", lambda m: 8 - m["ram_kb"], unit="KB", better="higher"
+)
+WRONG = sweep.Metric("doubled", "fails", lambda m: m["ram_kb"] / 0)
+TAKEN = sweep.Metric("size_kb", "another")
+NUMBER = 3
+"""
+
+    @pytest.fixture
+    def module(self, tmp_path, monkeypatch) -> str:
+        name = f"metrics_{tmp_path.name}".replace("-", "_")
+        (tmp_path / f"{name}.py").write_text(self.FIVE_LINES)
+        monkeypatch.syspath_prepend(tmp_path)
+        return name
+
+    def space(self, module: str, text: str = "") -> Space:
+        file = f"dataset: {{labels: [stop, go]}}\nmetrics: ['{module}:HEADROOM']\n{text}"
+        return Space.parse(file, "x.yaml")
+
+    def test_are_limits_and_objectives_like_any_other(self, module):
+        wanted = (
+            "limits: {headroom_kb: '>= 2'}\nobjectives: {accuracy: maximize, headroom_kb: maximize}"
+        )
+        found = self.space(module, wanted)
+        assert found.limits[0] == Limit("headroom_kb", ">=", 2.0)
+        values = Measured({"ram_kb": 7.0}, metrics=found.metrics).values()
+        assert values["headroom_kb"] == 1
+        assert violations(found.limits, values) == {"headroom_kb": 0.5}
+        assert found.metrics["headroom_kb"].text(1.0) == "1.00\u00a0KB"
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("limits: {headroom_kb: '<= 2'}", "limits.headroom_kb: headroom_kb is limited by >="),
+            ("objectives: {headroom_kb: minimize}", "objectives.headroom_kb: must be maximize"),
+            ("limits: {headroom: '>= 2'}", "limits.headroom: unknown metric; did you mean"),
+        ],
+    )
+    def test_and_checked_like_any_other(self, module, text, message):
+        with pytest.raises(SpecError) as refused:
+            self.space(module, text)
+        assert str(refused.value).startswith(f"x.yaml: {message}")
+
+    @pytest.mark.parametrize(
+        ("name", "message"),
+        [
+            ("NUMBER", "is no sweep.Metric, but int"),
+            ("TAKEN", "there is a metric size_kb already; rename it"),
+            ("HEAD", "has no HEAD"),
+        ],
+    )
+    def test_what_is_none_is_told_where_the_file_names_it(self, module, name, message):
+        with pytest.raises(SpecError, match=message) as refused:
+            Space.parse(f"dataset: {{labels: [stop, go]}}\nmetrics: ['{module}:{name}']", "x.yaml")
+        assert str(refused.value).startswith("x.yaml: metrics.0: ")
+
+    def test_one_that_fails_is_told_with_its_file_and_line(self, module):
+        metrics = {**METRICS, **metrics_named([f"{module}:WRONG"])}
+        with pytest.raises(PluginError, match=rf"{module}\.py:7: ZeroDivisionError"):
+            Measured({"ram_kb": 1.0}, metrics=metrics)["doubled"]
+        assert Measured({}, metrics=metrics).values()["doubled"] is None
