@@ -3,7 +3,7 @@
 import os
 import sys
 
-from sweep.study.engine import ALLOCATION
+from sweep.study.cluster import ALLOCATION
 
 
 def as_worker() -> None:

@@ -40,6 +40,12 @@ class NothingFeasible(SweepError):
     exit_code = 3
 
 
+class ManyFailures(SweepError):
+    """A sweep of which many trials failed by an error."""
+
+    exit_code = 4
+
+
 class Interrupted(SweepError):
     """Ctrl-C, with everything finished so far kept."""
 

@@ -45,6 +45,7 @@ class Evaluation:
     Attributes:
         outcome: one of ``OUTCOMES``.
         reason: one line for people: why the trial ended as it did.
+        traceback: of a trial that failed by an error: where it was raised.
         variants: what was measured, in the order of ``quantization``; of a trial that was not
             trained to its end what the gate foresaw, the smallest first.
         chosen: index of the trial's result in ``variants``.
@@ -71,6 +72,7 @@ class Evaluation:
     mistakes: tuple[str, ...] = ()
     clips: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
+    traceback: str = ""
 
     @property
     def result(self) -> Variant | None:

@@ -132,11 +132,14 @@ class SearchSection(_Section):
     best third is trained again with the next more.
     With ``folds`` accuracies are cross-validated: counted over so many folds of the speakers of
     training and validation, each answered by a network trained without it.
+    ``timeout`` ends the search and the trials that run then. ``trial_timeout`` ends a trial; by
+    default ten times the longest trial so far.
     """
 
     sampler: Sampler = "ehvi"
     trials: Annotated[int, pydantic.Field(ge=1)] = 100
     timeout: str | None = None
+    trial_timeout: str | None = None
     seed: Annotated[int, pydantic.Field(ge=0, lt=2**31)] = 42
     enqueue: list[dict[str, Scalar]] = []
     goal: dict[str, float] = {}
@@ -151,7 +154,7 @@ class SearchSection(_Section):
             raise ValueError("1 holds everybody out; name 2 or more, or 0 for none")
         return folds
 
-    @pydantic.field_validator("timeout")
+    @pydantic.field_validator("timeout", "trial_timeout")
     @classmethod
     def _is_duration(cls, timeout: str | None) -> str | None:
         if timeout is not None:
@@ -298,7 +301,7 @@ def _no_text(loc: list[str], given: Any) -> str:
         metric = METRICS.get(loc[-1])
         operator = ">=" if metric is not None and metric.better == "higher" else "<="
         return f'{given!r} is not a limit; write "{operator} {given}"'
-    if loc[-1] == "timeout":
+    if loc[-1] in ("timeout", "trial_timeout"):
         return f"{given!r} has no unit; write for example 90s, 30m or 1h30m"
     return f"{given!r} is no text; put it in quotes"
 

@@ -21,7 +21,7 @@ from sweep.metrics import Metric
 from sweep.report.tables import finalist_table
 from sweep.report.verdict import headline, limit_counts, nearest_misses
 from sweep.report.words import plain, summary
-from sweep.study.table import StudyRecord, front, table
+from sweep.study.table import StudyRecord, failures, front, table
 
 _PLAIN_WIDTH = 240
 _NEAREST = 5
@@ -150,6 +150,16 @@ def print_trials(out: Console, record: StudyRecord, frame: pd.DataFrame, title: 
         out.print(numbers)
         if row is not cells[0]:
             out.print(Padding(word, (0, 0, 0, widths[0] + 2), expand=False))
+
+
+def print_failures(out: Console, record: StudyRecord) -> None:
+    """Print the trials that an error ended, each with its traceback."""
+    found = failures(record)
+    for failure in found:
+        out.print(f"trial {failure['trial']}: {failure['reason']}")
+        out.print(Padding(failure["traceback"], (0, 0, 0, 2), expand=False))
+    if not found:
+        out.print("no trial failed")
 
 
 def print_finalists(out: Console, record: StudyRecord) -> None:

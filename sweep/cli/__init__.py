@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 import sweep
-from sweep.cli import deploying, listing, output, recordings, searching
+from sweep.cli import cluster, deploying, listing, output, recordings, searching
 from sweep.errors import SweepError
 
 app = typer.Typer(
@@ -34,6 +34,7 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(recordings.app, name="data")
+app.add_typer(cluster.app, name="cluster")
 
 
 def _print_version(wanted: bool) -> None:

@@ -36,6 +36,9 @@ def status(
 def trials(
     study: Study,
     feasible: Annotated[bool, typer.Option("--feasible", help="Only those in the limits.")] = False,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="Only those that an error ended, with its traceback.")
+    ] = False,
     sort: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column to sort by.")] = None,
     as_csv: Csv = False,
     as_json: Json = False,
@@ -44,11 +47,15 @@ def trials(
 ) -> None:
     """List the trials of a study."""
     from sweep.study.storage import StudyFolder
-    from sweep.study.table import select, table
-    from sweep.terminal import console, print_trials
+    from sweep.study.table import failures, select, table
+    from sweep.terminal import console, print_failures, print_trials
 
     refuse_both(as_json, as_csv)
     record = StudyFolder.find(study, results, storage).record()
+    if failed:
+        if not printed(failures(record), as_json, as_csv):
+            print_failures(console(), record)
+        return
     frame = select(table(record), feasible, sort, record.space.metrics)
     if as_csv:
         print(frame.to_csv(index=False), end="")

@@ -55,5 +55,11 @@ Data = Annotated[
 Processes = Annotated[
     int | None, typer.Option(min=1, metavar="N", help="Processes; one for each core by default.")
 ]
+Key = Annotated[
+    Path | None,
+    typer.Option(
+        "--key", envvar="SWEEP_KEY", metavar="FILE", help="Made by sweep cluster key; for TLS."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Csv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]

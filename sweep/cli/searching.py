@@ -1,5 +1,6 @@
 """Commands that search: parameters, check, run, finalists, worker."""
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -9,6 +10,7 @@ from sweep.cli.options import (
     Csv,
     Data,
     Json,
+    Key,
     Processes,
     Results,
     Sampler,
@@ -16,7 +18,7 @@ from sweep.cli.options import (
     Storage,
     Study,
 )
-from sweep.errors import Interrupted, NothingFeasible, SpecError, StudyError, SweepError
+from sweep.errors import Interrupted, NothingFeasible, SpecError, StudyError
 from sweep.study import RESULTS
 
 
@@ -57,7 +59,7 @@ def run(
         int | None, typer.Option(min=1, metavar="N", help="Budget of trials.")
     ] = None,
     timeout: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Begin no trial after: 30m, 2h, 90s.")
+        str | None, typer.Option(metavar="TIME", help="End after this time: 30m, 2h, 90s.")
     ] = None,
     data: Data = None,
     sampler: Annotated[Sampler | None, typer.Option(help="How to search.")] = None,
@@ -65,6 +67,7 @@ def run(
     scheduler: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="Dask scheduler to use instead.")
     ] = None,
+    key: Key = None,
     storage: Storage = None,
     warm_start: Annotated[
         str | None, typer.Option(metavar="STUDY", help="A study whose front is tried first.")
@@ -76,7 +79,8 @@ def run(
 ) -> None:
     """Search, or go on searching.
 
-    Ends with the front, or with exit code 3 where nothing meets the limits.
+    Ends with the front, or with exit code 3 where nothing meets the limits, 4 where many trials
+    fail by an error.
     """
     from dask.system import CPU_COUNT
 
@@ -89,7 +93,7 @@ def run(
     from sweep.study.launch import launch
     from sweep.study.samplers import make_sampler
     from sweep.study.storage import StudyFolder, study_name
-    from sweep.study.table import best_candidates
+    from sweep.study.table import best_candidates, refuse_many_failures
     from sweep.terminal import console, describe_dataset, print_front, warning
 
     overrides = {"trials": trials, "timeout": timeout, "sampler": sampler, "seed": seed}
@@ -108,7 +112,7 @@ def run(
     if warm_start is not None:
         known = StudyFolder.find(warm_start, results, storage).record()
         wanted = wanted.beginning_with(best_candidates(known))
-    processes = workers or CPU_COUNT
+    processes, begun = workers or CPU_COUNT, datetime.now()
     try:
         with LiveLine() as line:
             dataset = open_dataset(wanted.file.dataset.spec(), line.note)
@@ -121,7 +125,9 @@ def run(
                 folder,
                 workers=processes,
                 scheduler=scheduler,
+                key=key,
                 listen=line.show,
+                say=line.say,
             )
     except KeyboardInterrupt as error:
         raise Interrupted(
@@ -130,9 +136,7 @@ def run(
     write(record, folder.report)
     print_front(console(), record)
     funnel = record.funnel()
-    if funnel["failed"] and funnel["failed"] == sum(funnel.values()) - funnel["invalid"]:
-        log = folder.worker_log if scheduler is None else "what its workers printed"
-        raise SweepError(f"every trial failed; {log} tells how")
+    refuse_many_failures(record, begun)
     if not sum(funnel.values()):
         raise NothingFeasible("no trial was finished; give the sweep more time")
     if not funnel["feasible"]:
@@ -212,13 +216,14 @@ def worker(
     address: Annotated[
         str, typer.Argument(metavar="ADDRESS", help="Of a Dask scheduler: tcp://host:8786.")
     ],
+    key: Key = None,
 ) -> None:
-    """Lend this machine to a Dask scheduler, until Ctrl-C."""
+    """Work for a scheduler with all cores of this machine, until Ctrl-C."""
     from dask.system import CPU_COUNT
 
-    from sweep.study.engine import serve_worker
+    from sweep.study.cluster import serve_worker
 
     try:
-        serve_worker(address, CPU_COUNT)
+        serve_worker(address, CPU_COUNT, key)
     except KeyboardInterrupt as error:
         raise Interrupted("interrupted") from error

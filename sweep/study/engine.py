@@ -1,71 +1,64 @@
 """Where candidates are evaluated: Dask workers, each a process with one thread."""
 
 import asyncio
-import io
 import logging
-import os
 import queue
-import resource
-import signal
-import sys
-import threading
-import traceback
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable
 from concurrent.futures import CancelledError
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing import resource_tracker
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 from uuid import uuid4
 
-import dask
-from distributed import Client, Future, KilledWorker, LocalCluster, Nanny, WorkerPlugin, rpc
+from distributed import Client, Future, KilledWorker, LocalCluster
 
 from sweep.audio.dataset import Dataset
 from sweep.candidate import Candidate
 from sweep.errors import SweepError
 from sweep.evaluation import Evaluation
 from sweep.metrics import Limit
-from sweep.stopping import StopRule
+from sweep.study.cluster import reach, start_workers
+from sweep.study.health import Health
+from sweep.study.patience import Patience
+from sweep.study.task import QuietWorker, Report, Rules, Work, evaluate_candidate, run_trial
 
-Rules = tuple[StopRule, ...]
-Work = Callable[[Candidate, Dataset, list[Limit], Rules], tuple[Evaluation, dict[str, bytes]]]
-
-_DEATHS_FORGIVEN = 1
-ALLOCATION = {"MALLOC_MMAP_THRESHOLD_": 2**25, "MALLOC_TRIM_THRESHOLD_": 2**28}
-"""From how many bytes on freed memory goes back to the system: one piece, and all together."""
-
-_ONE_AT_A_TIME = threading.Lock()
-"""Held by a worker at work: one that was started with several threads shares its graphs."""
-
-_HANDLES, _HANDLES_A_WORKER = 64, 12
-"""How many files a coordinator opens; 33 and 106 were measured with one worker and eight."""
-
-_GREETING_IN_S = 15
 _PATIENCE_IN_S = 30
 _FAREWELL_IN_S = 3
 _GRACE_IN_S = 1
 
 
-def evaluate_candidate(
-    candidate: Candidate, dataset: Dataset, limits: list[Limit], rules: Rules
-) -> tuple[Evaluation, dict[str, bytes]]:
-    """Evaluate a candidate, on a worker."""
-    # Imported here: the coordinator has no use for TensorFlow.
-    from sweep.stages.evaluate import evaluate
-
-    return evaluate(candidate, dataset, limits, rules)
-
-
 @dataclass(frozen=True)
 class Answer:
-    """What a worker sent back; ``files`` are those of a feasible result, by name."""
+    """What came of a candidate; ``files`` are those of a feasible result, by name."""
 
     number: int
     evaluation: Evaluation
     files: dict[str, bytes]
+
+
+@dataclass
+class _Job:
+    """A candidate on its way.
+
+    Attributes:
+        future: of its latest attempt.
+        begun: when a worker began with it, by the monotonic clock; None until one does.
+        failure: how it failed, by an error or by taking too long; None if it has not.
+        failed_on: the worker on which it did.
+        others: the workers that may try it again.
+    """
+
+    candidate: Candidate
+    rules: Rules
+    dataset: Dataset
+    future: Future | None = None
+    begun: float | None = None
+    failure: Evaluation | None = None
+    failed_on: str = ""
+    others: list[str] | None = None
 
 
 class Engine:
@@ -78,6 +71,9 @@ class Engine:
         scheduler: address of a Dask scheduler to use instead of starting any.
         log: file that takes what the libraries of the workers print.
         work: what a worker does with a candidate.
+        key: the key of that scheduler.
+        trial_timeout_s: how long a trial may take; learnt from those that have ended if None.
+        say: told in a line what happens to workers.
 
     Raises:
         SweepError: if the scheduler cannot be reached, or no worker joins it.
@@ -91,31 +87,27 @@ class Engine:
         scheduler: str | None,
         log: Path,
         work: Work = evaluate_candidate,
+        key: Path | None = None,
+        trial_timeout_s: float | None = None,
+        say: Callable[[str], None] = lambda text: None,
     ) -> None:
-        self._dataset, self._limits, self._work = dataset, limits, work
+        self._dataset, self._limits, self._work, self._say = dataset, limits, work, say
+        self._patience, self._health = Patience(trial_timeout_s), Health()
         self._done: queue.Queue[tuple[int, Future]] = queue.Queue()
         # Dask takes equal keys for equal work, whoever sends it.
         self._token = uuid4().hex
-        self._futures: dict[int, Future] = {}
+        self._jobs: dict[int, _Job] = {}
         self._cluster: LocalCluster | None = None
-        # A trial that kills its worker is run again once, then given up.
-        dask.config.set({"distributed.scheduler.allowed-failures": _DEATHS_FORGIVEN})
-        _keep_freed_memory()
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
-        try:
-            if scheduler is None:
-                _check_file_handles(workers)
-                with _ctrl_c_later():
-                    self._cluster = _local_cluster(workers)
-            else:
-                asyncio.run(_greet(scheduler))
-            self._client = Client(self._cluster or scheduler, timeout=_PATIENCE_IN_S)
-        except (OSError, ValueError, RuntimeError) as error:
-            raise SweepError(f"worker processes cannot be started: {_cause(error)}") from error
-        if scheduler is not None:
+        if scheduler is None:
+            self._cluster = start_workers(workers)
+            self._client = Client(self._cluster, timeout=_PATIENCE_IN_S)
+            self._client.register_plugin(QuietWorker(str(log.absolute())))
+        else:
+            address, security = reach(scheduler, key)
+            self._client = Client(address, security=security, timeout=_PATIENCE_IN_S)
             self._await_worker(scheduler)
-        if self._cluster is not None:
-            self._client.register_plugin(_QuietWorker(str(log.absolute())))
+        self._client.subscribe_topic(self._token, self._note_beginning)
 
     def _await_worker(self, scheduler: str) -> None:
         try:
@@ -123,7 +115,7 @@ class Engine:
         except TimeoutError as error:
             self._client.close(timeout=_FAREWELL_IN_S)
             raise SweepError(
-                f"{scheduler}: has no worker; lend it one with sweep worker {scheduler}"
+                f"{scheduler}: has no workers; start some with sweep worker {scheduler}"
             ) from error
 
     def __enter__(self) -> "Engine":
@@ -136,9 +128,11 @@ class Engine:
         trace: TracebackType | None,
     ) -> None:
         # What has not stopped by then dies with this process.
-        with suppress(TimeoutError):
+        with suppress(TimeoutError, CancelledError):
             if self._cluster is not None:
                 self._cluster.sync(self._stop_workers, self._cluster)
+            else:
+                self._client.cancel([job.future for job in self._jobs.values()], force=True)
             self._client.close(timeout=_FAREWELL_IN_S)
             if self._cluster is not None:
                 self._cluster.close(timeout=_FAREWELL_IN_S)
@@ -157,7 +151,7 @@ class Engine:
     @property
     def busy(self) -> int:
         """How many candidates have been submitted and not been answered."""
-        return len(self._futures)
+        return len(self._jobs)
 
     def submit(
         self,
@@ -174,164 +168,109 @@ class Engine:
             rules: when to stop its training; without any it is trained to its end.
             dataset: other clips than the engine's.
         """
-        future = self._client.submit(
-            _tell_of_errors,
-            self._work,
-            candidate,
-            dataset or self._dataset,
-            self._limits,
-            rules,
-            key=f"trial-{number}-{self._token}",
-            pure=False,
-        )
-        self._futures[number] = future
-        future.add_done_callback(lambda done: self._done.put((number, done)))
+        self._jobs[number] = _Job(candidate, rules, dataset or self._dataset)
+        self._send(number)
 
     def wait(self, timeout: float) -> Answer | None:
         """Return the next answer, or None if there is none within ``timeout`` seconds.
 
+        A candidate that a worker fails is tried again on another, if there is one.
+
         Raises:
-            SweepError: if a worker met something the user has to mend, such as a full disk, or
+            SweepError: if workers met something the user has to mend, such as a full disk, or
                 the scheduler is gone.
         """
+        self._give_up()
         try:
             number, future = self._done.get(timeout=timeout)
         except queue.Empty:
             return None
-        del self._futures[number]
+        job = self._jobs[number]
         try:
-            evaluation, files = future.result()
-        except SweepError:
-            raise
+            report: Report = future.result()
         except CancelledError as error:
-            raise SweepError("the Dask scheduler is gone; run the same command again") from error
+            if job.failure is None:
+                raise SweepError(
+                    "the Dask scheduler is gone; run the same command again"
+                ) from error
+            return self._answer(number, job.failure)
         except KilledWorker as error:
             deaths = error.allowed_failures + 1
-            return Answer(number, Evaluation("failed", f"killed its worker {deaths} times"), {})
-        except Exception as error:
+            return self._answer(number, Evaluation("failed", f"killed its worker {deaths} times"))
+        except Exception as error:  # of Dask's own, on the way
             reason = f"{type(error).__name__}: {error}".splitlines()[0]
-            return Answer(number, Evaluation("failed", reason), {})
-        return Answer(number, evaluation, files)
+            return self._answer(number, Evaluation("failed", reason))
+        if report.evaluation.outcome == "failed":
+            job.others = [worker for worker in self._nannies() if worker != report.worker]
+            if job.others and job.failure is None:
+                job.failure, job.failed_on, job.begun = report.evaluation, report.worker, None
+                self._send(number)
+                return None
+            if report.mend:
+                raise SweepError(report.mend)
+        else:
+            if job.failed_on and self._health.is_sick(job.failed_on):
+                self._replace(job.failed_on)
+            if job.begun is not None:
+                self._patience.learn(time.monotonic() - job.begun)
+        return self._answer(number, report.evaluation, report.files)
 
+    def _answer(
+        self, number: int, evaluation: Evaluation, files: dict[str, bytes] | None = None
+    ) -> Answer:
+        del self._jobs[number]
+        return Answer(number, evaluation, files or {})
 
-def serve_worker(address: str, processes: int) -> None:
-    """Lend single-threaded worker processes to a scheduler until interrupted.
-
-    Raises:
-        SweepError: if no scheduler answers at the address.
-    """
-
-    async def serve() -> None:
-        await _greet(address)
-        _keep_freed_memory()
-        nannies = [Nanny(address, nthreads=1) for _ in range(processes)]
-        for nanny in nannies:
-            await nanny
-        await asyncio.gather(*(nanny.finished() for nanny in nannies))
-
-    try:
-        asyncio.run(serve())
-    except (OSError, ValueError, RuntimeError) as error:
-        raise SweepError(f"worker processes cannot be started: {_cause(error)}") from error
-
-
-async def _greet(address: str) -> None:
-    """Raise unless a scheduler answers; Dask by itself would try for minutes.
-
-    Raises:
-        SweepError: if none does, in time.
-    """
-    try:
-        async with asyncio.timeout(_GREETING_IN_S):
-            async with rpc(address) as scheduler:
-                await scheduler.identity()
-    except Exception as error:  # whatever listens there may answer anything
-        raise SweepError(f"{address}: no Dask scheduler answers there") from error
-
-
-def _check_file_handles(workers: int) -> None:
-    """Raise if this process may not open as many files as its workers need.
-
-    Raises:
-        SweepError: if the limit is too low; Dask would try for ever.
-    """
-    needed, limit = (
-        _HANDLES + workers * _HANDLES_A_WORKER,
-        resource.getrlimit(resource.RLIMIT_NOFILE)[0],
-    )
-    if needed > limit != resource.RLIM_INFINITY:
-        raise SweepError(
-            f"{workers} workers need {needed} open files, and {limit} are allowed; raise the limit"
-            f" (ulimit -n {needed}), or name fewer --workers"
+    def _send(self, number: int) -> None:
+        job = self._jobs[number]
+        job.future = self._client.submit(
+            run_trial,
+            self._work,
+            self._token,
+            number,
+            job.candidate,
+            job.dataset,
+            self._limits,
+            job.rules,
+            key=f"trial-{number}-{'again-' if job.others else ''}{self._token}",
+            pure=False,
+            workers=job.others,
         )
+        job.future.add_done_callback(lambda done: self._done.put((number, done)))
 
+    def _note_beginning(self, event: tuple[float, dict[str, Any]]) -> None:
+        job = self._jobs.get(event[1]["number"])
+        if job is not None:
+            job.begun = time.monotonic()
 
-def _cause(error: BaseException) -> str:
-    """Return what lies behind an error of Dask's, in a line."""
-    while (deeper := error.__cause__ or error.__context__) is not None:
-        error = deeper
-    return (str(error) or type(error).__name__).splitlines()[0]
+    def _give_up(self) -> None:
+        """Cancel what takes too long, and what no worker is left to try again."""
+        limit_s = self._patience.limit_s
+        waiting = any(job.others and job.begun is None for job in self._jobs.values())
+        alive = set(self._nannies()) if waiting else set()
+        for job in self._jobs.values():
+            if job.begun is not None and time.monotonic() - job.begun > limit_s:
+                job.begun = None
+                reason = f"took longer than {limit_s:g} s (search.trial_timeout)"
+                job.failure = Evaluation("failed", reason)
+                # The worker sees it, and ends its process.
+                self._client.cancel([job.future], force=True)
+            elif job.begun is None and job.others and not alive & set(job.others):
+                job.others = None
+                self._client.cancel([job.future], force=True)
 
+    def _nannies(self) -> dict[str, str | None]:
+        """Return the nanny of each worker, both by their addresses."""
+        known = self._client.scheduler_info(n_workers=-1)["workers"]
+        return {address: told["nanny"] for address, told in known.items()}
 
-class _QuietWorker(WorkerPlugin):
-    """Sends what TensorFlow and its friends print to a file instead of the terminal."""
-
-    name = "quiet"
-
-    def __init__(self, log: str) -> None:
-        self.log = log
-
-    def setup(self, worker: Any) -> None:
-        """Point standard output and error at the file."""
-        target = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-        os.dup2(target, 1)
-        os.dup2(target, 2)
-        os.close(target)
-        if isinstance(sys.stdout, io.TextIOWrapper):
-            # A file is written to in blocks, and a worker that is killed never ends its last.
-            sys.stdout.reconfigure(line_buffering=True)
-
-
-def _tell_of_errors(
-    work: Work, candidate: Candidate, dataset: Dataset, limits: list[Limit], rules: Rules
-) -> tuple[Evaluation, dict[str, bytes]]:
-    """Do the work; the whole trace of an error goes to the log, its last line to the study."""
-    try:
-        with _ONE_AT_A_TIME:
-            return work(candidate, dataset, limits, rules)
-    except Exception:
-        traceback.print_exc()
-        raise
-
-
-def _keep_freed_memory() -> None:
-    """Let new workers use freed memory again.
-
-    Dask has them give it back at once, and with it every tensor above 128 KB: half of the time
-    that a large network trains would go into getting zeroed pages anew.
-    """
-    for name, size in ALLOCATION.items():
-        dask.config.set({f"distributed.nanny.pre-spawn-environ.{name}": size})
-
-
-@contextmanager
-def _ctrl_c_later() -> Iterator[None]:
-    """Put Ctrl-C off until what is started meanwhile is there; the processes started ignore it."""
-    resource_tracker.ensure_running()  # which would let Ctrl-C through again when it begins
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _local_cluster(workers: int) -> LocalCluster:
-    return LocalCluster(
-        n_workers=workers,
-        threads_per_worker=1,
-        host="127.0.0.1",
-        # A free port: with none named Dask takes 8787, which another sweep may have.
-        dashboard_address="127.0.0.1:0",
-        scheduler_kwargs={"dashboard": False},
-        silence_logs=logging.CRITICAL,
-    )
+    def _replace(self, sick: str) -> None:
+        """Replace the process of a sick worker; set aside one that is sick again."""
+        nannies = self._nannies()
+        nanny = nannies.get(sick)
+        if nanny is not None and self._health.may_be_cured(nanny):
+            self._say(f"worker {sick} fails what others finish: its process is replaced")
+            self._client.restart_workers([sick], timeout=_PATIENCE_IN_S, raise_for_error=False)
+        elif sick in nannies and len(nannies) > 1:
+            self._say(f"worker {sick} fails what others finish: it is set aside")
+            self._client.retire_workers([sick], close_workers=True)

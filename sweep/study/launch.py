@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from sweep.audio.dataset import Dataset
@@ -38,7 +39,9 @@ def launch(
     *,
     workers: int,
     scheduler: str | None = None,
+    key: Path | None = None,
     listen: Callable[[SearchProgress], None] = lambda progress: None,
+    say: Callable[[str], None] = lambda text: None,
 ) -> StudyRecord:
     """Run a study until its budget is spent, going on from where it stands.
 
@@ -48,14 +51,16 @@ def launch(
         folder: where the study lives.
         workers: how many worker processes to start on this machine.
         scheduler: a Dask scheduler to use instead.
+        key: the key of that scheduler.
         listen: told how the search stands, a few times a second.
+        say: told in a line what happens to workers.
 
     Raises:
         SweepError: or one of its children, for what the user has to mend.
     """
     space = space.with_clip_length(dataset.clip_length_in_s)
     search = space.file.search
-    timeout_s = duration_in_s(search.timeout) if search.timeout else None
+    timeout_s, trial_timeout_s = map(_seconds, (search.timeout, search.trial_timeout))
     dataset = with_folds(dataset, search.folds)
     sampler = make_sampler(space, search.sampler, search.seed)
     with folder.owned():
@@ -63,9 +68,22 @@ def launch(
         begun = len(study.get_trials(deepcopy=False))
         if begun:
             study.sampler = make_sampler(space, search.sampler, search.seed + begun)
-        with Engine(dataset, space.limits, workers, scheduler, folder.worker_log) as engine:
+        with Engine(
+            dataset,
+            space.limits,
+            workers,
+            scheduler,
+            folder.worker_log,
+            key=key,
+            trial_timeout_s=trial_timeout_s,
+            say=say,
+        ) as engine:
             Search(space, study, folder, engine, timeout_s, listen).run()
     return folder.record()
+
+
+def _seconds(duration: str | None) -> float | None:
+    return None if duration is None else duration_in_s(duration)
 
 
 def _about(space: Space, dataset: Dataset) -> dict[str, Any]:

@@ -11,14 +11,15 @@ from optuna.trial import FrozenTrial, TrialState
 
 from sweep import distributions
 from sweep.candidate import Candidate
-from sweep.errors import SweepError
+from sweep.errors import ManyFailures
 from sweep.evaluation import Evaluation
 from sweep.space import MOST_DRAWS, Space
 from sweep.stopping import Experience
-from sweep.study.engine import Answer, Rules
+from sweep.study.engine import Answer
 from sweep.study.progress import SearchProgress
 from sweep.study.promotion import EPOCHS
 from sweep.study.storage import StudyFolder, readable_errors
+from sweep.study.task import Rules
 from sweep.study.trials import (
     ask,
     begin,
@@ -66,7 +67,8 @@ class Search:
         study: the study, new or begun; trials that were cut short are run again.
         folder: where files of feasible trials go.
         engine: the workers.
-        timeout_s: after how many seconds to ask for no more trials; None for never.
+        timeout_s: after how many seconds to end; trials that run then are left to be run again by
+            the next run. None for never.
         listen: called whenever something has changed, and a few times a second besides.
     """
 
@@ -99,7 +101,8 @@ class Search:
 
         Raises:
             StudyError: if the study's storage fails.
-            SweepError: if a worker met something the user has to mend, or everything fails.
+            SweepError: if a worker met something the user has to mend.
+            ManyFailures: if everything fails.
         """
         begin = time.monotonic()
         with readable_errors(self.folder.path):
@@ -107,7 +110,7 @@ class Search:
             while True:
                 while self._may_ask():
                     self._ask()
-                if not self.engine.busy and not self._repeat_nearest():
+                if self._time_is_up() or not (self.engine.busy or self._repeat_nearest()):
                     break
                 answer = self.engine.wait(_TICK_IN_S)
                 if answer is not None:
@@ -160,6 +163,9 @@ class Search:
         wanted = self._left() > 0 and not self._reason_to_end()
         return wanted and self.engine.busy < self.engine.capacity
 
+    def _time_is_up(self) -> bool:
+        return self._deadline is not None and time.monotonic() >= self._deadline
+
     def _left(self) -> int:
         return self.progress.budget - self.progress.done - self.engine.busy
 
@@ -170,8 +176,9 @@ class Search:
             return "the goal is reached"
         if search.patience is not None and progress.idle >= search.patience:
             return f"the front has stood for {search.patience} trials"
-        if self._deadline is not None and time.monotonic() >= self._deadline:
-            return "time is up"
+        if self._time_is_up():
+            cut = f"; cut short: {self.engine.busy}" if self.engine.busy else ""
+            return f"time is up{cut}"
         if not self._exhausted:
             return ""
         if self._combinations is not None:
@@ -181,7 +188,7 @@ class Search:
     def _how_it_ended(self) -> str:
         """Return what is worth telling of how the search ended, or an empty string."""
         progress, told = self.progress, []
-        if self._left() > 0:
+        if self._left() > 0 or self.engine.busy:
             told.append(self._reason_to_end())
         elif not progress.finished_now:
             told.append(f"the budget of {progress.budget} was spent before; --trials raises it")
@@ -307,4 +314,4 @@ class Search:
         self._exhausted = self._exhausted and not self._first
         self._failures = self._failures + 1 if answer.evaluation.outcome == "failed" else 0
         if self._failures == self.progress.finished_now == _FAILURES:
-            raise SweepError(f"the first {_FAILURES} trials failed: {answer.evaluation.reason}")
+            raise ManyFailures(f"the first {_FAILURES} trials failed: {answer.evaluation.reason}")

@@ -13,7 +13,7 @@ from sweep import metrics
 from sweep.audio.balance import Balance
 from sweep.audio.speakers import Speakers
 from sweep.candidate import Candidate
-from sweep.errors import NothingFeasible, SpecError, nearest
+from sweep.errors import ManyFailures, NothingFeasible, SpecError, nearest
 from sweep.evaluation import OUTCOMES, Evaluation
 from sweep.metrics import Measured, Metric, in_unit, total_violation
 from sweep.space import Space
@@ -23,6 +23,8 @@ _MEASURED = ("original_accuracy", "original_size_kb", "sparsity", "violation")
 
 PICKS = ("smallest", "fastest", "most-accurate", "balanced")
 """Ways to pick one feasible trial; see ``pick``."""
+
+_MANY = 3
 
 
 @dataclass(frozen=True)
@@ -191,6 +193,32 @@ def select(
     metric = metrics.get(sort.removeprefix("original_"))
     highest_first = metric is not None and metric.better == "higher"
     return frame.sort_values(sort, ascending=not highest_first, kind="stable")
+
+
+def failures(record: StudyRecord) -> list[dict[str, Any]]:
+    """Return one row for each trial that an error ended: number, reason, traceback, parameters."""
+    return [
+        {"trial": t.number, "reason": t.evaluation.reason, "traceback": t.evaluation.traceback}
+        | t.candidate.parameters()
+        for t in record.trials
+        if t.evaluation.outcome == "failed"
+    ]
+
+
+def refuse_many_failures(record: StudyRecord, since: datetime) -> None:
+    """Raise if many of the trials begun since then failed by an error.
+
+    Raises:
+        ManyFailures: if a quarter did, and three at least, or all of them.
+    """
+    outcomes = [t.evaluation.outcome for t in record.trials if t.started >= since]
+    counted = len(outcomes) - outcomes.count("invalid")
+    failed = outcomes.count("failed")
+    if failed and (failed == counted or failed >= max(_MANY, counted / 4)):
+        raise ManyFailures(
+            f"{failed} of {counted} trials failed;"
+            f" sweep trials {record.argument} --failed shows why"
+        )
 
 
 def balance(frame: pd.DataFrame, metrics: Iterable[Metric]) -> pd.Series:

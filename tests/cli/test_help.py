@@ -27,6 +27,7 @@ class TestHelp:
             "predict",
             "worker",
             "data",
+            "cluster",
         ],
     )
     def test_every_command_explains_itself_in_less_than_a_second(

@@ -5,10 +5,15 @@ import json
 from pathlib import Path
 
 import pytest
+from optuna.samplers import RandomSampler
 
 from sweep.cli import app
 from sweep.errors import SpecError
+from sweep.evaluation import Evaluation
+from sweep.study.storage import StudyFolder
+from sweep.study.trials import finish
 
+from ..study.stand_in import FEASIBLE, make_space
 from .shell import refused, sweep
 
 LISTINGS = ["parameters", "check words.yaml", "status words", "trials words", "data list"]
@@ -48,6 +53,24 @@ class TestListings:
             assert list(dict.fromkeys(name.partition(".")[0] for name, _ in rows)) == names
         with pytest.raises(SpecError, match="--json and --csv: name one of them"):
             app([*command.split(), "--json", "--csv"], standalone_mode=False)
+
+    def test_failed_trials_come_with_their_tracebacks(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        folder, space = StudyFolder(tmp_path, "study"), make_space()
+        raised = Evaluation("failed", "ValueError: x", traceback="on here:\nTraceback ...\n")
+        with folder.owned():
+            study = folder.create(space, RandomSampler(seed=0), {"fingerprint": "abc"})
+            for evaluation in (FEASIBLE, raised):
+                finish(study, study.ask(space.varying), evaluation)
+        listing = ["trials", "study", "--results", str(tmp_path), "--failed"]
+        app(listing, standalone_mode=False)
+        told = capsys.readouterr().out.splitlines()
+        assert told == ["trial 1: ValueError: x", "  on here:", "  Traceback ..."]
+        app([*listing, "--json"], standalone_mode=False)
+        (row,) = json.loads(capsys.readouterr().out)
+        assert (row["trial"], row["traceback"]) == (1, raised.traceback)
+        assert 0.08 <= row["alpha"] <= 1
 
     def test_status_shows_funnel_and_front(self, finished: Path) -> None:
         text = sweep("status", "words", cwd=finished).stdout

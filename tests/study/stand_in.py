@@ -11,7 +11,8 @@ from sweep.candidate import Candidate
 from sweep.evaluation import Evaluation, Variant
 from sweep.metrics import Limit, Measured, total_violation, violations
 from sweep.space import Space
-from sweep.study.engine import Answer, Rules
+from sweep.study.engine import Answer
+from sweep.study.task import Rules
 
 SPACE = """
 dataset: {labels: [stop, go]}

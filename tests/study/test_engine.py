@@ -1,5 +1,7 @@
+import asyncio
 import contextlib
 import gc
+import http.client
 import os
 import resource
 import signal
@@ -8,21 +10,36 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 import psutil
 import pytest
-from distributed import LocalCluster
+from distributed import LocalCluster, Security, rpc
 
 from sweep.candidate import Candidate, TrainingParams
 from sweep.errors import SweepError
+from sweep.study import cluster as cluster_module
 from sweep.study import engine as engine_module
-from sweep.study.engine import Answer, Engine, serve_worker
+from sweep.study.cluster import serve_worker
+from sweep.study.engine import Answer, Engine
+from sweep.study.security import new_key, security_of, write_key
 
 from ..signals import heed_ctrl_c
-from .works import ALLOCATES, ALONE, DIES, DIES_ONCE, DISK_FULL, FINE, RAISES, SLEEPS, work
+from .works import (
+    ALLOCATES,
+    ALONE,
+    DIES,
+    DIES_ONCE,
+    DISK_FULL,
+    FINE,
+    FREEZES,
+    RAISES,
+    SICK,
+    SLEEPS,
+    work,
+)
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_IN_S = 60
@@ -112,10 +129,14 @@ def test_a_candidate_that_kills_its_worker_twice_fails_and_the_next_is_evaluated
 
 
 def test_an_exception_fails_the_trial_with_its_first_line(engine, folder):
+    assert _wait_until(lambda: engine.capacity == 2)  # after the deaths before
     engine.submit(30, candidate(RAISES))
     found = answer(engine)
     assert (found.evaluation.outcome, found.files) == ("failed", {})
     assert found.evaluation.reason == "ValueError: the first line"
+    assert f"on {socket.gethostname()}:\nTraceback" in found.evaluation.traceback
+    assert found.evaluation.traceback.endswith("ValueError: the first line\nthe second line\n")
+    assert len((folder / f"{RAISES}-1").read_text().split()) == 2  # on the other worker, too
     assert "ValueError: the first line\nthe second line" in (folder / "log").read_text()
 
 
@@ -135,6 +156,144 @@ def test_what_libraries_print_goes_to_the_log(engine, folder, capfd):
 def test_a_worker_uses_the_memory_it_has_freed_again(engine):
     engine.submit(60, candidate(ALLOCATES))
     assert int(answer(engine).files["faults"]) < PAGES / 10
+
+
+def gone(folder: Path, behaviour: int) -> bool:
+    """Wait until the process that was noted first for a behaviour is gone."""
+    pid = int((folder / f"{behaviour}-1").read_text().split()[0])
+    return _wait_until(lambda: not psutil.pid_exists(pid))
+
+
+def _wait_until(holds: Callable[[], bool]) -> bool:
+    end = time.monotonic() + PATIENCE_IN_S
+    while not holds() and time.monotonic() < end:
+        time.sleep(0.05)
+    return holds()
+
+
+def test_a_trial_that_takes_too_long_fails_and_its_process_is_replaced(tmp_path):
+    job = partial(work, folder=tmp_path)
+    with Engine(None, [], 1, None, tmp_path / "log", job, trial_timeout_s=2) as short:
+        short.submit(0, candidate(SLEEPS))
+        found = answer(short)
+        assert found.evaluation.outcome == "failed"
+        assert found.evaluation.reason == "took longer than 2 s (search.trial_timeout)"
+        assert gone(tmp_path, SLEEPS)
+        short.submit(1, candidate(FINE))
+        assert answer(short).evaluation.outcome == "infeasible"
+    assert len((tmp_path / f"{SLEEPS}-1").read_text().split()) == 1
+
+
+def test_a_frozen_worker_is_replaced_and_its_trial_run_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(cluster_module, "_SILENCE_IN_S", 1)
+    with Engine(None, [], 1, None, tmp_path / "log", partial(work, folder=tmp_path)) as cold:
+        cold.submit(0, candidate(FREEZES))
+        assert answer(cold).evaluation.reason == "attempt 2"
+        assert gone(tmp_path, FREEZES)
+
+
+def test_a_worker_that_fails_what_others_finish_is_replaced_and_no_candidate_fails(tmp_path):
+    said = []
+    job = partial(work, folder=tmp_path)
+    with Engine(None, [], 2, None, tmp_path / "log", job, say=said.append) as engine:
+        for number in range(6):
+            engine.submit(number, candidate(SICK, epochs=number + 1))
+        found = [answer(engine) for _ in range(6)]
+    assert {one.evaluation.outcome for one in found} == {"infeasible"}
+    assert len(said) == 1 and said[0].endswith("fails what others finish: its process is replaced")
+    assert not psutil.pid_exists(int((tmp_path / "sick").read_text()))
+
+
+FAR = """
+import sys
+from functools import partial
+from pathlib import Path
+from sweep.study.engine import Engine
+from tests.study.works import SLEEPS, work
+from tests.study.test_engine import candidate
+folder, address = Path(sys.argv[1]), sys.argv[2]
+with Engine(None, [], 0, address, folder / "log", partial(work, folder=folder)) as engine:
+    engine.submit(0, candidate(SLEEPS))
+    try:
+        while True:
+            engine.wait(0.25)
+    except KeyboardInterrupt:
+        pass
+"""
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
+def test_the_end_of_a_coordinator_ends_its_trials_on_a_scheduler_elsewhere(end, tmp_path):
+    with scheduler(workers=1) as cluster:
+        far = begin(FAR, tmp_path, cluster.scheduler_address)
+        assert _wait_until((tmp_path / f"{SLEEPS}-1").exists)
+        far.send_signal(end)
+        assert far.communicate(timeout=PATIENCE_IN_S)[1] == ""
+        assert gone(tmp_path, SLEEPS)
+        job = partial(work, folder=tmp_path)
+        with Engine(None, [], 0, cluster.scheduler_address, tmp_path / "log", job) as next_one:
+            next_one.submit(0, candidate(FINE))
+            assert answer(next_one).evaluation.outcome == "infeasible"
+
+
+def listening(process: psutil.Process) -> set[tuple[str, int]]:
+    """Return the addresses on which a process and those below it listen."""
+    found = set()
+    for one in (process, *process.children(recursive=True)):
+        found |= {tuple(c.laddr) for c in one.net_connections("tcp") if c.status == "LISTEN"}
+    return found
+
+
+async def _asked(address: str, security: Security) -> object:
+    async with asyncio.timeout(3):
+        async with rpc(address, connection_args=security.get_connection_args("client")) as other:
+            return await other.identity()
+
+
+def test_nobody_without_its_key_gets_anything_of_a_sweep(engine):
+    places = listening(psutil.Process())
+    assert len(places) >= 5  # a scheduler, two nannies, two workers
+    answered = 0
+    for host, port in places:
+        assert host == "127.0.0.1"
+        for scheme, security in (("tcp", Security()), ("tls", security_of(new_key()))):
+            with pytest.raises((OSError, TimeoutError)):
+                asyncio.run(_asked(f"{scheme}://{host}:{port}", security))
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            web = http.client.HTTPConnection(host, port, timeout=5)
+            web.request("GET", "/info/main/workers.html")
+            assert web.getresponse().status == 404
+            answered += 1
+            web.close()
+    assert answered >= 1  # Dask's web servers have no page
+    commands = " ".join(map(str, (p.cmdline() for p in psutil.Process().children(recursive=True))))
+    assert "PRIVATE KEY" not in commands
+
+
+def test_machines_with_one_key_work_together_and_others_are_refused(tmp_path):
+    key, another = tmp_path / "key", tmp_path / "another"
+    write_key(key), write_key(another)
+    command = [sys.executable, "-m", "sweep", "cluster", "scheduler", "--port", "0", "--key"]
+    with contextlib.ExitStack() as ended:
+
+        def run(*arguments: object) -> subprocess.Popen:
+            process = subprocess.Popen([*map(str, arguments)], cwd=ROOT, stdout=subprocess.PIPE)
+            ended.callback(process.stdout.close)
+            ended.callback(process.wait, PATIENCE_IN_S)
+            ended.callback(process.terminate)
+            return process
+
+        address = run(*command, key).stdout.readline().decode().strip()
+        assert address.startswith("tls://127.0.0.1:")
+        worker = run(sys.executable, "-m", "sweep", "worker", address, "--key", key)
+        job = partial(work, folder=tmp_path)
+        with Engine(None, [], 0, address, tmp_path / "log", job, key=key) as far:
+            far.submit(0, candidate(FINE))
+            assert answer(far).evaluation.outcome == "infeasible"
+            assert {host for host, _ in listening(psutil.Process(worker.pid))} == {"127.0.0.1"}
+        for wrong in (another, None):
+            with pytest.raises(SweepError, match=f"^{address}: no Dask scheduler answers there"):
+                Engine(None, [], 0, address, tmp_path / "log", job, key=wrong)
 
 
 def test_a_machine_that_joins_by_sweep_worker_does_the_same(tmp_path):
@@ -191,7 +350,7 @@ def test_a_scheduler_that_no_worker_joins_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(engine_module, "_PATIENCE_IN_S", 1)
     with scheduler(workers=0) as cluster:
         address = cluster.scheduler_address
-        told = f"^{address}: has no worker; lend it one with sweep worker {address}$"
+        told = f"^{address}: has no workers; start some with sweep worker {address}$"
         with pytest.raises(SweepError, match=told):
             Engine(None, [], 0, address, tmp_path / "log")
 
@@ -201,7 +360,7 @@ def test_workers_that_cannot_be_started_are_told(kind, tmp_path, monkeypatch):
     def refuse(**options):
         raise kind("Too many open files")
 
-    monkeypatch.setattr(engine_module, "LocalCluster", refuse)
+    monkeypatch.setattr(cluster_module, "LocalCluster", refuse)
     with pytest.raises(
         SweepError, match="^worker processes cannot be started: Too many open files$"
     ):
@@ -210,7 +369,7 @@ def test_workers_that_cannot_be_started_are_told(kind, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("greeting", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n" + b"x" * 1000])
 def test_something_else_that_listens_there_is_told_in_time(greeting, tmp_path, monkeypatch):
-    monkeypatch.setattr(engine_module, "_GREETING_IN_S", 1)
+    monkeypatch.setattr(cluster_module, "_GREETING_IN_S", 1)
     with socket.create_server(("127.0.0.1", 0)) as server:
         threading.Thread(target=greet_all, args=(server, greeting), daemon=True).start()
         address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
@@ -226,11 +385,9 @@ def test_something_else_that_listens_there_is_told_in_time(greeting, tmp_path, m
 
 def greet_all(server: socket.socket, greeting: bytes) -> None:
     """Send a greeting to whoever connects, then nothing more."""
-    connected = []
-    with contextlib.suppress(OSError):
+    with contextlib.ExitStack() as connected, contextlib.suppress(OSError):
         while True:
-            connected.append(server.accept()[0])
-            connected[-1].sendall(greeting)
+            connected.enter_context(server.accept()[0]).sendall(greeting)
 
 
 def test_too_few_file_handles_are_told(tmp_path, monkeypatch):
@@ -242,7 +399,7 @@ def test_too_few_file_handles_are_told(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense://x", "127.0.0.1:port"])
 def test_a_scheduler_that_does_not_answer_is_told(address, tmp_path, monkeypatch):
-    monkeypatch.setattr(engine_module, "_GREETING_IN_S", 1)
+    monkeypatch.setattr(cluster_module, "_GREETING_IN_S", 1)
     with pytest.raises(SweepError, match=f"^{address}: no Dask scheduler answers there$"):
         Engine(None, [], 1, address, tmp_path / "log")
 
@@ -266,9 +423,9 @@ with Engine(None, [], 2, None, folder / "log", partial(work, folder=folder)) as 
 """
 
 
-def begin(script, folder):
+def begin(script, folder, *arguments):
     return subprocess.Popen(
-        [sys.executable, "-c", script, str(folder)],
+        [sys.executable, "-c", script, str(folder), *arguments],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

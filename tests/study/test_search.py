@@ -1,3 +1,4 @@
+import time
 from collections import Counter
 from dataclasses import replace
 
@@ -5,7 +6,7 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from sweep.errors import SweepError
+from sweep.errors import ManyFailures, SweepError
 from sweep.evaluation import Evaluation
 from sweep.metrics import violations
 from sweep.space import Space
@@ -361,7 +362,7 @@ def test_where_everything_fails_the_budget_is_not_wasted(folder):
 
     space = make_space(trials=40)
     engine = StandIn(space, work=fail)
-    with pytest.raises(SweepError, match="the first 8 trials failed: out of memory"):
+    with pytest.raises(ManyFailures, match="the first 8 trials failed: out of memory"):
         search(folder, space, engine)
     assert len(engine.submitted) < 12
     engine, progress = search(folder, space)
@@ -407,6 +408,23 @@ def test_after_the_timeout_nothing_more_is_begun(folder):
     assert progress.done == 0
     unhurried, _ = search(folder, make_space(), timeout_s=3600.0)
     assert len(unhurried.submitted) == 12
+
+
+class Endless(StandIn):
+    """Workers that never answer."""
+
+    def wait(self, timeout: float):
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("trials", [2, 12])
+def test_the_timeout_ends_what_runs_and_the_next_run_takes_it_up(folder, trials):
+    space = make_space(trials=trials)
+    cut, progress = search(folder, space, Endless(space), timeout_s=0.1)
+    assert progress.ended == f"time is up; cut short: {cut.busy}" and progress.done == 0
+    again, progress = search(folder, space)
+    assert progress.done == trials
+    assert keys(again)[: cut.busy] == keys(cut)
 
 
 def test_progress_is_told_as_it_happens(folder):

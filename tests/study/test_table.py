@@ -7,10 +7,20 @@ import pandas as pd
 import pytest
 
 from sweep.candidate import Candidate
-from sweep.errors import NothingFeasible, SpecError
+from sweep.errors import ManyFailures, NothingFeasible, SpecError
 from sweep.evaluation import Evaluation
 from sweep.metrics import METRICS
-from sweep.study.table import PICKS, StudyRecord, TrialRecord, front, pick, select, table
+from sweep.study.table import (
+    PICKS,
+    StudyRecord,
+    TrialRecord,
+    failures,
+    front,
+    pick,
+    refuse_many_failures,
+    select,
+    table,
+)
 
 from .stand_in import evaluate, make_space
 
@@ -41,6 +51,35 @@ def test_the_funnel_counts_every_outcome_even_those_that_did_not_happen():
     assert sum(funnel.values()) == 60
     assert funnel["failed"] == funnel["stopped"] == 0
     assert min(funnel["invalid"], funnel["gated"], funnel["infeasible"], funnel["feasible"]) > 0
+
+
+def failing(outcomes: str) -> StudyRecord:
+    """Return a study whose trials failed (f), were infeasible (i) or invalid (x)."""
+    named = {"f": Evaluation("failed", "E", traceback="T"), "i": Evaluation("infeasible")}
+    named["x"] = Evaluation("invalid")
+    trials = [TrialRecord(n, Candidate(), named[o], BEGAN, BEGAN) for n, o in enumerate(outcomes)]
+    return StudyRecord("study", make_space(), tuple(trials))
+
+
+@pytest.mark.parametrize("outcomes", ["f", "fx", "fffiiiiiiiii", "ffff" + 12 * "i"])
+def test_many_failures_are_refused(outcomes):
+    with pytest.raises(ManyFailures, match="; sweep trials study --failed shows why$"):
+        refuse_many_failures(failing(outcomes), BEGAN)
+
+
+@pytest.mark.parametrize("outcomes", ["", "i", "fi", "ffi", "fff" + 10 * "i"])
+def test_few_are_not(outcomes):
+    refuse_many_failures(failing(outcomes), BEGAN)
+
+
+def test_nor_are_those_of_an_earlier_run():
+    refuse_many_failures(failing("ffff"), BEGAN + timedelta(seconds=1))
+
+
+def test_failures_are_listed_with_traceback_and_parameters():
+    (row,) = failures(failing("if"))
+    assert (row["trial"], row["reason"], row["traceback"]) == (1, "E", "T")
+    assert row.keys() >= Candidate().parameters().keys()
 
 
 def test_the_table_has_a_row_a_trial_and_every_parameter_and_metric():

@@ -1,17 +1,19 @@
 """What workers do in the tests of the engine; the seed of a candidate says what."""
 
+import errno
 import os
 import resource
 import signal
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from sweep.candidate import Candidate
 from sweep.errors import SweepError
 from sweep.evaluation import Evaluation
 
-FINE, DIES_ONCE, DIES, RAISES, DISK_FULL, SLEEPS, ALLOCATES, ALONE = range(8)
+FINE, DIES_ONCE, DIES, RAISES, DISK_FULL, SLEEPS, ALLOCATES, ALONE, FREEZES, SICK = range(10)
 
 _alone = threading.Lock()
 
@@ -26,6 +28,10 @@ def work(
     tried = len(attempts.read_text().splitlines())
     if candidate.seed == DIES or (candidate.seed == DIES_ONCE and tried == 1):
         os.kill(os.getpid(), signal.SIGKILL)
+    if candidate.seed == FREEZES and tried == 1:
+        os.kill(os.getpid(), signal.SIGSTOP)
+    if candidate.seed == SICK:
+        _fail_if_first(folder / "sick")
     if candidate.seed == RAISES:
         raise ValueError("the first line\nthe second line")
     if candidate.seed == DISK_FULL:
@@ -40,6 +46,15 @@ def work(
         _alone.release()
     print("said by a library")
     return Evaluation("infeasible", f"attempt {tried}"), {"pid": b"%d" % os.getpid()}
+
+
+def _fail_if_first(mark: Path) -> None:
+    """Fail in the process that comes first, whatever the candidate; be slower than it elsewhere."""
+    with suppress(FileExistsError), mark.open("x") as file:
+        file.write(str(os.getpid()))
+    if mark.read_text() == str(os.getpid()):
+        raise OSError(errno.EMFILE, "Too many open files")
+    time.sleep(0.3)
 
 
 def _page_faults(times: int = 100, size: int = 2**20) -> int:

@@ -1,0 +1,131 @@
+"""What a worker does with a trial, and what it sends back."""
+
+import io
+import os
+import socket
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from distributed import WorkerPlugin, get_worker
+
+from sweep.audio.dataset import Dataset
+from sweep.candidate import Candidate
+from sweep.errors import SweepError
+from sweep.evaluation import Evaluation
+from sweep.metrics import Limit
+from sweep.stopping import StopRule
+
+Rules = tuple[StopRule, ...]
+Work = Callable[[Candidate, Dataset, list[Limit], Rules], tuple[Evaluation, dict[str, bytes]]]
+
+_TICK_IN_S = 1.0
+_TRACEBACK_CHARS = 4000
+
+_ONE_AT_A_TIME = threading.Lock()
+"""Held by a worker at work: one that was started with several threads shares its graphs."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a worker sends back.
+
+    Attributes:
+        worker: the address of the worker.
+        evaluation: what the candidate measured, or that it failed.
+        files: those of a feasible result, by name.
+        mend: what the user has to mend, such as a full disk; empty if nothing.
+    """
+
+    worker: str
+    evaluation: Evaluation
+    files: dict[str, bytes]
+    mend: str = ""
+
+
+def evaluate_candidate(
+    candidate: Candidate, dataset: Dataset, limits: list[Limit], rules: Rules
+) -> tuple[Evaluation, dict[str, bytes]]:
+    """Evaluate a candidate, on a worker."""
+    # Imported here: the coordinator has no use for TensorFlow.
+    from sweep.stages.evaluate import evaluate
+
+    return evaluate(candidate, dataset, limits, rules)
+
+
+def run_trial(
+    work: Work,
+    topic: str,
+    number: int,
+    candidate: Candidate,
+    dataset: Dataset,
+    limits: list[Limit],
+    rules: Rules,
+) -> Report:
+    """Do the work of a trial; an error is sent back with its traceback, and goes to the log.
+
+    The coordinator is told on ``topic`` when the work begins.
+    """
+    worker = get_worker()
+    try:
+        with _ONE_AT_A_TIME, _gone_when_cancelled(worker):
+            worker.log_event(topic, {"number": number})
+            evaluation, files = work(candidate, dataset, limits, rules)
+    except SweepError as error:
+        return Report(worker.address, Evaluation("failed", str(error)), {}, mend=str(error))
+    except Exception as error:
+        traceback.print_exc()
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        told = f"on {socket.gethostname()}:\n{traceback.format_exc()}"
+        return Report(
+            worker.address, Evaluation("failed", reason, traceback=told[-_TRACEBACK_CHARS:]), {}
+        )
+    return Report(worker.address, evaluation, files)
+
+
+@contextmanager
+def _gone_when_cancelled(worker: Any) -> Iterator[None]:
+    """End this process if the trial is cancelled meanwhile: nothing else can stop a training.
+
+    So it is when its coordinator ends or is killed, or when the trial takes too long.  Its nanny
+    starts another.
+    """
+    if worker.nanny is None:  # Nobody would start another.
+        yield
+        return
+    key, done = worker.get_current_task(), threading.Event()
+
+    def watch() -> None:
+        while not done.wait(_TICK_IN_S):
+            task = worker.state.tasks.get(key)
+            if task is None or task.state == "cancelled":
+                os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        done.set()
+
+
+class QuietWorker(WorkerPlugin):
+    """Sends what TensorFlow and its friends print to a file instead of the terminal."""
+
+    name = "quiet"
+
+    def __init__(self, log: str) -> None:
+        self.log = log
+
+    def setup(self, worker: Any) -> None:
+        """Point standard output and error at the file."""
+        target = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        os.dup2(target, 1)
+        os.dup2(target, 2)
+        os.close(target)
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # A file is written to in blocks, and a worker that is killed never ends its last.
+            sys.stdout.reconfigure(line_buffering=True)
