@@ -16,10 +16,10 @@ from sweep.evaluation import Evaluation
 from sweep.metrics import ACCURACY, Limit
 
 SHARES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-PRIOR = (1.31, 1.20, 1.09, 0.82, 0.82, 0.40, 0.38, 0.14)
+PRIOR = (1.31, 1.20, 1.09, 0.82, 0.82, 0.50, 0.38, 0.14)
 """The largest rise expected from each share of the epochs to the result, in logits.
 
-It is assumed until a study has finished curves of its own. ``benchmarks/stopping.py`` derives it.
+It holds until a study's own curves tell otherwise. ``benchmarks/stopping.py`` derives it.
 """
 
 FEWEST_EPOCHS, FEWEST_STEPS = 4, 200
@@ -44,7 +44,7 @@ class StopRule:
     Attributes:
         limit: what the result is held to.
         rises: the largest rise expected from each of ``SHARES`` to the result, in logits.
-        curves: how many finished curves of the study that was learnt from; 0 for the prior.
+        curves: how many finished curves of the study that was learnt from.
     """
 
     limit: Limit
@@ -62,9 +62,11 @@ class Experience:
 
     Args:
         limits: the study's; a curve is followed for each metric that has one and is limited.
+        prior: the largest rises of other tasks, ``[shares]``.
     """
 
-    def __init__(self, limits: Iterable[Limit]) -> None:
+    def __init__(self, limits: Iterable[Limit], prior: tuple[float, ...] = PRIOR) -> None:
+        self._prior = prior
         self._limits = [limit for limit in limits if limit.metric in CURVES]
         self._rises: dict[tuple[str, int], list[list[float]]] = {}
 
@@ -83,8 +85,9 @@ class Experience:
     def rules(self, epochs: int) -> tuple[StopRule, ...]:
         """Return a rule for each limit, for a training of so many epochs.
 
-        Curves of half to twice as many epochs count. From five of them on, the largest rise
-        expected is one that the next curve exceeds once in 500 times.
+        Curves of half to twice as many epochs count. The largest rise expected is that of the
+        prior, or what any of these curves rose. From five of them on it is what the next such curve
+        exceeds once in 500 times; still no more than the prior, unless one of them rose more.
         """
         return tuple(self._rule(limit, epochs) for limit in self._limits)
 
@@ -95,24 +98,28 @@ class Experience:
             if metric == limit.metric and max(epochs, others) <= _SIMILAR * min(epochs, others)
             for rise in found
         ]
-        if len(known) < _FEWEST_CURVES:
-            return StopRule(limit)
-        return StopRule(limit, largest_rises(known), len(known))
+        largest = np.max([self._prior, *known], axis=0)
+        if len(known) >= _FEWEST_CURVES:
+            seldom = np.maximum(exceeded_seldom(known), np.max(known, axis=0))
+            surprised = largest > self._prior
+            largest = np.where(surprised, seldom, np.minimum(seldom, self._prior))
+        # From an earlier share a curve rises no less than from a later one.
+        falling = np.maximum.accumulate(largest[::-1])[::-1]
+        return StopRule(limit, tuple(map(float, falling)), len(known))
 
 
-def largest_rises(known: Sequence[Sequence[float]]) -> tuple[float, ...]:
+def exceeded_seldom(known: Sequence[Sequence[float]]) -> np.ndarray:
     """Return rises that the next curve exceeds once in 500 times if all are normal, ``[shares]``.
 
     ``mean + t * deviation * sqrt(1 + 1/n)`` for n curves, with the quantile t of Student's
-    distribution; or what it is for a later share if that is more.
+    distribution.
 
     Args:
         known: rises of finished curves, ``[curves, shares]``.
     """
     count = len(known)
     spread = stdtrit(count - 1, _SURENESS) * math.sqrt(1 + 1 / count)
-    ends = np.mean(known, axis=0) + spread * np.std(known, axis=0, ddof=1)
-    return tuple(float(rise) for rise in np.maximum.accumulate(ends[::-1])[::-1])
+    return np.asarray(np.mean(known, axis=0) + spread * np.std(known, axis=0, ddof=1))
 
 
 def rises(values: Sequence[float], result: float, clips: int) -> list[float]:
@@ -166,11 +173,9 @@ def out_of_reach(
             continue
         reach = rule.reach(values, epochs, clips)
         if rule.limit.violation(reach) > 0:
-            known = (
-                f"as {rule.curves} finished trials tell" if rule.curves else "as other tasks tell"
-            )
+            trials = f"{rule.curves} finished trials and " if rule.curves else ""
             so_far = f"at best {recent_best(values):.3f} after {len(values)} of {epochs} epochs"
-            ends = f"ends at {reach:.3f} at most, {known}"
+            ends = f"ends at {reach:.3f} at most, as {trials}other tasks tell"
             return f"{rule.limit.metric} {so_far} {ends}; {rule.limit} is out of reach"
     return ""
 
