@@ -4,19 +4,21 @@
 
 Draws candidates for each of ``TASKS``, trains them without limits and writes ``curves.csv.gz``
 beside this file: one row a candidate.  Real words come from ``SPEECH_COMMANDS`` and from the folder
-beside it whose name ends in ``_more``; synthetic ones are spoken by eSpeak NG.  Run again after an
-interruption it goes on.  ``read`` gives the rows back to ``stopping.py``.
+beside it whose name ends in ``_more``; synthetic ones are spoken by eSpeak NG.  It goes on from
+what the file holds; delete it to begin anew.  ``read`` gives the rows back to ``stopping.py``.
 """
 
 import argparse
 import csv
 import gzip
+import io
 import json
 import os
 import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -27,7 +29,6 @@ from sweep.candidate import Candidate
 from sweep.evaluation import Evaluation, Variant
 
 CURVES = Path(__file__).with_name("curves.csv.gz")
-UNFINISHED = CURVES.with_name("curves.unfinished.jsonl")
 DIRECTIONS = ("up", "down", "left", "right")
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
@@ -123,7 +124,7 @@ def read(path: Path = CURVES) -> list[Curve]:
 
 
 def main() -> None:
-    """Train what is missing as far as the time goes, then write the file."""
+    """Train what is missing, as far as the time goes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=60, help="candidates for each task")
     parser.add_argument("--minutes", type=float, default=40.0, help="begin none after these")
@@ -131,32 +132,30 @@ def main() -> None:
     recordings = os.environ.get("SPEECH_COMMANDS")
     if not recordings:
         sys.exit("SPEECH_COMMANDS does not name the folder of recordings")
-    deadline, done = time.monotonic() + 60 * wanted.minutes, len(unfinished())
-    with TemporaryDirectory() as scratch, UNFINISHED.open("a", encoding="utf-8") as file:
+    curves = read() if CURVES.exists() else []
+    with TemporaryDirectory() as scratch:
         datasets = {
             name: opened(task, Path(recordings), Path(scratch) / name)
             for name, task in TASKS.items()
         }
+        deadline = time.monotonic() + 60 * wanted.minutes
         # Task by task in turn, so that all are served alike when time runs out.
-        for i, (name, candidate) in enumerate(drawn(wanted.count)):
-            if i < done:
-                continue
+        for name, candidate in islice(drawn(wanted.count), len(curves), None):
             if time.monotonic() > deadline:
                 break
-            file.write(json.dumps(asdict(trained(name, candidate, datasets[name]))) + "\n")
-            file.flush()
-            print(f"{i + 1} of {wanted.count * len(TASKS)}", file=sys.stderr)
-    with gzip.open(CURVES, "wt", newline="", encoding="utf-8") as table:
-        writer = csv.DictWriter(table, [field.name for field in fields(Curve)])
-        writer.writeheader()
-        writer.writerows({k: json.dumps(v) for k, v in row.items()} for row in unfinished())
+            curves.append(trained(name, candidate, datasets[name]))
+            write(curves)
+            print(f"{len(curves)} of {wanted.count * len(TASKS)}", file=sys.stderr)
 
 
-def unfinished() -> list[dict]:
-    """Return the rows trained so far."""
-    if not UNFINISHED.exists():
-        return []
-    return [json.loads(line) for line in UNFINISHED.read_text(encoding="utf-8").splitlines()]
+def write(curves: list[Curve], path: Path = CURVES) -> None:
+    """Store curves; equal ones give equal bytes."""
+    text = io.StringIO()
+    table = csv.DictWriter(text, [field.name for field in fields(Curve)])
+    table.writeheader()
+    for curve in curves:
+        table.writerow({name: json.dumps(value) for name, value in asdict(curve).items()})
+    path.write_bytes(gzip.compress(text.getvalue().encode(), mtime=0))
 
 
 def opened(task: Task, recordings: Path, scratch: Path) -> Dataset:
