@@ -139,6 +139,15 @@ def test_a_stopped_candidate_says_how_far_it_came(spoken):
     assert Evaluation.from_json(json.loads(json.dumps(evaluation.to_json()))) == evaluation
 
 
+def test_a_candidate_that_reaches_the_limit_is_not_stopped(spoken):
+    quick = Candidate.from_parameters(SMALL | {"epochs": 10, "batch_size": 2})
+    finished, _ = evaluate(quick, spoken, [])
+    limit = Limit("accuracy", ">=", finished.result["accuracy"])
+    again, _ = evaluate(quick, spoken, [limit], Experience([limit]).rules(10))
+    assert again.outcome == "feasible"
+    assert again.accuracies == finished.accuracies
+
+
 def test_a_stopped_candidate_weighs_what_it_would_have_weighed(spoken):
     slow = Candidate.from_parameters(SMALL | SLOW | ALL | {"epochs": 5})
     strict = limits(accuracy=">= 1")

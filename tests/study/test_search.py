@@ -449,8 +449,10 @@ class TestBeforeNothingIsFeasible:
     text = FINITE.replace("[0.25, 0.5, 1.0]", "[0.15, 0.2, 0.25]")
     space = make_space(text)
 
-    def test_the_nearest_are_trained_to_their_ends(self, folder):
-        engine, progress = search(folder, self.space, hasty(StandIn(self.space)))
+    @pytest.mark.parametrize("sampler", ["random", "grid", "ehvi"])
+    def test_the_nearest_are_trained_to_their_ends(self, folder, sampler):
+        space = make_space(self.text, sampler=sampler)
+        engine, progress = search(folder, space, hasty(StandIn(space)))
         stopped = [t for t in folder.record().trials if t.evaluation.outcome == "stopped"]
         assert len(stopped) > 3
         stopped.sort(key=lambda trial: (-trial.evaluation.result["accuracy"], trial.number))
