@@ -215,7 +215,7 @@ def trained(task: str, candidate: Candidate, dataset: Dataset) -> Curve:
     from sweep.stages.evaluate import evaluate
 
     evaluation, _ = evaluate(candidate, dataset, [])
-    clips, result = evaluation.clips, evaluation.result
+    clips, result, known = evaluation.clips, evaluation.result, candidate.parameters()
     accuracy = None if result is None else result["accuracy"]
     assert accuracy is not None
     return Curve(
@@ -223,8 +223,8 @@ def trained(task: str, candidate: Candidate, dataset: Dataset) -> Curve:
         candidate.training.epochs,
         candidate.training.learning_rate_decay,
         candidate.compression.final_sparsity,
-        candidate.network.width,
-        candidate.network.blocks,
+        round(known["filters"] * known["alpha"]),
+        known["blocks"],
         -(-dataset.counts["training"] // candidate.training.batch_size),
         clips,
         tuple(round(accuracy * clips) for accuracy in evaluation.accuracies),

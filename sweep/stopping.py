@@ -33,7 +33,7 @@ CURVES: dict[str, Callable[[Evaluation], Sequence[float]]] = {
 _RECENT = 5
 _FEWEST_CURVES = 5
 _SIMILAR = 2
-_SURENESS = 0.998
+_SURENESS = 0.995
 _Z95 = 1.96
 
 
@@ -52,9 +52,10 @@ class StopRule:
     curves: int = 0
 
     def reach(self, values: Sequence[float], epochs: int, clips: int) -> float:
-        """Return the most that a curve may end at, from its values so far."""
+        """Return the most that a curve may end at, from its values so far; in whole clips."""
         rise = np.interp(len(values) / epochs, SHARES, self.rises)
-        return max(recent_best(values), float(expit(_standing(values, clips) + rise)))
+        right = expit(_standing(values, clips) + rise) * (clips + 1) - 0.5
+        return max(recent_best(values), min(1.0, math.ceil(right) / clips))
 
 
 class Experience:
@@ -87,7 +88,7 @@ class Experience:
 
         Curves of half to twice as many epochs count. The largest rise expected is that of the
         prior, or what any of these curves rose. From five of them on it is what the next such curve
-        exceeds once in 500 times; still no more than the prior, unless one of them rose more.
+        exceeds once in 200 times; still no more than the prior, unless one of them rose more.
         """
         return tuple(self._rule(limit, epochs) for limit in self._limits)
 
@@ -109,7 +110,7 @@ class Experience:
 
 
 def exceeded_seldom(known: Sequence[Sequence[float]]) -> np.ndarray:
-    """Return rises that the next curve exceeds once in 500 times if all are normal, ``[shares]``.
+    """Return rises that the next curve exceeds once in 200 times if all are normal, ``[shares]``.
 
     ``mean + t * deviation * sqrt(1 + 1/n)`` for n curves, with the quantile t of Student's
     distribution.
