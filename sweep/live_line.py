@@ -1,6 +1,8 @@
 """The line that follows a sweep while it runs."""
 
 import time
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -10,8 +12,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from sweep.evaluation import OUTCOMES
-from sweep.report.axes import title
-from sweep.report.words import USUAL, amount
+from sweep.format import short_title
+from sweep.metrics import METRICS
 from sweep.study.progress import SearchProgress
 from sweep.terminal import console
 
@@ -97,7 +99,7 @@ class LiveLine:
 def describe_progress(progress: SearchProgress) -> str:
     """Return how a search stands, in one line."""
     counts = [f"{o} {progress.outcomes[o]}" for o in OUTCOMES[1:] if progress.outcomes[o]]
-    best = [_best(metric, value) for metric, value in progress.best.items()]
+    best = _best(progress.best)
     left = progress.seconds_left
     if progress.repeating:
         counts.append(f"{progress.repeating} of the stopped trained to their ends")
@@ -109,10 +111,20 @@ def describe_progress(progress: SearchProgress) -> str:
     return "; ".join(part for part in parts if part) or "starting workers"
 
 
-def _best(metric: str, value: float) -> str:
-    """Return a value as people know it by its unit, others with the name of their metric."""
-    name = "" if metric in USUAL else title(metric).partition(" (")[0] + " "
-    return name + amount(metric, value)
+def _best(values: Mapping[str, float]) -> list[str]:
+    """Return values, with the name of their metric where the unit alone does not tell it."""
+    metrics = [METRICS[name] for name in values]
+    known = Counter(
+        (metric.unit, metric.share) for metric in metrics if metric.unit or metric.share
+    )
+    return [
+        (
+            metric.text(values[metric.name])
+            if known[metric.unit, metric.share] == 1
+            else f"{short_title(metric)} {metric.text(values[metric.name])}"
+        )
+        for metric in metrics
+    ]
 
 
 def _clock(seconds: float) -> str:

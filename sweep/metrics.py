@@ -15,7 +15,7 @@ from sweep.statistics import Confusion, recalls, wilson
 
 _PATTERN = re.compile(r"(>=|<=|>|<)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)")
 _TOUCHING = 1e-9
-_DIGITS = {"ms": ".3f", "KB": ".2f"}
+_PLACES = {"ms": 3, "KB": 2}
 
 
 class Unknown(LookupError):
@@ -119,11 +119,21 @@ class Metric:
         if value is None or math.isnan(value):
             return "–"
         if self.unit:
-            return f"{value:{_DIGITS.get(self.unit, '.4g')}}\u00a0{self.unit}"
-        if not self.share:
-            return f"{value:,.0f}"
-        known = ends is not None and not math.isnan(ends[0])
-        return f"{value:.3f} ({ends[0]:.3f}–{ends[1]:.3f})" if known and ends else f"{value:.3f}"
+            return f"{self.number(value)}\u00a0{self.unit}"
+        known = self.share and ends is not None and not math.isnan(ends[0])
+        low_to_high = f" ({'–'.join(map(self.number, ends))})" if known and ends else ""
+        return self.number(value) + low_to_high
+
+    def number(self, value: float) -> str:
+        """Return a value without its unit."""
+        return f"{value:.4g}" if self.places is None else f"{value:,.{self.places}f}"
+
+    @property
+    def places(self) -> int | None:
+        """How many decimal places a value is shown with; None for four digits in all."""
+        if self.unit:
+            return _PLACES.get(self.unit)
+        return 3 if self.share else 0
 
     def check_bound(self, bound: float) -> None:
         """Check that values can lie on either side of a bound.

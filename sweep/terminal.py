@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
@@ -17,10 +18,17 @@ from sweep.audio.confounds import Finding
 from sweep.audio.dataset import Dataset
 from sweep.audio.layout import SUFFIXES, clip_of
 from sweep.audio.splits import SPLITS
+from sweep.format import describe_candidate, plain
 from sweep.metrics import Metric
-from sweep.report.tables import finalist_table
-from sweep.report.verdict import headline, limit_counts, nearest_misses
-from sweep.report.words import plain, summary
+from sweep.study.finalist_table import finalist_table
+from sweep.study.summary import (
+    finalists_verdict,
+    headline,
+    interval,
+    limit_counts,
+    nearest_misses,
+    warnings,
+)
 from sweep.study.table import StudyRecord, failures, front, table
 
 _PLAIN_WIDTH = 240
@@ -89,7 +97,6 @@ def status_facts(record: StudyRecord) -> dict[str, Any]:
     return {
         "study": record.name,
         "verdict": headline(record, frame),
-        "cautions": record.cautions,
         "funnel": record.funnel(),
         "limits": {
             str(count.limit): {
@@ -99,6 +106,7 @@ def status_facts(record: StudyRecord) -> dict[str, Any]:
             }
             for count in limit_counts(record)
         },
+        "warnings": [asdict(one) for one in warnings(record, frame)],
         "front": _plain(best[columns]),
         "nearest_misses": _plain(nearest_misses(frame)[columns].head(_NEAREST)),
     }
@@ -114,8 +122,8 @@ def print_front(out: Console, record: StudyRecord) -> None:
     """Print the verdict and the Pareto front of the feasible trials, or the nearest misses."""
     frame = table(record)
     out.print(headline(record, frame))
-    for caution in record.cautions:
-        out.print(caution)
+    for one in warnings(record, frame):
+        out.print(f"warning: {one.text} {one.advice}".rstrip())
     feasible = frame[frame["outcome"] == "feasible"]
     if feasible.empty:
         print_trials(out, record, nearest_misses(frame).head(_NEAREST), "The nearest misses")
@@ -136,7 +144,7 @@ def print_trials(out: Console, record: StudyRecord, frame: pd.DataFrame, title: 
     cells = [["trial", "outcome", *metrics]]
     cells += [[str(t["trial"]), t["outcome"], *(_cell(of[m], t) for m in metrics)] for t in trials]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    words = ["what it is", *map(summary, trials)]
+    words = ["what it is", *map(describe_candidate, trials)]
     beside = sum(widths) + 2 * len(widths) + max(map(len, words)) <= out.width
     out.print(title)
     for row, word in zip(cells, words, strict=True):
@@ -177,8 +185,7 @@ def print_finalists(out: Console, record: StudyRecord) -> None:
         for row in found.rows:
             print_pairs(out, zip(found.head, row, strict=True))
             out.print()
-    if not record.confirmed():
-        out.print("None holds: search longer, or ease a limit.")
+    out.print(finalists_verdict(record))
 
 
 def print_pairs(out: Console, pairs: Iterable[tuple[str, Any]]) -> None:
@@ -246,6 +253,5 @@ def _cell(metric: Metric, row: Mapping[str, Any]) -> str:
     value = row[metric.name]
     if value is None or math.isnan(value):
         return "-"
-    if f"{metric.name}_low" in row:
-        return metric.text(value, (row[f"{metric.name}_low"], row[f"{metric.name}_high"]))
-    return plain(float(value))
+    ends = interval(row, metric)
+    return plain(float(value)) if ends is None else metric.text(value, ends)

@@ -108,9 +108,9 @@ def serve(
     results: Results = RESULTS,
 ) -> None:
     """Show studies in a browser, live while they run."""
-    from sweep.report.live import open_server
-    from sweep.study.watching import Shelf
+    from sweep.report.server import open_server
+    from sweep.study.reader import Studies
 
-    server = open_server(Shelf.find(study, results, storage), host, port)
+    server = open_server(Studies.find(study, results, storage), host, port)
     print(f"{server.url}  (Ctrl-C to stop)", flush=True)
     server.run()

@@ -232,6 +232,24 @@ def balance(frame: pd.DataFrame, metrics: Iterable[Metric]) -> pd.Series:
     return distances
 
 
+def pick_metrics(space: Space) -> dict[str, tuple[Metric, ...]]:
+    """Return the metrics that each word of ``PICKS`` goes by.
+
+    Size and latency are the first metrics in KB and in ms that the space names, else ``size_kb``
+    and ``latency_ms``.
+    """
+    size, latency = (
+        space.metrics[in_unit(unit, space.named_metrics, space.metrics, default)]
+        for unit, default in (("KB", "size_kb"), ("ms", "latency_ms"))
+    )
+    return {
+        "smallest": (size, space.goal),
+        "fastest": (latency, space.goal),
+        "most-accurate": (space.goal, size),
+        "balanced": (space.goal, latency, size),
+    }
+
+
 def pick(
     frame: pd.DataFrame,
     word: str,
@@ -240,9 +258,8 @@ def pick(
 ) -> pd.Series:
     """Return the feasible trial that a word of ``PICKS`` stands for.
 
-    ``smallest`` and ``fastest`` go by the first metric in KB and in ms that the space names (else
-    ``size_kb``, ``latency_ms``), ``most-accurate`` by its goal, ``balanced`` by ``balance`` over
-    the three.  Where any trials are ``confirmed``, having been trained again, only these are picked
+    ``balanced`` goes by ``balance``, the others by the first of their ``pick_metrics``, then by the
+    next.  Where any trials are ``confirmed``, having been trained again, only these are picked
     from, and their metrics are those on the test clips: what the search had found was partly luck.
 
     Raises:
@@ -256,18 +273,9 @@ def pick(
         raise NothingFeasible("no trial is feasible, so there is nothing to pick")
     if confirmed:
         feasible = _found_again(feasible, confirmed)
-    size, latency = (
-        space.metrics[in_unit(unit, space.named_metrics, space.metrics, default)]
-        for unit, default in (("KB", "size_kb"), ("ms", "latency_ms"))
-    )
+    order = pick_metrics(space)[word]
     if word == "balanced":
-        distances = balance(feasible, (space.goal, latency, size))
-        return feasible.iloc[int(distances.to_numpy().argmin())]
-    order = {
-        "smallest": (size, space.goal),
-        "fastest": (latency, space.goal),
-        "most-accurate": (space.goal, size),
-    }[word]
+        return feasible.iloc[int(balance(feasible, order).to_numpy().argmin())]
     rising = [metric.better == "lower" for metric in order]
     return feasible.sort_values([metric.name for metric in order], ascending=rising).iloc[0]
 

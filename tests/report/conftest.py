@@ -19,7 +19,12 @@ WITHOUT_WEBGL = """
     };
 """
 """A script that takes WebGL from a browser."""
-FIGURES = ("[data-lazy=front-size_kb]", "#slice", "#parallel", "#progress")
+FIGURES = (
+    "[data-figure=front-size_kb]",
+    "[data-part=slice]",
+    "[data-part=parallel]",
+    "[data-part=progress]",
+)
 _FLAGS = [
     "--no-sandbox",
     "--use-angle=swiftshader",
@@ -55,7 +60,9 @@ def report(tmp_path_factory) -> Path:
 class Visit:
     """A page opened from disk, with everything it asked for and complained about."""
 
-    def __init__(self, browser, path: Path, width: int = 1200, **context) -> None:
+    def __init__(
+        self, browser, path: Path, width: int = 1200, fragment: str = "", **context
+    ) -> None:
         self.context = browser.new_context(
             viewport={"width": width, "height": 900}, reduced_motion="reduce", **context
         )
@@ -68,7 +75,7 @@ class Visit:
         self.page.on(
             "console", lambda line: line.type == "error" and self.problems.append(line.text)
         )
-        self.page.goto(path.as_uri())
+        self.page.goto(path.as_uri() + fragment)
 
     def draw(self, selector: str) -> None:
         """Scroll to a figure and wait until it is drawn."""
@@ -85,7 +92,7 @@ class Visit:
     def rows(self) -> list[int]:
         """The numbers of the trials in the table."""
         return self.page.eval_on_selector_all(
-            "#table tbody tr", "rows => rows.map(row => Number(row.dataset.trial))"
+            ".trials tbody tr", "rows => rows.map(row => Number(row.dataset.trial))"
         )
 
 

@@ -3,25 +3,26 @@ from math import log10
 
 import pytest
 
-from sweep.report.finalist import again
+from sweep.report.figures.finalists import retrained
+from sweep.report.figures.parallel import SHOWN
 from sweep.report.page import write
-from sweep.report.parallel import SHOWN
 
 from .conftest import FIGURES, TRIALS, WITHOUT_WEBGL
 from .made_up import SPACE, make_record, with_finalists
 
-FIRST = "[data-lazy=front-size_kb]"
+FIRST = "[data-figure=front-size_kb]"
+LINES = "[data-part=parallel]"
 
 
 def test_the_page_makes_no_request_and_no_complaint(desk, report):
     desk.page.locator("details", has_text="3-D").locator("summary").click()
-    desk.draw("[data-lazy=space]")
+    desk.draw("[data-part=space]")
     assert desk.requests == [report.as_uri()]
     assert desk.problems == []
 
 
 def test_parallel_coordinates_are_really_drawn(desk):
-    lines = desk.page.locator("#parallel")
+    lines = desk.page.locator(LINES)
     picture = "canvas => canvas.toDataURL()"
     before = lines.locator("canvas").first.evaluate(picture)
     desk.page.get_by_label("all", exact=True).check()
@@ -36,8 +37,8 @@ def test_parallel_coordinates_are_really_drawn(desk):
 
 def drag_along(page, name, start, end):
     """Drag the mouse along a parallel axis, between two shares of its height."""
-    page.locator("#parallel").scroll_into_view_if_needed()
-    axis = page.locator("#parallel .y-axis").filter(has_text=name).locator(".axis .domain").first
+    page.locator(LINES).scroll_into_view_if_needed()
+    axis = page.locator(f"{LINES} .y-axis").filter(has_text=name).locator(".axis .domain").first
     box = axis.bounding_box()
     x = box["x"] + box["width"] - 1
     page.mouse.move(x, box["y"] + (1 - start) * box["height"])
@@ -52,17 +53,17 @@ def test_brushing_an_axis_filters_the_table(desk):
     everything = desk.rows()
     drag_along(desk.page, "size", 0.02, 0.5)
     desk.page.wait_for_function(
-        "document.querySelector('#table .count').innerText.includes('brushed')"
+        "document.querySelector('.trials .count').innerText.includes('brushed')"
     )
     low, high = desk.page.evaluate(
-        "document.getElementById('parallel').data[0].dimensions"
+        f"document.querySelector('{LINES}').data[0].dimensions"
         ".find(axis => axis.name === 'size_kb').constraintrange"
     )
     sizes = {t.number: t.evaluation.result["size_kb"] for t in record.trials if t.evaluation.result}
     expected = [number for number in everything if low <= log10(sizes[number]) <= high]
     assert 0 < len(expected) < len(everything)
     assert desk.rows() == expected
-    desk.page.locator("#reset").click()
+    desk.page.get_by_role("button", name="Reset", exact=True).click()
     assert desk.rows() == everything
 
 
@@ -88,7 +89,7 @@ def test_meeting_the_limits_keeps_the_feasible_trials(desk):
     feasible = [t.number for t in record.trials if t.evaluation.outcome == "feasible"]
     assert sorted(desk.rows()) == feasible
     assert desk.page.get_by_label("everything", exact=True).is_checked()
-    desk.page.locator("#reset").click()
+    desk.page.get_by_role("button", name="Reset", exact=True).click()
     desk.page.get_by_label("feasible", exact=True).check()
 
 
@@ -97,9 +98,9 @@ def test_a_click_on_the_front_selects_the_trial_everywhere(desk):
     point = desk.page.locator(f"{FIRST} .scatterlayer .trace:nth-child(4) .point").first
     box = point.bounding_box()
     desk.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    desk.page.wait_for_selector("#table tr.selected", state="attached")
-    number = int(desk.page.locator("#table tr.selected").get_attribute("data-trial"))
-    assert f"--trial {number}" in desk.page.locator("#card").inner_text()
+    desk.page.wait_for_selector(".trials tr.selected", state="attached")
+    number = int(desk.page.locator(".trials tr.selected").get_attribute("data-trial"))
+    assert f"--trial {number}" in desk.page.locator("#panel").inner_text()
     ringed, marked = desk.page.evaluate(f"""(() => {{
             const {{ data }} = document.querySelector('{FIRST}');
             const marks = data.flatMap(trace => (trace.customdata ?? []).flatMap(
@@ -107,30 +108,30 @@ def test_a_click_on_the_front_selects_the_trial_everywhere(desk):
             return [data.at(-1).x, marks];
         }})()""")
     assert ringed == marked and len(ringed) >= 1
-    assert desk.page.locator("#parallel svg.picked polyline").count() == 2
+    assert desk.page.locator(f"{LINES} svg.picked polyline").count() == 2
     desk.page.keyboard.press("Escape")
-    assert desk.page.locator("#card").is_hidden()
-    assert desk.page.locator("#table tr.selected").count() == 0
+    assert desk.page.locator("#panel").is_hidden()
+    assert desk.page.locator(".trials tr.selected").count() == 0
 
 
 def test_the_finalist_chosen_is_looked_at_closely(desk):
     record = with_finalists(make_record(TRIALS, seed=11), 3)
-    for one in map(again, reversed(record.finalists)):
-        desk.page.locator(f"[name=finalist][value='{one.trial}']").check()
-        desk.draw("#curves")
-        desk.draw("#confusion")
-        counts = desk.page.evaluate("document.querySelector('#confusion').data[0].text")
+    for one in map(retrained, reversed(record.finalists)):
+        desk.page.locator(f"[data-part=finalist] [value='{one.trial}']").check()
+        desk.draw("[data-part=curves]")
+        desk.draw("[data-part=confusion]")
+        counts = desk.page.evaluate("document.querySelector('[data-part=confusion]').data[0].text")
         shown = [[int(cell.split("<br>")[0].replace(",", "")) for cell in row] for row in counts]
         assert shown == [list(row) for row in one.confusion]
-        assert desk.page.evaluate("document.querySelector('#curves').data.length") == 8
-        clips = desk.page.locator("#worst li").all_text_contents()
+        assert desk.page.evaluate("document.querySelector('[data-part=curves]').data.length") == 8
+        clips = desk.page.locator("[data-part=worst] li").all_text_contents()
         assert [clip.split()[0] for clip in clips] == [name for name, _ in one.worst]
         assert all(f"{n} of 3" in clip for clip, (_, n) in zip(clips, one.worst, strict=True))
 
 
 def test_a_click_on_a_finalist_chooses_it(desk):
     record = with_finalists(make_record(TRIALS, seed=11), 3)
-    desk.page.locator(f"[name=finalist][value='{record.finalists[0].trial}']").check()
+    desk.page.locator(f"[data-part=finalist] [value='{record.finalists[0].trial}']").check()
     desk.page.locator(FIRST).scroll_into_view_if_needed()
     star = desk.page.locator(f"{FIRST} .scatterlayer .trace:nth-child(6) .point").first
     number = desk.page.evaluate(
@@ -139,9 +140,9 @@ def test_a_click_on_a_finalist_chooses_it(desk):
     )
     box = star.bounding_box()
     desk.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    desk.page.wait_for_selector("#card:not([hidden])")
-    chosen = desk.page.evaluate("document.querySelector('[name=finalist]:checked').value")
-    assert f"Trial {number}" in desk.page.locator("#card").inner_text()
+    desk.page.wait_for_selector("#panel:not([hidden])")
+    chosen = desk.page.evaluate("document.querySelector('[data-part=finalist] :checked').value")
+    assert f"Trial {number}" in desk.page.locator("#panel").inner_text()
     assert chosen == str(number)
     desk.page.keyboard.press("Escape")
 
@@ -149,7 +150,7 @@ def test_a_click_on_a_finalist_chooses_it(desk):
 def test_the_keyboard_reaches_every_control(visit, report):
     seen = visit(report)
     reached = tab_through(seen.page)
-    for control in ("finalist", "show", "axes", "over"):
+    for control in ("Finalist: trial", "Trials", "Axes", "Metrics", "Over"):
         assert f"radio {control}" in reached
     for control in ("Trial", "Meet the limits", "Reset", "Save as CSV"):
         assert any(name.startswith(f"BUTTON {control}") for name in reached)
@@ -164,20 +165,20 @@ def test_the_keyboard_reaches_every_control(visit, report):
 
 def test_the_keyboard_keeps_its_place_where_the_table_is_filled_again(desk):
     page = desk.page
-    row = page.locator("#table tbody tr").nth(5)
+    row = page.locator(".trials tbody tr").nth(5)
     trial = row.get_attribute("data-trial")
     row.get_by_role("button").focus()
-    page.evaluate("fillTable()")
+    page.locator("[type=search]").dispatch_event("input")
     assert page.evaluate("document.activeElement.closest('tr')?.dataset.trial") == trial
 
 
 def test_the_keyboard_goes_back_to_where_a_trial_was_opened(desk):
     page = desk.page
-    row = page.locator("#table tbody tr").nth(5)
+    row = page.locator(".trials tbody tr").nth(5)
     trial = row.get_attribute("data-trial")
     row.get_by_role("button").press("Enter")
-    page.locator("#card .close").press("Enter")
-    assert page.locator("#card").is_hidden()
+    page.locator("#panel .close").press("Enter")
+    assert page.locator("#panel").is_hidden()
     assert page.evaluate("document.activeElement.closest('tr')?.dataset.trial") == trial
 
 
@@ -189,9 +190,11 @@ def tab_through(page):
         name = page.evaluate("""(() => {
             const here = document.activeElement;
             if (here === document.body) return null;
-            if (here.type === 'radio') return `radio ${here.name}`;
+            const legend = () => here.closest('fieldset').querySelector('legend').innerText;
+            if (here.type === 'radio') return `radio ${legend()}`;
             if (here.type === 'search') return `search ${here.closest('label').innerText}`;
-            if (here.tagName === 'SELECT') return `SELECT ${here.id}`;
+            const label = () => here.closest('label').firstChild.textContent;
+            if (here.tagName === 'SELECT') return `SELECT ${label()}`;
             return `${here.tagName} ${here.innerText.slice(0, 40)}`;
         })()""")
         if name is None:
@@ -201,13 +204,13 @@ def tab_through(page):
 
 
 def test_the_table_sorts_by_keyboard_filters_and_is_saved(desk, tmp_path):
-    accuracy = desk.page.locator("th[data-column=tflite_accuracy]")
+    accuracy = desk.page.locator("th[data-column=accuracy]")
     accuracy.get_by_role("button").focus()
     desk.page.keyboard.press("Enter")
     assert accuracy.get_attribute("aria-sort") == "ascending"
     desk.page.keyboard.press("Enter")
     assert accuracy.get_attribute("aria-sort") == "descending"
-    texts = desk.page.locator("#table tbody td:nth-child(10)").all_inner_texts()
+    texts = desk.page.locator(".trials tbody td:nth-child(3)").all_inner_texts()
     values = [float(text.split()[0]) for text in texts]
     assert values == sorted(values, reverse=True) and len(set(values)) > 1
     desk.page.get_by_label("Filter").fill("log_mel")
@@ -275,7 +278,7 @@ def test_plots_follow_the_colour_scheme(visit, report):
 def test_few_trials_are_shown_without_complaint(visit, tmp_path, trials):
     seen = visit(write(make_record(trials), tmp_path / "report.html"))
     seen.draw(FIRST)
-    seen.draw("#progress")
+    seen.draw("[data-part=progress]")
     assert seen.rows() == list(range(trials))
 
 
@@ -283,6 +286,27 @@ def test_without_webgl_the_page_says_so(visit, report):
     seen = visit(report)
     seen.page.add_init_script(WITHOUT_WEBGL)
     seen.page.reload()
-    seen.page.locator("#parallel").scroll_into_view_if_needed()
-    seen.page.wait_for_selector("#parallel.empty")
-    assert "needs WebGL" in seen.page.locator("#parallel").inner_text()
+    seen.page.locator(LINES).scroll_into_view_if_needed()
+    seen.page.wait_for_selector(f"{LINES}.empty")
+    assert "needs WebGL" in seen.page.locator(LINES).inner_text()
+
+
+def test_the_page_opens_at_the_trial_that_its_address_names(visit, report):
+    record = make_record(TRIALS, seed=11)
+    number = next(t.number for t in record.trials if t.evaluation.outcome == "feasible")
+    seen = visit(report, fragment=f"#trial-{number}")
+    panel = seen.page.locator("#panel")
+    assert f"Trial {number}" in panel.inner_text() and "Feasible" in panel.inner_text()
+    seen.page.evaluate("location.hash = 'trial-999999'")
+    seen.page.wait_for_selector("text=Trial 999999 has not ended.")
+    seen.page.keyboard.press("Escape")
+    assert panel.is_hidden() and "#" not in seen.page.url
+
+
+def test_pointing_at_a_trial_shows_all_of_it(desk):
+    desk.page.locator(FIRST).scroll_into_view_if_needed()
+    text = desk.page.evaluate(
+        f"document.querySelector('{FIRST}').data.find(t => t.name === 'on the front').text[0]"
+    )
+    for told in ("<b>trial ", "accuracy 0.9", "size ", "KB", "alpha ", "noise_snr_db "):
+        assert told in text

@@ -5,7 +5,7 @@ import optuna
 import pytest
 
 from sweep.evaluation import Evaluation
-from sweep.report.hypervolume import hypervolume
+from sweep.report.figures.hypervolume import hypervolume
 from sweep.study.ehvi import EHVISampler, Known
 from sweep.study.search import Search
 from sweep.study.storage import StudyFolder

@@ -11,9 +11,9 @@ import pytest
 
 from sweep.errors import SpecError, StudyError
 from sweep.study import storage
+from sweep.study.reader import StudyReader
 from sweep.study.storage import StudyFolder, readable_errors, study_name
 from sweep.study.trials import finish
-from sweep.study.watching import Watched
 
 from .stand_in import ENDINGS, FEASIBLE
 from .stand_in import SPACE as SPACE_TEXT
@@ -188,7 +188,7 @@ def test_a_path_is_a_path_whatever_characters_it_has(tmp_path, name, monkeypatch
     assert [path.name for path in tmp_path.iterdir()] == [name]
     assert (results / "study/study.db").stat().st_size > 0
     assert len(StudyFolder.find("study", results).record().trials) == 1
-    assert len(Watched(folder).record().trials) == 1
+    assert len(StudyReader(folder).record().trials) == 1
     monkeypatch.setattr("os.access", lambda path, mode: mode != os.W_OK)
     assert len(StudyFolder.find("study", results).record().trials) == 1
 
@@ -371,7 +371,7 @@ def test_a_renamed_or_copied_folder_is_read_and_goes_on(folder):
     copy = StudyFolder(folder.path.parent, "another")
     shutil.copytree(folder.path, copy.path)
     assert copy.record().name == "another"
-    assert copy.record().trials == folder.record().trials == Watched(copy).record().trials
+    assert copy.record().trials == folder.record().trials == StudyReader(copy).record().trials
     with copy.owned():
         assert len(create(copy).get_trials()) == 1
 

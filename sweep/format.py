@@ -1,0 +1,93 @@
+"""Values as text, the same everywhere: parameters, titles with units, what a candidate is."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sweep.candidate import DEFAULT_NETWORK
+from sweep.metrics import Metric
+from sweep.networks.base import network_owner
+from sweep.parameters import defaults
+
+_UNITS = {"_ms": "ms", "_in_s": "s"}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A titled table of texts."""
+
+    title: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def plain(value: Any) -> str:
+    """Return a parameter's value as text: short numbers, ``none`` where there is none."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return "none"
+    if isinstance(value, (bool, np.bool_)):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:.4g}" if abs(value) < 1e4 else f"{value:.0f}"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(plain(item) for item in value)
+    return str(value)
+
+
+def title(name: str) -> str:
+    """Return a parameter's name with its unit, as an axis shows it."""
+    for suffix, unit in _UNITS.items():
+        if name.endswith(suffix):
+            return f"{name.removesuffix(suffix).replace('_', ' ')} ({unit})"
+    return name.replace("_", " ")
+
+
+def short_title(metric: Metric) -> str:
+    """Return a metric's name without its unit."""
+    return metric.name.removesuffix(f"_{metric.unit.lower()}").replace("_", " ")
+
+
+def metric_title(metric: Metric) -> str:
+    """Return a metric's name with its unit, as an axis shows it."""
+    return short_title(metric) + (f" ({metric.unit})" if metric.unit else "")
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a number of things."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def duration(seconds: float) -> str:
+    """Return a time span in the unit that suits it."""
+    for unit, length in (("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.1f} {unit}"
+    return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
+
+
+def describe_candidate(row: Mapping[Any, Any]) -> str:
+    """Return what a candidate is, in one line.
+
+    Args:
+        row: its parameters, and ``variant``, as a row of ``sweep.study.table.table``.
+    """
+    frame = f"{1000 * row['frame_length_in_s']:.3g}/{1000 * row['frame_step_in_s']:.3g} ms"
+    parts = f"{row['features']} {frame}, {row['num_mel_bins']} mel"
+    if row["features"] == "mfcc":
+        parts += f", {row['num_coefficients']} coefficients"
+    parts += f"; {_network(row)}, {100 * row['final_sparsity']:.0f} % sparse"
+    return parts + (f", {row['variant']}" if pd.notna(row["variant"]) else "")
+
+
+def _network(row: Mapping[Any, Any]) -> str:
+    """Return a network in a few words: its channels, or the parameters it has."""
+    own = list(defaults(network_owner(row["network"])))
+    if own != ["filters", "alpha", "blocks"]:
+        return ", ".join([row["network"], *(f"{name} {plain(row[name])}" for name in own)])
+    told = f"{int(row['filters'] * row['alpha'])} channels, {counted(int(row['blocks']), 'block')}"
+    kind = row["network"]
+    return told if kind == DEFAULT_NETWORK else f"{told}, {kind} convolutions"

@@ -1,0 +1,45 @@
+"""Every figure of a study: each computed as a plain record, then drawn with Plotly."""
+
+import plotly.graph_objects as go
+
+from sweep.report.figures.finalists import draw_confusion, draw_curves, retrained
+from sweep.report.figures.fronts import draw_space, draw_tradeoff
+from sweep.report.figures.importance import draw_importance, importance
+from sweep.report.figures.parallel import SHOWN, draw_parallel, parallel
+from sweep.report.figures.progress import draw_progress, progress
+from sweep.report.figures.slices import draw_slice
+from sweep.report.figures.tradeoff import tradeoff
+from sweep.study.summary import goals
+from sweep.study.table import StudyRecord, table
+
+
+def figures(record: StudyRecord) -> dict[str, go.Figure]:
+    """Draw every figure of a study, by name.
+
+    ``front-METRIC`` for each cost, ``space`` where there are two, ``parallel-SHOWN`` for each way
+    to choose trials, ``importance``, ``slice``, ``progress-trials`` and ``progress-minutes``;
+    ``curves-TRIAL`` and ``confusion-TRIAL`` of each finalist.
+    Colours of text and paper are left to a template of ``sweep.report.theme``.
+    """
+    frame = table(record)
+    goal, costs = goals(record.space)
+    pictures = [tradeoff(record, frame, cost, goal) for cost in costs]
+    drawn = {f"front-{picture.x.name}": draw_tradeoff(picture) for picture in pictures}
+    if len(pictures) > 1:
+        drawn["space"] = draw_space(pictures[0], pictures[1])
+    for show in SHOWN:
+        drawn[f"parallel-{show}"] = draw_parallel(parallel(record, frame, show))
+    if record.space.varying:
+        shares = importance(record, frame)
+        drawn["importance"] = draw_importance(shares)
+        drawn["slice"] = draw_slice(record, frame, shares.parameters[0], goal.name)
+    found = progress(record, frame)
+    drawn["progress-trials"] = draw_progress(found, "trials")
+    drawn["progress-minutes"] = draw_progress(found, "minutes")
+    for one in map(retrained, record.finalists):
+        if any(one.accuracies):
+            drawn[f"curves-{one.trial}"] = draw_curves(one.accuracies, one.losses)
+        if one.confusion:
+            labels = record.space.file.dataset.labels
+            drawn[f"confusion-{one.trial}"] = draw_confusion(one.confusion, labels)
+    return drawn

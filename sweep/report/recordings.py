@@ -1,0 +1,71 @@
+"""The recordings that a served page can play: misclassified clips, if they are here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sweep import cache
+from sweep.audio.dataset import locate
+from sweep.audio.layout import SUFFIXES
+from sweep.errors import SweepError
+from sweep.report.figures.finalists import retrained
+from sweep.study.table import StudyRecord
+
+_LARGEST_BYTES = 2**25
+
+
+def listed_clip(record: StudyRecord, kind: str, number: int, place: int) -> Path | None:
+    """Return the recording at a place in a list of misclassified clips, if it is here.
+
+    Only listed names are looked up, only below the folder of the study's recordings.
+
+    Args:
+        record: the study.
+        kind: whose list: of a ``trial`` or of a ``finalist``.
+        number: the trial.
+        place: the position in the list.
+    """
+    names = LISTS[kind](record, number)
+    return recordings_of(record).path(names[place]) if place < len(names) else None
+
+
+def _of_trial(record: StudyRecord, number: int) -> Sequence[str]:
+    found = (one.evaluation.mistakes for one in record.trials if one.number == number)
+    return next(found, ())
+
+
+def _of_finalist(record: StudyRecord, number: int) -> Sequence[str]:
+    found = (retrained(one).worst for one in record.finalists if one.trial == number)
+    return [name for name, _ in next(found, ())]
+
+
+LISTS = {"trial": _of_trial, "finalist": _of_finalist}
+"""Where a clip has to be listed to be served."""
+
+
+@dataclass(frozen=True)
+class Recordings:
+    """The folder of a study's recordings, if it is on this machine."""
+
+    folder: Path | None
+
+    def path(self, name: str) -> Path | None:
+        """Return a recording below the folder, if it can be played."""
+        if self.folder is None:
+            return None
+        path = (self.folder / name).resolve()
+        inside = path.is_relative_to(self.folder.resolve()) and path.suffix.lower() in SUFFIXES
+        return path if inside and path.is_file() and path.stat().st_size <= _LARGEST_BYTES else None
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self.path(name) is not None
+
+
+def recordings_of(record: StudyRecord) -> Recordings:
+    """Return the recordings of a study where they are already; nothing is made or fetched."""
+    spec = record.space.file.dataset.spec()
+    try:
+        with cache.only_reading():
+            return Recordings(locate(replace(spec, source=record.about.get("source", spec.source))))
+    except (SweepError, OSError):
+        return Recordings(None)

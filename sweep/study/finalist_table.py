@@ -1,0 +1,84 @@
+"""The table of finalists: do they hold, and was the search lucky?"""
+
+from sweep.format import Table, counted, short_title
+from sweep.metrics import Metric
+from sweep.study.confirmation import Finalist
+from sweep.study.summary import goals
+from sweep.study.table import StudyRecord
+
+LEGEND = (
+    "Mean and standard deviation over the seeds, and the 95 % interval of the mean. Chance: that "
+    "the true share meets its limit. Luck: by how much the search had made it look better."
+)
+
+
+def finalist_table(record: StudyRecord) -> Table:
+    """Return what retraining gave of each finalist, on the test clips."""
+    goal, costs = goals(record.space)
+    folds = any(one.validated for one in record.finalists)
+    name = short_title(goal)
+    head = ["trial", "holds", "chance", f"test {name}", "interval", "in the search", "luck"]
+    head += ["cross-validated"] * folds + [short_title(one) for one in costs]
+    rows = tuple(
+        (*_cells(one, record, goal, folds), *(_over_seeds(one, cost) for cost in costs))
+        for one in record.finalists
+    )
+    return Table(_title(record), tuple(head), rows)
+
+
+def _title(record: StudyRecord) -> str:
+    seeds = max((len(one.retrainings) for one in record.finalists), default=0)
+    clips = max((one.test_clips for one in record.finalists), default=0)
+    title = f"Trained again from {counted(seeds, 'seed')}, then the {clips} test clips, once"
+    if len(record.tested) > len(record.finalists):
+        title += f"; {len(record.tested)} trials have been measured on them by now, so the best of"
+        title += " them is partly lucky there, too"
+    return title
+
+
+def _cells(one: Finalist, record: StudyRecord, goal: Metric, folds: bool) -> list[str]:
+    chance = one.chance(record.space.limits)
+    curse = -goal.sign * one.curse(goal.name)
+    luck = f"{100 * curse:+.1f} points" if goal.share else f"{curse:+.4g} {goal.unit}".strip()
+    ends = one.interval(goal.name) if goal.name in one.exposures else None
+    cells = [
+        str(one.trial),
+        "yes" if one.holds(record.space.limits) else "no",
+        "–" if chance is None else f"{chance:.0%}",
+        _over_seeds(one, goal),
+        "–" if ends is None else "–".join(map(goal.number, ends)),
+        goal.text(one.searched[goal.name]),
+        luck.replace("-", "−"),
+    ]
+    if folds:
+        cells.append(_validated(one, goal))
+    return cells
+
+
+def _validated(one: Finalist, goal: Metric) -> str:
+    """Return the goal over all folds; a dash if it was not asked for or needs more than clips."""
+    if one.validated is None or goal.exposure is None:
+        return "–"
+    return goal.text(one.validated.value(goal), one.validated.interval(goal))
+
+
+def _over_seeds(one: Finalist, metric: Metric) -> str:
+    """Return mean and standard deviation; of one seed there is none."""
+    mean, spread = one.mean(metric.name), one.spread(metric.name)
+    if len(one.retrainings) == 1:
+        return metric.text(mean)
+    return f"{metric.number(mean)} ± {metric.text(spread)}"
+
+
+def describe_finalist(one: Finalist, record: StudyRecord) -> list[str]:
+    """Return what became of a finalist, as lines."""
+    goal, costs = goals(record.space)
+    ends = one.interval(goal.name) if goal.name in one.exposures else None
+    spread = f", ± {goal.text(one.spread(goal.name))}" if len(one.retrainings) > 1 else ""
+    return [
+        "holds" if one.holds(record.space.limits) else "does not hold",
+        f"{goal.text(one.mean(goal.name), ends)} on {one.test_clips} test clips",
+        f"{counted(len(one.retrainings), 'seed')}{spread}; the search measured "
+        f"{goal.text(one.searched[goal.name])}",
+        ", ".join(f"{short_title(cost)} {cost.text(one.mean(cost.name))}" for cost in costs),
+    ]

@@ -1,0 +1,108 @@
+"""Ranges with the best trials at one end, and the line of the search space that widens them."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from optuna.distributions import FloatDistribution, IntDistribution
+
+from sweep.format import plain
+from sweep.space import Space
+
+_CLOSE = 0.05
+_SHARE = 0.5
+_FEWEST = 3
+
+
+@dataclass(frozen=True)
+class RangeWarning:
+    """A numeric range whose end holds many of the best trials.
+
+    Attributes:
+        parameter: the parameter.
+        end: ``low`` or ``high``.
+        bound: the value at that end.
+        near, best: how many of the trials on the front lie at that end, of how many.
+        line: the line of the search-space file to write instead.
+    """
+
+    parameter: str
+    end: str
+    bound: float
+    near: int
+    best: int
+    line: str
+
+
+def range_warnings(space: Space, best: pd.DataFrame) -> list[RangeWarning]:
+    """Find each range where half or more of the front lies within 5 % of an end.
+
+    An end that cannot move, because the parameter's own domain stops there, is left alone; so are
+    fronts of fewer than three trials.
+
+    Args:
+        space: the search space.
+        best: the trials on the front, as rows of ``sweep.study.table.table``.
+    """
+    found = []
+    for name, kind in space.varying.items():
+        if not isinstance(kind, (IntDistribution, FloatDistribution)) or len(best) < _FEWEST:
+            continue
+        place = math.log if kind.log else float
+        low, high = place(kind.low), place(kind.high)
+        for end, bound, other in (("low", low, high), ("high", high, low)):
+            reach = max(_CLOSE * (high - low), 1e-12)
+            near = sum(abs(place(value) - bound) <= reach for value in best[name])
+            wider = _wider(kind, end, _last(space, name, end))
+            if near >= _SHARE * len(best) and wider != getattr(kind, end) and bound != other:
+                line = _line(name, kind, {end: wider})
+                found.append(RangeWarning(name, end, getattr(kind, end), near, len(best), line))
+    return found
+
+
+def _last(space: Space, name: str, end: str) -> float | None:
+    """Return where a parameter ends: a frequency at the highest Nyquist frequency of the space."""
+    if end == "low":
+        return space.domains[name].low
+    if name in ("lower_frequency", "upper_frequency"):
+        rate = "downsampling_rate"
+        varies = rate in space.varying
+        rates = space.values(rate) if varies else [space.fixed.get(rate, space.defaults[rate])]
+        return max(rates) / 2
+    return space.domains[name].high
+
+
+def _wider(kind: IntDistribution | FloatDistribution, end: str, last: float | None) -> float:
+    """Return a bound half the range further out, or half or twice it on a log scale.
+
+    It goes no further than ``last``, and whole steps: what was searched remains so.
+    """
+    further = (kind.high - kind.low) / 2
+    if kind.log:
+        further = kind.low / 2 if end == "low" else kind.high
+    bound = kind.low if end == "low" else kind.high
+    step = kind.step if not kind.log else None
+    if step:
+        further = max(further, step)
+    if last is not None:
+        further = min(further, abs(last - bound))
+    if step:
+        further = math.floor(further / step * (1 + 1e-12)) * step
+    value = bound - further if end == "low" else bound + further
+    if isinstance(kind, IntDistribution):
+        return round(value)
+    return float(f"{value:.12g}")
+
+
+def _line(name: str, kind: IntDistribution | FloatDistribution, change: dict[str, float]) -> str:
+    written: dict[str, Any] = {"low": kind.low, "high": kind.high} | change
+    if kind.step and not (isinstance(kind, IntDistribution) and kind.step == 1):
+        written["step"] = kind.step
+    if kind.log:
+        written["log"] = True
+    return f"{name}: {{{', '.join(f'{key}: {_exact(value)}' for key, value in written.items())}}}"
+
+
+def _exact(value: Any) -> str:
+    return plain(value) if isinstance(value, bool) else f"{value:.12g}"

@@ -1,0 +1,240 @@
+"""What a study says, in the words of shell and page: headline, limits, picks, warnings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from sweep import metrics
+from sweep.format import counted, short_title
+from sweep.metrics import ACCURACY, Limit, Metric
+from sweep.space import Space
+from sweep.study.range_warnings import range_warnings
+from sweep.study.table import StudyRecord, front, pick, pick_metrics
+
+_MISSES = 8
+
+
+@dataclass(frozen=True)
+class LimitCount:
+    """How one limit fared.
+
+    Attributes:
+        limit: the limit.
+        measured: how many trials have a value for its metric.
+        failed: how many of them break it.
+        alone: how many break it and no other.
+        binds: whether it is the limit that excludes most.
+    """
+
+    limit: Limit
+    measured: int
+    failed: int
+    alone: int
+    binds: bool
+
+    def __str__(self) -> str:
+        alone = f", {self.alone} by this alone" if self.alone else ""
+        share = f" ({self.failed / self.measured:.0%})" if self.failed else ""
+        binds = " – binds" if self.binds else ""
+        return f"{self.failed} of {self.measured} measured fail{share}{alone}{binds}"
+
+
+@dataclass(frozen=True)
+class Pick:
+    """A feasible trial worth taking: ``word`` is the one ``sweep export --pick`` knows."""
+
+    word: str
+    trial: int
+    lead: str
+    rest: str
+
+
+@dataclass(frozen=True)
+class Effort:
+    """Seconds of training: spent, and an estimate of what gating and stopping saved, by outcome."""
+
+    spent: float
+    saved: dict[str, float]
+
+
+@dataclass(frozen=True)
+class StudyWarning:
+    """Something to know before a result is trusted; ``advice`` is a line to type, if any."""
+
+    text: str
+    advice: str = ""
+
+
+def metric_names(space: Space) -> list[str]:
+    """Return the metrics that objectives or limits name; if that is one, another to set it off."""
+    names = space.named_metrics
+    if len(names) > 1:
+        return names
+    better = space.metrics[names[0]].better
+    # What is known of gated trials too comes first.
+    others = sorted(space.metrics.values(), key=lambda one: one.known != "estimated")
+    return [*names, next(one.name for one in others if one.better != better)]
+
+
+def goals(space: Space) -> tuple[Metric, list[Metric]]:
+    """Return the metric a study asks for, and those it is paid with, the size first."""
+    names = metric_names(space)
+    goal = metrics.goal(names, space.metrics)
+    costs = [space.metrics[name] for name in names if name != goal.name]
+    size, *_ = pick_metrics(space)["smallest"]
+    return goal, sorted(costs, key=lambda one: one is not size)
+
+
+def feasible_front(record: StudyRecord, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of feasible trials that no feasible trial beats in every objective."""
+    feasible = frame[frame["outcome"] == "feasible"]
+    return front(feasible, dict(record.space.file.objectives)) if len(feasible) else feasible
+
+
+def limit_counts(record: StudyRecord) -> list[LimitCount]:
+    """Count, for each limit, the trials that break it, and those that break nothing else.
+
+    The latter were measured in everything: the accuracy of a gated trial is unknown.
+    The limit that binds is the one whose removal alone would admit the most trials; where that
+    is none, the one that fails most.
+    """
+    results = [trial.evaluation.result for trial in record.trials]
+    broken = [
+        ({m for m, v in result.violations.items() if v > 0}, set(result.violations))
+        for result in results
+        if result is not None
+    ]
+    counts, limited = [], {limit.metric for limit in record.space.limits}
+    for limit in record.space.limits:
+        failed = sum(limit.metric in fails for fails, _ in broken)
+        alone = sum(fails == {limit.metric} and limited <= known for fails, known in broken)
+        counts.append((limit, sum(limit.metric in known for _, known in broken), failed, alone))
+    most = max(counts, key=lambda count: (count[3], count[2]), default=None)
+    return [LimitCount(*count, binds=count is most and count[2] > 0) for count in counts]
+
+
+def headline(record: StudyRecord, frame: pd.DataFrame) -> str:
+    """Return in one sentence or two whether the sweep worked."""
+    if frame.empty:
+        return "No trial has finished yet."
+    tried = int((frame["outcome"] != "invalid").sum()) or len(frame)
+    trials = counted(tried, "trial")
+    feasible = frame[frame["outcome"] == "feasible"]
+    if feasible.empty:
+        return f"None of {trials} meets the limits. {_shortfall(record, frame)}".strip()
+    confirmed = record.confirmed()
+    smallest = pick(frame, "smallest", record.space, confirmed)
+    which = "the smallest finalist that holds" if confirmed else "the smallest"
+    clips = " on the test clips" if confirmed else ""
+    verb = "meets" if len(feasible) == 1 else "meet"
+    size, goal = (one.text(smallest[one.name]) for one in pick_metrics(record.space)["smallest"])
+    return (
+        f"{len(feasible)} of {trials} {verb} the limits; {which}, trial {smallest['trial']}, takes "
+        f"{size} at {goal}{clips}."
+    )
+
+
+def _shortfall(record: StudyRecord, frame: pd.DataFrame) -> str:
+    """Return which limit binds and by how much the best trial misses it, or why trials failed."""
+    begun = frame[frame["outcome"] != "invalid"]
+    if len(begun) and (begun["outcome"] == "failed").all():
+        reasons = begun["reason"].value_counts()
+        times, reason = reasons.iloc[0], reasons.index[0]
+        return f"Every trial failed; the most common reason, {times} times: {reason}"
+    binding = next((count.limit for count in limit_counts(record) if count.binds), None)
+    if binding is None or frame[binding.metric].notna().sum() == 0:
+        return "Nothing was measured."
+    metric, values = record.space.metrics[binding.metric], frame[binding.metric].dropna()
+    best = float(values.max() if metric.better == "higher" else values.min())
+    if binding.violation(best) <= 0:
+        return f"The limit {binding} excludes most, together with another."
+    gap = metric.text(abs(best - binding.bound))
+    return f"The limit {binding} binds: the best trial has {metric.text(best)}, {gap} away."
+
+
+def picks(record: StudyRecord, frame: pd.DataFrame) -> list[Pick]:
+    """Return the trial that each word of ``sweep export --pick`` stands for; none if none fits."""
+    if not (frame["outcome"] == "feasible").any():
+        return []
+    confirmed = record.confirmed()
+    where = " – on the test clips" if confirmed else ""
+    found = []
+    by_word = pick_metrics(record.space)
+    for word, order in by_word.items():
+        row = pick(frame, word, record.space, confirmed)
+        lead = (order[0], order[-1]) if word == "balanced" else order[:1]
+        texts = [
+            f"{short_title(one)} {one.text(row[one.name], interval(row, one))}"
+            for one in by_word["balanced"]
+        ]
+        amounts = " · ".join(one.text(row[one.name]) for one in lead)
+        found.append(Pick(word, int(row["trial"]), amounts, "; ".join(texts) + where))
+    return found
+
+
+def interval(row: Mapping[Any, Any] | pd.Series, metric: Metric) -> tuple[float, float] | None:
+    """Return the 95 % interval of a metric from a row of the table; None where it has none."""
+    low, high = row.get(f"{metric.name}_low"), row.get(f"{metric.name}_high")
+    return None if low is None or high is None or pd.isna(low) else (float(low), float(high))
+
+
+def nearest_misses(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the trials that come nearest to the limits, trained ones where there are any."""
+    missed = frame[frame["violation"].notna() & (frame["outcome"] != "feasible")]
+    trained = missed[missed[ACCURACY.name].notna()]
+    return (trained if len(trained) else missed).nsmallest(_MISSES, "violation")
+
+
+def effort(record: StudyRecord) -> Effort:
+    """Add up the training time, and estimate what gating and stopping saved.
+
+    A gated or stopped trial is taken to cost as much as the mean of those trained to the end.
+    """
+    trained: dict[str, list[float]] = {"finished": [], "gated": [], "stopped": []}
+    for trial in record.trials:
+        kind = "finished" if trial.evaluation.trained else trial.evaluation.outcome
+        if kind in trained:
+            trained[kind].append(trial.evaluation.seconds.get("training", 0.0))
+    finished = trained.pop("finished")
+    mean = sum(finished) / len(finished) if finished else 0.0
+    saved = {kind: sum(max(0.0, mean - one) for one in parts) for kind, parts in trained.items()}
+    return Effort(sum(finished) + sum(map(sum, trained.values())), saved)
+
+
+def caution(record: StudyRecord, frame: pd.DataFrame) -> str:
+    """Return how far the shares of clips can be trusted, in one sentence."""
+    goal, _ = goals(record.space)
+    if not goal.share or not (frame["clips"] > 0).any():
+        return ""
+    clips = int(frame["clips"].max())
+    return (
+        f"{short_title(goal).capitalize()} rests on {clips} {record.judged_on}: one clip is "
+        f"{100 / clips:.2f} points; the best of many trials is partly lucky. Intervals are 95 % "
+        "Wilson intervals."
+    )
+
+
+def warnings(record: StudyRecord, frame: pd.DataFrame) -> list[StudyWarning]:
+    """Return what to know before a result is trusted, the most serious first."""
+    cautions = [StudyWarning(caution) for caution in record.cautions]
+    return cautions + [
+        StudyWarning(
+            f"{one.parameter}: {one.near} of the {one.best} trials on the front lie at its "
+            f"{one.end} end ({one.bound:.12g}). Better ones may lie beyond; in the search-space "
+            "file, under parameters, try",
+            one.line,
+        )
+        for one in range_warnings(record.space, feasible_front(record, frame))
+    ]
+
+
+def finalists_verdict(record: StudyRecord) -> str:
+    """Return how many of the finalists hold, in one sentence."""
+    held = len(record.confirmed())
+    if not held:
+        return "None of the finalists holds: search longer, or ease a limit."
+    verb = "holds" if held == 1 else "hold"
+    finalists = counted(len(record.finalists), "finalist")
+    return f"{held} of {finalists} {verb}: the means keep every limit."

@@ -1,0 +1,60 @@
+from dataclasses import replace
+from statistics import fmean, stdev
+
+from sweep.statistics import wilson
+from sweep.study.confirmation import CrossValidation
+from sweep.study.finalist_table import describe_finalist, finalist_table
+
+from ..report.made_up import SPACE, make_record, with_finalists
+
+
+def test_each_finalist_has_a_row_of_means_over_its_trainings():
+    record = with_finalists(make_record(80, seed=11), 2)
+    found = finalist_table(record)
+    assert found.title == "Trained again from 3 seeds, then the 212 test clips, once"
+    for one, row in zip(record.finalists, found.rows, strict=True):
+        cells = dict(zip(found.head, row, strict=True))
+        shares = [training.test["accuracy"] for training in one.retrainings]
+        low, high = wilson(fmean(shares), 212)
+        assert cells["trial"] == str(one.trial)
+        assert cells["holds"] == ("yes" if one.trial in record.confirmed() else "no")
+        assert cells["test accuracy"] == f"{fmean(shares):.3f} ± {stdev(shares):.3f}"
+        assert cells["interval"] == f"{low:.3f}–{high:.3f}"
+        times = [training.test["latency_ms"] for training in one.retrainings]
+        assert cells["latency"] == f"{fmean(times):.3f} ± {stdev(times):.3f}\u00a0ms"
+        luck = 100 * (one.searched["accuracy"] - fmean(shares))
+        assert cells["luck"] == f"{luck:+.1f} points".replace("-", "−")
+
+
+def test_of_one_seed_no_spread_is_told():
+    record = with_finalists(make_record(80, seed=11), 2, seeds=1)
+    found = finalist_table(record)
+    assert found.title == "Trained again from 1 seed, then the 212 test clips, once"
+    assert not any("±" in cell for row in found.rows for cell in row)
+    assert not any("±" in line for line in describe_finalist(record.finalists[0], record))
+
+
+def test_test_clips_that_more_trials_were_measured_on_are_told():
+    record = with_finalists(make_record(80, seed=11), 2)
+    assert "once" in finalist_table(record).title and "by now" not in finalist_table(record).title
+    record = replace(record, tested=(1, 2, 3, 4, 5))
+    assert "5 trials have been measured on them by now" in finalist_table(record).title
+
+
+def test_cross_validated_accuracy_is_told_where_it_is_known():
+    record = with_finalists(make_record(80, seed=11), 2)
+    assert "cross-validated" not in finalist_table(record).head
+    first, second = record.finalists
+    folds = CrossValidation((((14, 1), (2, 13)), ((5, 0), (0, 5))))
+    found = finalist_table(replace(record, finalists=(replace(first, validated=folds), second)))
+    column = found.head.index("cross-validated")
+    assert [row[column] for row in found.rows] == ["0.925 (0.290–1.000)", "–"]
+
+
+def test_what_else_the_study_limits_is_told_too():
+    space = SPACE.replace("limits: {", 'limits: {ram_kb: "<= 40", ')
+    record = with_finalists(make_record(80, seed=11, space=space), 2)
+    found = finalist_table(record)
+    assert found.head[-3:] == ("size", "latency", "ram")
+    for one, row in zip(record.finalists, found.rows, strict=True):
+        assert row[-1].startswith(f"{one.mean('ram_kb'):.2f} ± ")
