@@ -61,6 +61,11 @@ def every_command(command: Any = None, name: str = "sweep") -> dict[str, Any]:
     return found
 
 
+def without_figures(output: str) -> list[str]:
+    """Return the lines that are the same in every run, without their alignment."""
+    return [" ".join(line.split()) for line in output.splitlines() if not re.search(r"\d", line)]
+
+
 def options_of(command: Any) -> set[str]:
     return {option for parameter in command.params for option in parameter.opts}
 
@@ -104,6 +109,12 @@ def test_its_commands_run(page: str, desk: Path, monkeypatch: pytest.MonkeyPatch
             command = [SWEEP, *words[1:], *QUICKLY.get(words[1], [])]
             done = subprocess.run(command, capture_output=True, text=True, timeout=300)
             assert done.returncode == 0, f"{line}: {done.stderr}"
+
+
+def test_the_output_it_shows_is_that_of_today(finished: Path, shared: Path) -> None:
+    shown = TEXT["README.md"].partition("\n```\n")[2].partition("\n```\n")[0]
+    told = (shared / "finished.txt").read_text(encoding="utf-8").replace("words", "quickstart")
+    assert without_figures(shown) == without_figures(told) != []
 
 
 def test_a_command_that_is_wrong_does_not_parse() -> None:
