@@ -1,7 +1,11 @@
 """Every error a person can cause, and the exit code that goes with it."""
 
 import difflib
+import re
 from collections.abc import Iterable
+
+# C0 and C1 but for tab and line feed, DEL, and what turns the direction of writing.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -10,10 +14,21 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {close[0]}?" if close else f"; known: {', '.join(known)}"
 
 
+def visible(text: str) -> str:
+    """Return a text with its control characters, which a terminal would obey, shown as ``\\x1b``.
+
+    Names of files, labels and studies may hold any; lines and tabs stay.
+    """
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
 class SweepError(Exception):
     """Something the user can act on; the message says what, where and what to do."""
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        return visible(super().__str__())
 
 
 class SpecError(SweepError):

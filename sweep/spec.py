@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pydantic
-import yaml
 
+from sweep import strict_yaml
 from sweep.audio.dataset import CLIP_LENGTHS_IN_S, DatasetSpec
 from sweep.audio.layout import LabelFrom, check_label
 from sweep.audio.splits import SPLITS
@@ -197,12 +197,7 @@ def read(path: Path) -> SpaceFile:
     Raises:
         SpecError: if it cannot be read or its keys and types are wrong.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not a text file"
-        raise SpecError(f"{path}: cannot be read: {reason}") from error
-    return parse(text, str(path))
+    return parse(strict_yaml.read_text(path), str(path))
 
 
 def parse(text: str, origin: str) -> SpaceFile:
@@ -211,24 +206,13 @@ def parse(text: str, origin: str) -> SpaceFile:
     Raises:
         SpecError: naming origin and key.
     """
-    try:
-        repeated = _repeated_key(yaml.compose(text, yaml.SafeLoader))
-        content = yaml.safe_load(text)
-    except yaml.MarkedYAMLError as error:
-        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
-        hint = "; put a limit in quotes" if "chomping" in str(error.problem) else ""
-        raise SpecError(f"{origin}{line}: not YAML: {error.problem}{hint}") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise SpecError(f"{origin}: not YAML: {error}") from error
-    if repeated is not None:
-        place = f"{origin}:{repeated.start_mark.line + 1}"
-        raise SpecError(f"{place}: {repeated.value}: stands twice; YAML would keep one")
+    content = strict_yaml.load(text, origin)
     if not isinstance(content, dict):
         raise SpecError(f"{origin}: expected the keys {', '.join(SpaceFile.model_fields)}")
     try:
         return SpaceFile.model_validate(content)
     except pydantic.ValidationError as error:
-        raise SpecError(f"{origin}: {_first_problem(error)}") from error
+        raise SpecError(f"{origin}: {_first_problem(error, content)}") from error
 
 
 def search_section(values: dict[str, Any]) -> SearchSection:
@@ -240,7 +224,7 @@ def search_section(values: dict[str, Any]) -> SearchSection:
     try:
         return SearchSection.model_validate(values)
     except pydantic.ValidationError as error:
-        raise SpecError(f"--{_first_problem(error)}") from error
+        raise SpecError(f"--{_first_problem(error, values)}") from error
 
 
 def duration_in_s(text: str) -> float:
@@ -256,21 +240,7 @@ def duration_in_s(text: str) -> float:
     return 3600.0 * hours + 60 * minutes + seconds
 
 
-def _repeated_key(node: yaml.Node | None) -> yaml.Node | None:
-    """Return the first key that a mapping, at any depth, holds twice."""
-    if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if str(key.value) in seen:
-                return key
-            seen.add(str(key.value))
-        inner = [value for _, value in node.value]
-    else:
-        inner = node.value if isinstance(node, yaml.SequenceNode) else []
-    return next((found for found in map(_repeated_key, inner) if found is not None), None)
-
-
-def _first_problem(error: pydantic.ValidationError) -> str:
+def _first_problem(error: pydantic.ValidationError, content: dict[Any, Any]) -> str:
     """Return place and message of the first problem, or of the most telling one of a union."""
     problems = error.errors()
     # A misspelt key is told before what is missing because of it.
@@ -278,8 +248,9 @@ def _first_problem(error: pydantic.ValidationError) -> str:
     alternatives = [p for p in problems if p["loc"][:2] == first["loc"][:2]]
     told = [p for kind in _TELLING for p in alternatives if p["type"] == kind]
     problem = (told or alternatives)[0]
-    kinds = {"Range", "DatasetSection", "SearchSection"}
-    loc = [str(p) for p in problem["loc"] if str(p) not in kinds and "[" not in str(p)]
+    loc = _place(problem["loc"], content)
+    if problem["type"] == "missing":
+        loc.append(str(problem["loc"][-1]))
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "extra_forbidden":
         message = f"unknown key{nearest(loc[-1], _keys(loc[:-1]))}"
@@ -294,6 +265,17 @@ def _first_problem(error: pydantic.ValidationError) -> str:
     if message[:2].istitle():
         message = message[0].lower() + message[1:]
     return f"{'.'.join(loc)}: {message}"
+
+
+def _place(loc: tuple[int | str, ...], content: Any) -> list[str]:
+    """Return the keys that lead to a place, without the members of unions that pydantic names."""
+    place = []
+    for part in loc:
+        held = dict(enumerate(content)) if isinstance(content, list) else content
+        if isinstance(held, dict) and part in held:
+            place.append(str(part))
+            content = held[part]
+    return place
 
 
 def _no_text(loc: list[str], given: Any) -> str:

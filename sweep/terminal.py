@@ -12,12 +12,14 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from sweep.audio.check import FolderReport
 from sweep.audio.confounds import Finding
 from sweep.audio.dataset import Dataset
 from sweep.audio.layout import SUFFIXES, clip_of
 from sweep.audio.splits import SPLITS
+from sweep.errors import visible
 from sweep.format import describe_candidate, plain
 from sweep.metrics import Metric
 from sweep.study.finalist_table import finalist_table
@@ -40,12 +42,20 @@ BEYOND = "beyond full scale, scaled"
 
 def console(stderr: bool = False) -> Console:
     """Return a console that prints text as it is, wide enough where it is not a terminal."""
-    made = Console(stderr=stderr, markup=False, highlight=False, emoji=False)
+    made = _Console(stderr=stderr, markup=False, highlight=False, emoji=False)
     if not made.is_terminal:
-        made = Console(
+        made = _Console(
             stderr=stderr, markup=False, highlight=False, emoji=False, width=_PLAIN_WIDTH
         )
     return made
+
+
+class _Console(Console):
+    """A console that shows control characters in names instead of obeying them."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Return a string as Rich prints it."""
+        return super().render_str(visible(text), **options)
 
 
 def describe_dataset(study: str, dataset: Dataset, workers: int, scheduler: str | None) -> str:

@@ -137,11 +137,11 @@ MISTAKES = [
     ),
     (
         BASE + "parameters: {}\nparameters: {}",
-        "x.yaml:3: parameters: stands twice; YAML would keep one",
+        "x.yaml:3: parameters: duplicate key; YAML would keep the last",
     ),
     (
         BASE + "parameters:\n  alpha: 1\n  alpha: 0.5",
-        "x.yaml:4: alpha: stands twice; YAML would keep one",
+        "x.yaml:4: alpha: duplicate key; YAML would keep the last",
     ),
     (
         BASE + "parameters: {alpha: {low: 0, high: 1, step: .nan}}",

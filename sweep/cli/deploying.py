@@ -5,14 +5,18 @@ import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sweep.cli.formats import print_csv, refuse_both
 from sweep.cli.options import Csv, Data, Json, Pick, Results, Storage, Study
-from sweep.errors import DataError, SpecError
+from sweep.errors import DataError, SpecError, visible
 from sweep.study import RESULTS
+
+if TYPE_CHECKING:
+    from sweep.isolation import IsolatedClassifier
+    from sweep.predict import Prediction
 
 
 def export(
@@ -70,26 +74,33 @@ def predict(
     as_csv: Csv = False,
 ) -> None:
     """Say which label is heard in recordings."""
-    from sweep.predict import Classifier, Prediction
+    from sweep.isolation import IsolatedClassifier
 
     refuse_both(as_json, as_csv)
-    classifier = Classifier(folder)
-    unheard: list[DataError] = []
+    with IsolatedClassifier(folder) as classifier:
+        found = _Predictions(classifier, clips)
+        if as_json:
+            print(json.dumps([vars(prediction) for prediction in found], indent=2))
+        elif as_csv:
+            rows = ([p.clip, p.label, *p.probabilities.values()] for p in found)
+            print_csv(["clip", "label", *classifier.labels], rows)
+        else:
+            for prediction in found:
+                print(visible(str(prediction)))
+    raise typer.Exit(1 if found.unreadable else 0)
 
-    def predictions() -> Iterator[Prediction]:
-        for clip in clips:
+
+class _Predictions:
+    """Predictions for recordings; those that cannot be read are told, and counted."""
+
+    def __init__(self, classifier: "IsolatedClassifier", clips: list[Path]) -> None:
+        self._classifier, self._clips = classifier, clips
+        self.unreadable = 0
+
+    def __iter__(self) -> Iterator["Prediction"]:
+        for clip in self._clips:
             try:
-                yield classifier.predict(clip)
+                yield self._classifier.predict(clip)
             except DataError as error:
-                unheard.append(error)
+                self.unreadable += 1
                 print(f"sweep: {error}", file=sys.stderr)
-
-    if as_json:
-        print(json.dumps([vars(prediction) for prediction in predictions()], indent=2))
-    elif as_csv:
-        rows = ([p.clip, p.label, *p.probabilities.values()] for p in predictions())
-        print_csv(["clip", "label", *classifier.labels], rows)
-    else:
-        for found in predictions():
-            print(found)
-    raise typer.Exit(1 if unheard else 0)

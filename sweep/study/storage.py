@@ -31,7 +31,10 @@ _PASSWORD = re.compile(r"((?<=://)[^:/@\s]*:)[^@\s]+(?=@)|(?<=password=)[^&\s'\"
 _READ_ONLY = {True: "mode=ro", False: "immutable=1"}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _SPACE, _ABOUT, _FILES = "space", "about", "files"
-_FINALISTS, _TESTED = "finalists", "tested"
+FORMAT = 2
+"""What a study looks like in the storage; another number for whatever cannot be read as this is."""
+
+_FORMAT, _FINALISTS, _TESTED = "format", "finalists", "tested"
 
 _STORAGE_ERRORS = (
     sqlalchemy.exc.SQLAlchemyError,
@@ -39,6 +42,8 @@ _STORAGE_ERRORS = (
     ImportError,  # the driver of another database than SQLite
     OSError,
 )
+
+_NOT_UNDERSTOOD = (LookupError, TypeError, ValueError, AttributeError, AssertionError)
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -169,8 +174,10 @@ class StudyFolder:
             if _SPACE not in study.user_attrs:
                 study.set_user_attr(OBJECTIVES, list(space.file.objectives))
                 study.set_user_attr(_ABOUT, dict(about))
+                study.set_user_attr(_FORMAT, FORMAT)
                 study.set_user_attr(_SPACE, space.text())
                 return study
+            _check_format(self.path, study.user_attrs)
             stored = Space.parse(study.user_attrs[_SPACE], str(self.path))
         _refuse_difference(self.path, stored.comparable(), space.comparable())
         if study.user_attrs[_ABOUT].get("fingerprint") != about["fingerprint"]:
@@ -205,9 +212,12 @@ class StudyFolder:
         """Return the attributes of the study; none if it was never begun."""
         if self._inside and not self.database.is_file():
             return {}
-        with self._closing(), readable_errors(self.path):
+        with self._reading():
             names = optuna.get_all_study_names(self._connect())
-            return self.load().user_attrs if self._stored_name() in names else {}
+            found = self.load().user_attrs if self._stored_name() in names else {}
+            if _SPACE in found:
+                _check_format(self.path, found)
+            return found
 
     def load(self) -> optuna.Study:
         """Open the study for reading; ``close`` when done.
@@ -223,23 +233,23 @@ class StudyFolder:
 
     def record(self) -> StudyRecord:
         """Return the study as plain records."""
-        with self._closing(), no_collection(), readable_errors(self.path):
+        with self._reading(), no_collection():
             study = self.load()
             attributes = study.user_attrs
             if _SPACE not in attributes:
                 raise StudyError(f"{self.path}: the study was never begun; run it again")
+            _check_format(self.path, attributes)
             space = Space.parse(attributes[_SPACE], str(self.path))
-            trials = trial_records(space, study.get_trials(deepcopy=False))
-        return StudyRecord(
-            name=self.name,
-            space=space,
-            trials=trials,
-            about=attributes[_ABOUT],
-            finalists=finalists_of(attributes, space.metrics),
-            tested=tested_of(attributes),
-            folder=self._folder(),
-            storage="" if self._own else without_password(self._url),
-        )
+            return StudyRecord(
+                name=self.name,
+                space=space,
+                trials=trial_records(space, study.get_trials(deepcopy=False)),
+                about=dict(attributes[_ABOUT]),
+                finalists=finalists_of(attributes, space.metrics),
+                tested=tested_of(attributes),
+                folder=self._folder(),
+                storage="" if self._own else without_password(self._url),
+            )
 
     def _folder(self) -> str:
         """Return the path that leads here, if the name alone does not."""
@@ -249,7 +259,7 @@ class StudyFolder:
 
     def keep_finalists(self, finalists: Iterable[Finalist]) -> None:
         """Keep what retraining gave, in place of what was kept before; all that was ever tested."""
-        with self._closing(), readable_errors(self.path):
+        with self._reading():
             study, kept = self.load(), [one.to_json() for one in finalists]
             tested = {*tested_of(study.user_attrs), *(one["trial"] for one in kept)}
             study.set_user_attr(_TESTED, sorted(tested))
@@ -274,7 +284,7 @@ class StudyFolder:
         Raises:
             StudyError: if none was, or it is gone.
         """
-        with self._closing(), readable_errors(self.path):
+        with self._reading():
             trials = self.load().get_trials(deepcopy=False)
         kept: dict[str, str] = next(
             (t.user_attrs.get(_FILES, {}) for t in trials if t.number == trial), {}
@@ -302,9 +312,16 @@ class StudyFolder:
             self._storage.engine.dispose()
 
     @contextmanager
-    def _closing(self) -> Iterator[None]:
+    def _reading(self) -> Iterator[None]:
+        """Let go of the database in the end, and tell what it is if it cannot be understood."""
         try:
-            yield
+            with readable_errors(self.path):
+                yield
+        except _NOT_UNDERSTOOD as error:
+            raise StudyError(
+                f"{self.path}: the study cannot be understood, it is damaged or of another version"
+                f" ({type(error).__name__})"
+            ) from error
         finally:
             self.close()
 
@@ -324,7 +341,12 @@ class StudyFolder:
             if self._inside and self.database.is_file() and not os.access(self.path, os.W_OK):
                 url = read_only(self.database)
             patience = {"timeout": _LOCK_PATIENCE_IN_S} if self._file else {}
-            self._storage = RDBStorage(url, engine_kwargs={"connect_args": patience})
+            try:
+                self._storage = RDBStorage(url, engine_kwargs={"connect_args": patience})
+            except (RuntimeError, AssertionError) as error:
+                raise StudyError(
+                    f"{self.path}: the storage is damaged or of another version of Optuna"
+                ) from error
             if self._file and not any(way in url for way in _READ_ONLY.values()):
                 sqlalchemy.event.listen(self._storage.engine, "connect", _set_pragmas)
                 self._storage.engine.dispose()
@@ -407,6 +429,15 @@ def readable_errors(path: Path) -> Iterator[None]:
         if "database is locked" in first:
             first += f" by another program for {_LOCK_PATIENCE_IN_S} s; run the same command again"
         raise StudyError(f"{path}: the study's storage fails: {first}") from error
+
+
+def _check_format(path: Path, attributes: Mapping[str, Any]) -> None:
+    made = attributes.get(_FORMAT, 1)
+    if made != FORMAT:
+        raise StudyError(
+            f"{path}: a study in format {made!r}, and this version reads format {FORMAT};"
+            " use the version that made it, or name another --study to start anew"
+        )
 
 
 def _refuse_difference(path: Path, known: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:

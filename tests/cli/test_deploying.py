@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,8 +15,9 @@ import soundfile
 
 from sweep.audio.clips import read_whole
 from sweep.audio.dataset import DatasetSpec, open_dataset
-from sweep.errors import SweepError
+from sweep.errors import DataError, SweepError
 from sweep.export import measure
+from sweep.isolation import IsolatedClassifier
 from sweep.metrics import METRICS
 from sweep.predict import FRONTEND, METADATA, MODEL, Classifier
 from sweep.study.storage import StudyFolder
@@ -166,6 +168,29 @@ class TestExport:
         (tmp_path / "made" / METADATA).write_text(json.dumps(metadata))
         with pytest.raises(SweepError, match=f"made.*: {message}"):
             Classifier(tmp_path / "made")
+
+    def test_a_model_that_crashes_what_runs_it_costs_a_line(
+        self, exported: Path, tmp_path: Path
+    ) -> None:
+        whole = (exported / MODEL).read_bytes()
+        shutil.copytree(exported, tmp_path / "cut")
+        metadata = json.loads((exported / METADATA).read_text())
+        for size in (len(whole) // 3, len(whole) // 2, len(whole) - 50):
+            (tmp_path / "cut" / MODEL).write_bytes(whole[:size])
+            metadata["sha256"][MODEL] = hashlib.sha256(whole[:size]).hexdigest()
+            (tmp_path / "cut" / METADATA).write_text(json.dumps(metadata))
+            line = refused("predict", "cut", clips("validation")[0], cwd=tmp_path, code=1)
+            assert line.startswith("sweep: cut: its models ")
+
+    def test_a_crash_between_two_clips_is_told(self, exported: Path) -> None:
+        clip = Path(clips("validation")[0])
+        with IsolatedClassifier(exported) as classifier:
+            assert classifier.predict(clip) == Classifier(exported).predict(clip)
+            with pytest.raises(DataError, match="none.wav"):
+                classifier.predict(Path("none.wav"))
+            os.kill(classifier._process.pid or 0, signal.SIGSEGV)
+            with pytest.raises(SweepError, match=r"its models crash what runs them \(-11\)"):
+                classifier.predict(clip)
 
     def test_a_header_that_claims_a_rate_of_1_hz_costs_no_time(
         self, exported: Path, tmp_path: Path

@@ -1,3 +1,4 @@
+import contextlib
 import json
 import os
 import shlex
@@ -291,6 +292,45 @@ def test_a_damaged_database_is_told_and_left_alone(folder):
     with pytest.raises(StudyError, match="the study's storage fails: file is not a database"):
         create(folder)
     assert folder.database.read_bytes() == damage
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "update alembic_version set version_num = 'v9.0.0.a'",
+        "update study_user_attributes set value_json = '{' where key = 'space'",
+        "update study_user_attributes set value_json = '5' where key = 'about'",
+        "update trial_user_attributes set value_json = '{}'",
+        "update trial_user_attributes set value_json = '[1]'",
+        "update trial_params set distribution_json = '{}'",
+        "update trials set state = 'BROKEN'",
+    ],
+)
+def test_a_database_that_is_damaged_or_of_another_version_is_told_in_a_line(folder, damage):
+    with folder.owned():
+        study = create(folder)
+        finish(study, study.ask(SPACE.varying), FEASIBLE)
+    with sqlite3.connect(folder.database) as connection:
+        connection.execute(damage)
+    connection.close()
+    there = StudyFolder(folder.path.parent, folder.name)
+    with pytest.raises(StudyError) as refused:
+        there.record()
+    assert one_line(refused).startswith(f"{folder.path}: ") and len(str(refused.value)) < 300
+    with contextlib.suppress(StudyError):  # what does not look at trials may go well
+        there.spelled(SPACE)
+
+
+def test_a_study_in_another_format_is_told_and_left_alone(folder):
+    with folder.owned():
+        study = create(folder)
+        finish(study, study.ask(SPACE.varying), FEASIBLE)
+        study.set_user_attr("format", storage.FORMAT + 1)
+    for use in (folder.record, lambda: folder.spelled(SPACE), lambda: create(folder)):
+        with pytest.raises(StudyError, match="a study in format .* use the version that made it"):
+            use()
+    study.set_user_attr("format", storage.FORMAT)
+    assert len(folder.record().trials) == 1
 
 
 def test_a_database_of_something_else_is_told(folder):

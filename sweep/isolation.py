@@ -1,0 +1,106 @@
+"""An exported folder at work in a process that may crash: nobody knows who made the folder."""
+
+import multiprocessing
+import os
+import resource
+from multiprocessing.connection import Connection
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from sweep.errors import SweepError
+from sweep.predict import Classifier, Prediction
+
+_MOST_BYTES = 4 * 2**30
+_PATIENCE_IN_S = 60
+
+
+class IsolatedClassifier:
+    """A classifier in a process of its own, bounded in memory and time.
+
+    Attributes:
+        labels: the words it tells apart.
+
+    Raises:
+        SweepError: if the folder is not an export, or its models crash what runs them.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        context = multiprocessing.get_context("spawn")
+        self._connection, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs, folder), daemon=True)
+        self._process.start()
+        theirs.close()
+        try:
+            self.labels: tuple[str, ...] = self._answer()
+        except SweepError:
+            self.close()
+            raise
+
+    def __enter__(self) -> "IsolatedClassifier":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.kill()
+        self._process.join()
+        self._connection.close()
+
+    def predict(self, clip: Path) -> Prediction:
+        """Return the label of a recording; see ``Classifier.predict``.
+
+        Raises:
+            DataError: if it cannot be read.
+            SweepError: if the models crash, or take more than a minute.
+        """
+        self._connection.send(clip)
+        prediction: Prediction = self._answer()
+        return prediction
+
+    def _answer(self) -> Any:
+        try:
+            if not self._connection.poll(_PATIENCE_IN_S):
+                raise SweepError(f"{self._folder}: no answer within {_PATIENCE_IN_S} s")
+            answer = self._connection.recv()
+        except (EOFError, ConnectionError) as error:
+            self._process.join()
+            code = self._process.exitcode
+            raise SweepError(
+                f"{self._folder}: its models crash what runs them ({code}); export it again"
+            ) from error
+        if isinstance(answer, SweepError):
+            raise answer
+        return answer
+
+
+def _serve(connection: Connection, folder: Path) -> None:
+    """Answer with the labels, then with a prediction for each clip, or with what is wrong."""
+    # What native code says of a model it cannot run would reach the terminal.
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    resource.setrlimit(resource.RLIMIT_AS, (_MOST_BYTES, _MOST_BYTES))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        classifier = Classifier(folder)
+        connection.send(classifier.labels)
+        while True:
+            clip = connection.recv()
+            try:
+                connection.send(classifier.predict(clip))
+            except SweepError as error:
+                connection.send(error)
+    except SweepError as error:
+        connection.send(error)
+    except (EOFError, KeyboardInterrupt):
+        return
+    except MemoryError:
+        connection.send(SweepError(f"{folder}: its models need more than 4 GB"))
