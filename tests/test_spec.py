@@ -157,9 +157,12 @@ MISTAKES = [
     ),
     (
         "- a\n- b",
-        "x.yaml: expected the keys dataset, parameters, require, limits, objectives, search",
+        "x.yaml: expected the keys dataset, parameters, require, metrics, limits, objectives, search",
     ),
-    ("", "x.yaml: expected the keys dataset, parameters, require, limits, objectives, search"),
+    (
+        "",
+        "x.yaml: expected the keys dataset, parameters, require, metrics, limits, objectives, search",
+    ),
 ]
 
 
