@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import resource
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
@@ -62,7 +63,8 @@ class IsolatedClassifier:
             DataError: if it cannot be read.
             SweepError: if the models crash, or take more than a minute.
         """
-        self._connection.send(clip)
+        with suppress(BrokenPipeError):  # a process that is gone is told below
+            self._connection.send(clip)
         prediction: Prediction = self._answer()
         return prediction
 
