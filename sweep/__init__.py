@@ -12,6 +12,7 @@ _HOMES = {
     "Classifier": "sweep.predict",
     "Space": "sweep.space",
     "StudyFolder": "sweep.study.storage",
+    "PlannedSampler": "sweep.study.planning",
     "Metric": "sweep.metrics",
     "SweepError": "sweep.errors",
     "evaluate": "sweep.stages.evaluate",

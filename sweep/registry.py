@@ -32,6 +32,15 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "bc_resnet": "sweep.networks.bc_resnet:BCResNet",
         "mlperf_ds_cnn": "sweep.networks.mlperf_ds_cnn:MLPerfDSCNN",
     },
+    "sampler": {
+        "ehvi": "sweep.study.ehvi:EHVISampler",
+        "tpe": "sweep.study.samplers:tpe",
+        "nsga2": "sweep.study.samplers:nsga2",
+        "random": "sweep.study.samplers:random",
+        "grid": "sweep.study.samplers:GridSampler",
+        "greedy": "sweep.study.samplers:GreedySampler",
+        "gp": "sweep.study.samplers:gp",
+    },
 }
 """What comes along, by kind and name; imported when it is asked for."""
 
@@ -197,7 +206,8 @@ def _place(target: Any) -> str:
     try:
         return f"{inspect.getsourcefile(target)}:{inspect.getsourcelines(target)[1]}"
     except (OSError, TypeError):
-        return f"{target.__module__}:{getattr(target, '__qualname__', target)}"
+        named = target if hasattr(target, "__qualname__") else type(target)
+        return f"{named.__module__}:{named.__qualname__}"
 
 
 def _in_a_line(error: BaseException) -> str:

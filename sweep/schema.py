@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from sweep import registry
 from sweep.audio.splits import SPLITS
 from sweep.candidate import DOMAINS, NETWORK
 from sweep.metrics import METRICS, Metric
@@ -31,6 +32,8 @@ def schema() -> dict[str, Any]:
             lists = {split: {"type": "string"} for split in SPLITS}
             way |= {"properties": lists, "required": list(SPLITS[1:])}
             way["additionalProperties"] = False
+    sampler = whole["$defs"]["SearchSection"]["properties"]["sampler"]
+    sampler["anyOf"] = [{"enum": list(registry.BUILT_IN["sampler"])}, {"pattern": ":"}]
     del whole["$defs"]["Range"]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | whole
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 import pydantic
 
-from sweep import strict_yaml
+from sweep import registry, strict_yaml
 from sweep.audio.dataset import CLIP_LENGTHS_IN_S, DatasetSpec
 from sweep.audio.layout import LabelFrom, check_label
 from sweep.audio.splits import SPLITS
@@ -19,7 +19,6 @@ BUILT_IN = Path(__file__).parent / "search_spaces"
 _TELLING = ("extra_forbidden", "missing", "value_error")
 
 Scalar = bool | int | float | str | None
-Sampler = Literal["ehvi", "tpe", "nsga2", "random", "grid", "greedy", "gp"]
 
 
 class _Section(pydantic.BaseModel):
@@ -136,7 +135,7 @@ class SearchSection(_Section):
     default ten times the longest trial so far.
     """
 
-    sampler: Sampler = "ehvi"
+    sampler: str = "ehvi"
     trials: Annotated[int, pydantic.Field(ge=1)] = 100
     timeout: str | None = None
     trial_timeout: str | None = None
@@ -153,6 +152,14 @@ class SearchSection(_Section):
         if folds == 1:
             raise ValueError("1 holds everybody out; name 2 or more, or 0 for none")
         return folds
+
+    @pydantic.field_validator("sampler")
+    @classmethod
+    def _is_sampler(cls, sampler: str) -> str:
+        known = registry.names("sampler")
+        if sampler not in known and ":" not in sampler:
+            raise ValueError(f"{sampler!r} is no sampler, nor module:Name{nearest(sampler, known)}")
+        return sampler
 
     @pydantic.field_validator("timeout", "trial_timeout")
     @classmethod

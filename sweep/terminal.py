@@ -209,6 +209,16 @@ def print_pairs(out: Console, pairs: Iterable[tuple[str, Any]]) -> None:
     out.print(table)
 
 
+def print_plugins(out: Console, found: Iterable[Mapping[str, str]]) -> None:
+    """Print what a search-space file can name, a row for each ``registry.Plugin``."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for column in ("kind", "name", "origin"):
+        table.add_column(column, overflow="fold")
+    for plugin in found:
+        table.add_row(plugin["kind"], plugin["name"], plugin["origin"])
+    out.print(table)
+
+
 def print_parameters(out: Console, facts: Iterable[Mapping[str, Any]]) -> None:
     """Print what a search-space file can vary, a row for each of ``rules.parameter_facts``."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))

@@ -128,8 +128,7 @@ MISTAKES = [
     ),
     (
         BASE + "search: {sampler: tp}",
-        "x.yaml: search.sampler: input should be 'ehvi', 'tpe', 'nsga2', 'random', 'grid',"
-        " 'greedy' or 'gp'",
+        "x.yaml: search.sampler: 'tp' is no sampler, nor module:Name; did you mean tpe?",
     ),
     (
         BASE + "search: {trials: 0}",

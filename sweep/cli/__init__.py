@@ -21,6 +21,7 @@ app = typer.Typer(
 )
 for command in (
     searching.parameters,
+    searching.plugins,
     searching.check,
     searching.run,
     listing.status,

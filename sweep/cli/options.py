@@ -16,18 +16,6 @@ class Pick(StrEnum):
     BALANCED = "balanced"
 
 
-class Sampler(StrEnum):
-    """Samplers a search can use."""
-
-    EHVI = "ehvi"
-    TPE = "tpe"
-    NSGA2 = "nsga2"
-    RANDOM = "random"
-    GRID = "grid"
-    GREEDY = "greedy"
-    GP = "gp"
-
-
 SpaceFile = Annotated[
     Path,
     typer.Argument(

@@ -13,7 +13,6 @@ from sweep.cli.options import (
     Key,
     Processes,
     Results,
-    Sampler,
     SpaceFile,
     Storage,
     Study,
@@ -30,6 +29,19 @@ def parameters(as_json: Json = False, as_csv: Csv = False) -> None:
     refuse_both(as_json, as_csv)
     if not printed(parameter_facts(), as_json, as_csv):
         print_parameters(console(), parameter_facts())
+
+
+def plugins(as_json: Json = False, as_csv: Csv = False) -> None:
+    """List the networks, samplers, ... that a search-space file can name, and their origin."""
+    from dataclasses import asdict
+
+    from sweep.registry import plugins as known
+    from sweep.terminal import console, print_plugins
+
+    refuse_both(as_json, as_csv)
+    found = [asdict(plugin) for plugin in known()]
+    if not printed(found, as_json, as_csv):
+        print_plugins(console(), found)
 
 
 def check(space: SpaceFile, as_json: Json = False, as_csv: Csv = False) -> None:
@@ -62,7 +74,10 @@ def run(
         str | None, typer.Option(metavar="TIME", help="End after this time: 30m, 2h, 90s.")
     ] = None,
     data: Data = None,
-    sampler: Annotated[Sampler | None, typer.Option(help="How to search.")] = None,
+    sampler: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="How to search: ehvi, tpe, ... or module:Name."),
+    ] = None,
     workers: Processes = None,
     scheduler: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="Dask scheduler to use instead.")

@@ -61,7 +61,7 @@ class EHVISampler(PlannedSampler):
     """
 
     def __init__(self, space: Space, seed: int) -> None:
-        super().__init__(space)
+        super().__init__(space, seed)
         self._rng = np.random.default_rng(seed)
         self._cube = Cube(space.varying)
         self._known: list[Known] = []

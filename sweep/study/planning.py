@@ -15,13 +15,20 @@ from sweep.space import Space
 class PlannedSampler(BaseSampler):
     """A sampler that decides on a whole combination at once, from the trials so far.
 
+    A subclass says what comes next in ``plan``, and may learn from what has finished in ``note``.
+
+    Args:
+        space: the search space.
+        seed: for what it draws at random.
+
     Attributes:
         space: the search space.
         knows_all: whether it has heard of every trial of its study.
     """
 
-    def __init__(self, space: Space) -> None:
+    def __init__(self, space: Space, seed: int = 0) -> None:
         self.space = space
+        self.seed = seed
         self.knows_all = False
         self._taken: set[tuple[Any, ...]] = set()
         self._trained: set[str] = set()

@@ -1,7 +1,7 @@
 """How candidates are proposed: Optuna's samplers, and two of the report's own kind."""
 
 import importlib.util
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,11 +10,11 @@ from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
+from sweep import registry
 from sweep.distributions import contains
-from sweep.errors import SpecError
+from sweep.errors import PluginError, SpecError
 from sweep.metrics import total_violation
 from sweep.space import Space
-from sweep.study.ehvi import EHVISampler
 from sweep.study.planning import PlannedSampler
 from sweep.study.promotion import EPOCHS, PromotingSampler
 from sweep.study.tpe import ForgetfulTPESampler
@@ -27,20 +27,21 @@ _DRAWS = 1000
 def make_sampler(space: Space, name: str, seed: int) -> BaseSampler:
     """Return a sampler by its name in a search-space file.
 
+    A sampler from outside is whatever makes an Optuna sampler of a space and a seed: a class that
+    is one, as ``PlannedSampler``, or a function.
+
     Raises:
-        SpecError: if it cannot search this space, or needs a package that is not installed.
+        SpecError: if there is none of that name, it cannot search this space, or needs a package
+            that is not installed.
     """
-    makers: dict[str, Callable[[], BaseSampler]] = {
-        "ehvi": lambda: EHVISampler(space, seed),
-        # Every trial has every parameter: TPE's groups would be one group.
-        "tpe": lambda: ForgetfulTPESampler(multivariate=True, seed=seed),
-        "nsga2": lambda: NSGAIISampler(population_size=_POPULATION, seed=seed),
-        "random": lambda: RandomSampler(seed=seed),
-        "grid": lambda: GridSampler(space),
-        "greedy": lambda: GreedySampler(space, seed),
-        "gp": lambda: _gp(space, seed),
-    }
-    sampler = makers[name]()
+    try:
+        make = registry.find("sampler", name)
+        with registry.blaming(make, but=SpecError):
+            sampler = make(space, seed)
+            if not isinstance(sampler, BaseSampler):
+                raise TypeError(f"makes {type(sampler).__name__}, which is no Optuna sampler")
+    except PluginError as error:
+        raise SpecError(f"{space.origin}: search.sampler: {error}") from error
     if space.file.search.promotion:
         return PromotingSampler(sampler, space.varying, sorted(space.values(EPOCHS)))
     return sampler
@@ -53,8 +54,8 @@ class GridSampler(PlannedSampler):
         SpecError: if the space is not finite.
     """
 
-    def __init__(self, space: Space) -> None:
-        super().__init__(space)
+    def __init__(self, space: Space, seed: int = 0) -> None:
+        super().__init__(space, seed)
         if space.size() is None:
             raise SpecError(
                 f"{space.origin}: search.sampler: grid needs a finite space;"
@@ -77,7 +78,7 @@ class GreedySampler(PlannedSampler):
     """
 
     def __init__(self, space: Space, seed: int) -> None:
-        super().__init__(space)
+        super().__init__(space, seed)
         self._rng = np.random.default_rng(seed)
         self._values = {name: space.values(name, _VALUES_OF_A_RANGE) for name in space.varying}
         self._best = {
@@ -115,7 +116,27 @@ class GreedySampler(PlannedSampler):
         yield from (self.space.draw(self._rng) for _ in range(_DRAWS))
 
 
-def _gp(space: Space, seed: int) -> BaseSampler:
+def tpe(space: Space, seed: int) -> BaseSampler:
+    """Make Optuna's TPE; every trial has every parameter, so its groups would be one group."""
+    return ForgetfulTPESampler(multivariate=True, seed=seed)
+
+
+def nsga2(space: Space, seed: int) -> BaseSampler:
+    """Make Optuna's NSGA-II with a population that fits budgets of some hundred trials."""
+    return NSGAIISampler(population_size=_POPULATION, seed=seed)
+
+
+def random(space: Space, seed: int) -> BaseSampler:
+    """Make Optuna's random sampler."""
+    return RandomSampler(seed=seed)
+
+
+def gp(space: Space, seed: int) -> BaseSampler:
+    """Make Optuna's Gaussian-process sampler.
+
+    Raises:
+        SpecError: if PyTorch is not installed.
+    """
     if importlib.util.find_spec("torch") is None:
         raise SpecError(
             f"{space.origin}: search.sampler: gp needs PyTorch; pip install torch, or choose tpe"

@@ -15,6 +15,7 @@ from sweep.study.samplers import make_sampler
 from .stand_in import FINITE, SPACE, make_space
 
 SAMPLERS = ("ehvi", "tpe", "nsga2", "random", "greedy")
+EXAMPLES = Path(__file__).parents[2] / "examples"
 SEED_TABLE1 = Path(__file__).parents[2] / "search_spaces" / "seed_table1.yaml"
 
 
@@ -211,3 +212,36 @@ def test_tpe_learns_from_a_bounded_number_of_trials_the_best_among_them(monkeypa
 def test_tpe_forgets_the_same_after_an_interruption():
     space = make_space(SPACE)
     assert searched(space, 1000) == searched(space, 1000, interrupted=True)
+
+
+class TestFromOutside:
+    def test_a_local_search_proposes_what_is_allowed_and_comes_nearer(self, monkeypatch):
+        monkeypatch.syspath_prepend(EXAMPLES)
+        space = make_space(SPACE)
+
+        def near(parameters):
+            return -abs(parameters["alpha"] - 0.5)
+
+        proposals = ask(space, "local_search:LocalSearch", 40, near)
+        assert all(map(space.allows, proposals))
+        found = [near(parameters) for parameters in proposals]
+        assert np.mean(found[20:]) > np.mean(found[:20])
+
+    @pytest.mark.parametrize(
+        ("name", "message"),
+        [
+            ("bad_sampler:NONE", "builtins:NoneType: TypeError: 'NoneType' object is not callable"),
+            ("bad_sampler:number", "makes int, which is no Optuna sampler"),
+            ("bad_sampler:fails", r"bad_sampler\.py:9: ValueError: no"),
+            ("bad_sampler:Lost", "has no Lost"),
+        ],
+    )
+    def test_what_is_no_sampler_is_told_in_a_line(self, tmp_path, monkeypatch, name, message):
+        (tmp_path / "bad_sampler.py").write_text(
+            "NONE = None\n\n\ndef number(space, seed):\n    return 3\n\n\n"
+            "def fails(space, seed):\n    raise ValueError('no')\n"
+        )
+        monkeypatch.syspath_prepend(tmp_path)
+        with pytest.raises(SpecError, match=message) as refused:
+            make_sampler(make_space(), name, 0)
+        assert str(refused.value).startswith("space.yaml: search.sampler: ")
