@@ -8,20 +8,17 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
+    "Study": "sweep.api",
+    "load": "sweep.api",
+    "run": "sweep.api",
     "Candidate": "sweep.candidate",
     "Classifier": "sweep.predict",
     "Space": "sweep.space",
-    "StudyFolder": "sweep.study.storage",
     "PlannedSampler": "sweep.study.planning",
     "Metric": "sweep.metrics",
     "SweepError": "sweep.errors",
     "evaluate": "sweep.stages.evaluate",
-    "export_trial": "sweep.export",
-    "front": "sweep.study.table",
-    "launch": "sweep.study.launch",
     "open_dataset": "sweep.audio.dataset",
-    "pick": "sweep.study.table",
-    "table": "sweep.study.table",
 }
 
 __all__ = list(_HOMES)

@@ -18,7 +18,7 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from sweep import distributions, spec
+from sweep import distributions, registry, spec
 from sweep.audio.dataset import CLIP_LENGTHS_IN_S
 from sweep.audio.splits import SPLITS
 from sweep.candidate import (
@@ -108,8 +108,13 @@ class Space:
 
     @classmethod
     def load(cls, path: Path | str) -> "Space":
-        """Read a search-space file, or the built-in one of that name, and check all of it."""
-        space = cls(spec.read(spec.find(path)), str(path))
+        """Read a search-space file, or the built-in one of that name, and check all of it.
+
+        Modules that it names are looked for beside it, too.
+        """
+        file = spec.find(path)
+        registry.search_in(file.parent)
+        space = cls(spec.read(file), str(path))
         space.check()
         return space
 

@@ -33,24 +33,17 @@ def export(
     """Write a trial as a folder to deploy, measured again."""
     if trial is not None and pick is not None:
         raise SpecError("--trial and --pick: name one of them")
-    from sweep.export import export_trial
+    from sweep.api import load
     from sweep.live_line import LiveLine
-    from sweep.study.storage import StudyFolder
-    from sweep.study.table import pick as pick_trial
-    from sweep.study.table import table
     from sweep.terminal import console, print_pairs
 
-    folder = StudyFolder.find(study, results, storage)
-    record = folder.record()
+    found = load(study, results, storage)
+    record = found.record
     confirmed = record.confirmed()
-    number = trial
-    if number is None:
-        number = int(
-            pick_trial(table(record), pick or Pick.SMALLEST, record.space, confirmed)["trial"]
-        )
-    target = out or Path(f"{folder.name}-{number}")
+    number = int(found.pick(pick or Pick.SMALLEST)["trial"]) if trial is None else trial
+    target = out or Path(f"{found.name}-{number}")
     with LiveLine() as line:
-        metadata = export_trial(folder, record, number, data, target, line.note)
+        metadata = found.export(number, target, data=data, watcher=line)
     if record.finalists and not confirmed:
         console(stderr=True).print("none of the finalists holds; what the search saw may be luck")
     elif number in {one.trial for one in record.finalists} - confirmed.keys():

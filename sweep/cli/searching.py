@@ -17,7 +17,7 @@ from sweep.cli.options import (
     Storage,
     Study,
 )
-from sweep.errors import Interrupted, NothingFeasible, SpecError, StudyError
+from sweep.errors import Interrupted, NothingFeasible
 from sweep.study import RESULTS
 
 
@@ -97,58 +97,50 @@ def run(
     Ends with the front, or with exit code 3 where nothing meets the limits, 4 where many trials
     fail by an error.
     """
-    from dask.system import CPU_COUNT
-
+    from sweep import api
     from sweep.audio.check import inspect_clips
-    from sweep.audio.dataset import open_dataset
-    from sweep.audio.sources import SOURCES
+    from sweep.audio.dataset import Dataset
     from sweep.live_line import LiveLine
-    from sweep.report.page import write
-    from sweep.space import Space
-    from sweep.study.launch import launch
-    from sweep.study.samplers import make_sampler
     from sweep.study.storage import StudyFolder, study_name
-    from sweep.study.table import best_candidates, refuse_many_failures
+    from sweep.study.table import refuse_many_failures
     from sweep.terminal import console, describe_dataset, print_front, warning
 
-    overrides = {"trials": trials, "timeout": timeout, "sampler": sampler, "seed": seed}
-    wanted = Space.load(space).with_search(**overrides).with_data(data, lists)
-    # Before any clip is fetched: a sampler may not suit the space.
-    make_sampler(wanted, wanted.file.search.sampler, wanted.file.search.seed)
-    folder = StudyFolder(results, study_name(space) if study is None else study, storage)
-    wanted = folder.spelled(wanted)
-    made_with = folder.made_with()
-    if wanted.file.dataset.source in SOURCES and made_with not in (None, *SOURCES):
-        # Before anything is fetched for a study that was made with clips of this machine.
-        raise StudyError(
-            f"{folder.path}: made with the clips of {made_with}; name them with --data, or another"
-            " --study to start anew"
-        )
-    if warm_start is not None:
-        known = StudyFolder.find(warm_start, results, storage).record()
-        wanted = wanted.beginning_with(best_candidates(known))
-    processes, begun = workers or CPU_COUNT, datetime.now()
+    name = study_name(space) if study is None else study
+    folder = StudyFolder(results, name, storage)
+    processes, begun = workers or api.processor_cores(), datetime.now()
+
+    def describe(dataset: Dataset) -> None:
+        line.say(describe_dataset(folder.name, dataset, processes, scheduler))
+        for finding in inspect_clips(dataset, line.note):
+            line.say(warning(finding))
+
+    line = LiveLine()
     try:
-        with LiveLine() as line:
-            dataset = open_dataset(wanted.file.dataset.spec(), line.note)
-            line.say(describe_dataset(folder.name, dataset, processes, scheduler))
-            for finding in inspect_clips(dataset, line.note):
-                line.say(warning(finding))
-            record = launch(
-                wanted,
-                dataset,
-                folder,
+        with line:
+            found = api.run(
+                space,
+                study=name,
+                data=data,
+                lists=lists,
                 workers=processes,
                 scheduler=scheduler,
                 key=key,
-                listen=line.show,
-                say=line.say,
+                storage=storage,
+                warm_start=warm_start,
+                results=results,
+                watcher=line,
+                opened=describe,
+                trials=trials,
+                timeout=timeout,
+                sampler=sampler,
+                seed=seed,
             )
     except KeyboardInterrupt as error:
         raise Interrupted(
             f"interrupted; what is finished is kept in {folder.path}, the same command goes on"
         ) from error
-    write(record, folder.report)
+    found.report()
+    record = found.record
     print_front(console(), record)
     funnel = record.funnel()
     refuse_many_failures(record, begun)
@@ -186,39 +178,27 @@ def finalists(
 ) -> None:
     """Train the best again, then read the test clips: do they hold?"""
     refuse_both(as_json, as_csv)
-    if folds == 1:
-        raise SpecError("--folds: 1 holds everybody out; name 2 or more, or 0 for none")
-    from dask.system import CPU_COUNT
-
-    from sweep.export import same_clips
+    from sweep import api
+    from sweep.audio.dataset import Dataset
     from sweep.live_line import LiveLine
-    from sweep.report.page import write
-    from sweep.study.finalists import confirm
-    from sweep.study.storage import StudyFolder
     from sweep.terminal import console, left_out, print_finalists
 
-    folder = StudyFolder.find(study, results, storage)
-    record = folder.record()
+    found = api.load(study, results, storage)
+    line = LiveLine()
+
+    def describe(dataset: Dataset) -> None:
+        for text in left_out(dataset.skipped_in("testing")):
+            line.say(text)
+
     try:
-        with LiveLine() as line:
-            dataset = same_clips(record, data, line.note)
-            confirm(
-                record,
-                dataset,
-                folder,
-                top=top,
-                seeds=seeds,
-                folds=folds,
-                workers=workers or CPU_COUNT,
-                listen=line.count,
-                say=line.say,
+        with line:
+            found.finalists(
+                top, seeds, folds, data=data, workers=workers, watcher=line, opened=describe
             )
-            for text in left_out(dataset.skipped_in("testing")):
-                line.say(text)
     except KeyboardInterrupt as error:
         raise Interrupted("interrupted; what was trained is kept, run it again to go on") from error
-    record = folder.record()
-    write(record, folder.report)
+    found.report()
+    record = found.record
     if not printed([one.to_json() for one in record.finalists], as_json, as_csv):
         print_finalists(console(), record)
         for caution in record.cautions:
@@ -234,11 +214,10 @@ def worker(
     key: Key = None,
 ) -> None:
     """Work for a scheduler with all cores of this machine, until Ctrl-C."""
-    from dask.system import CPU_COUNT
-
+    from sweep.api import processor_cores
     from sweep.study.cluster import serve_worker
 
     try:
-        serve_worker(address, CPU_COUNT, key)
+        serve_worker(address, processor_cores(), key)
     except KeyboardInterrupt as error:
         raise Interrupted("interrupted") from error

@@ -15,6 +15,7 @@ from uuid import uuid4
 
 from distributed import Client, Future, KilledWorker, LocalCluster
 
+from sweep import registry
 from sweep.audio.dataset import Dataset
 from sweep.candidate import Candidate
 from sweep.errors import SweepError
@@ -23,7 +24,15 @@ from sweep.metrics import Limit
 from sweep.study.cluster import reach, start_workers
 from sweep.study.health import Health
 from sweep.study.patience import Patience
-from sweep.study.task import QuietWorker, Report, Rules, Work, evaluate_candidate, run_trial
+from sweep.study.task import (
+    PluginFolders,
+    QuietWorker,
+    Report,
+    Rules,
+    Work,
+    evaluate_candidate,
+    run_trial,
+)
 
 _PATIENCE_IN_S = 30
 _FAREWELL_IN_S = 3
@@ -107,6 +116,7 @@ class Engine:
             address, security = reach(scheduler, key)
             self._client = Client(address, security=security, timeout=_PATIENCE_IN_S)
             self._await_worker(scheduler)
+        self._client.register_plugin(PluginFolders(registry.folders()))
         self._client.subscribe_topic(self._token, self._note_beginning)
 
     def _await_worker(self, scheduler: str) -> None:

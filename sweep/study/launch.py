@@ -6,10 +6,12 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from sweep import registry
 from sweep.audio.dataset import Dataset
 from sweep.audio.folds import with_folds
 from sweep.space import Space
@@ -20,6 +22,7 @@ from sweep.study.samplers import make_sampler
 from sweep.study.search import Search
 from sweep.study.storage import StudyFolder, without_password
 from sweep.study.table import StudyRecord
+from sweep.study.task import evaluate_candidate
 
 _PACKAGES = (
     "tinysweep",
@@ -77,6 +80,7 @@ def launch(
             key=key,
             trial_timeout_s=trial_timeout_s,
             say=say,
+            work=partial(evaluate_candidate, metrics=space.file.metrics),
         ) as engine:
             Search(space, study, folder, engine, timeout_s, listen).run()
     return folder.record()
@@ -98,6 +102,7 @@ def _about(space: Space, dataset: Dataset) -> dict[str, Any]:
         "skipped": list(dataset.skipped),
         "fingerprint": dataset.fingerprint,
         "seed": space.file.search.seed,
+        "plugin_folders": registry.folders(),
         "machine": f"{platform.system()} {platform.machine()}, {platform.processor() or 'CPU'}",
         "versions": {"python": platform.python_version()} | {p: version(p) for p in _PACKAGES},
     }

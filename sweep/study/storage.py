@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 from optuna.artifacts import FileSystemArtifactStore, upload_artifact
 from optuna.storages import RDBStorage
 
+from sweep import registry
 from sweep.errors import SpecError, StudyError
 from sweep.metrics import Metric
 from sweep.space import Space
@@ -178,7 +179,7 @@ class StudyFolder:
                 study.set_user_attr(_SPACE, space.text())
                 return study
             _check_format(self.path, study.user_attrs)
-            stored = Space.parse(study.user_attrs[_SPACE], str(self.path))
+            stored = self._stored_space(study.user_attrs)
         _refuse_difference(self.path, stored.comparable(), space.comparable())
         if study.user_attrs[_ABOUT].get("fingerprint") != about["fingerprint"]:
             raise StudyError(
@@ -200,13 +201,19 @@ class StudyFolder:
         Raises:
             StudyError: if the study was made for another space; says what differs.
         """
-        text = self._attributes().get(_SPACE)
-        if text is None:
+        attributes = self._attributes()
+        if _SPACE not in attributes:
             return space
-        known = Space.parse(text, str(self.path))
+        known = self._stored_space(attributes)
         space = space.with_clip_length(known.clip_length_in_s)
         _refuse_difference(self.path, known.comparable(), space.comparable())
         return space.spelled_like(known)
+
+    def _stored_space(self, attributes: Mapping[str, Any]) -> Space:
+        """Return the space a study was made for; what it names is looked for where it was."""
+        for folder in attributes[_ABOUT].get("plugin_folders", ()):
+            registry.search_in(folder)
+        return Space.parse(attributes[_SPACE], str(self.path))
 
     def _attributes(self) -> Mapping[str, Any]:
         """Return the attributes of the study; none if it was never begun."""
@@ -239,7 +246,7 @@ class StudyFolder:
             if _SPACE not in attributes:
                 raise StudyError(f"{self.path}: the study was never begun; run it again")
             _check_format(self.path, attributes)
-            space = Space.parse(attributes[_SPACE], str(self.path))
+            space = self._stored_space(attributes)
             return StudyRecord(
                 name=self.name,
                 space=space,

@@ -6,18 +6,19 @@ import socket
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from distributed import WorkerPlugin, get_worker
 
+from sweep import registry
 from sweep.audio.dataset import Dataset
 from sweep.candidate import Candidate
 from sweep.errors import SweepError
 from sweep.evaluation import Evaluation
-from sweep.metrics import Limit
+from sweep.metrics import METRICS, Limit, metrics_named
 from sweep.stopping import StopRule
 
 Rules = tuple[StopRule, ...]
@@ -48,13 +49,18 @@ class Report:
 
 
 def evaluate_candidate(
-    candidate: Candidate, dataset: Dataset, limits: list[Limit], rules: Rules
+    candidate: Candidate,
+    dataset: Dataset,
+    limits: list[Limit],
+    rules: Rules,
+    metrics: Sequence[str] = (),
 ) -> tuple[Evaluation, dict[str, bytes]]:
-    """Evaluate a candidate, on a worker."""
+    """Evaluate a candidate, on a worker; ``metrics`` are the names of those from outside."""
     # Imported here: the coordinator has no use for TensorFlow.
     from sweep.stages.evaluate import evaluate
 
-    return evaluate(candidate, dataset, limits, rules)
+    measured = {**METRICS, **metrics_named(metrics)}
+    return evaluate(candidate, dataset, limits, rules, metrics=measured)
 
 
 def run_trial(
@@ -110,6 +116,20 @@ def _gone_when_cancelled(worker: Any) -> Iterator[None]:
         yield
     finally:
         done.set()
+
+
+class PluginFolders(WorkerPlugin):
+    """Lets a worker find the modules that a search space names."""
+
+    name = "plugin-folders"
+
+    def __init__(self, folders: list[str]) -> None:
+        self.folders = folders
+
+    def setup(self, worker: Any) -> None:
+        """Search in the folders too."""
+        for folder in self.folders:
+            registry.search_in(folder)
 
 
 class QuietWorker(WorkerPlugin):
