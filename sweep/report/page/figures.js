@@ -72,3 +72,12 @@ class Figure {
     this.host.textContent = text;
   }
 }
+
+/* Widen axes to hold what another figure of the same metrics shows; a log axis and a linear one stay apart. */
+function shareAxes(layout, other) {
+  for (const side of ["xaxis", "yaxis"]) {
+    const [mine, theirs] = [layout[side], other[side]];
+    if (mine.type !== theirs.type) return;
+    mine.range = [Math.min(mine.range[0], theirs.range[0]), Math.max(mine.range[1], theirs.range[1])];
+  }
+}

@@ -64,18 +64,17 @@ class TrialPanel {
   takeAway(text) {
     const { view, number } = this;
     const command = element("code", "", text);
-    const tools = element("div", "tools");
-    if (view.place) {
-      const told = element("span", "quiet");
-      tools.append(button("Download model.tflite", async () => {
-        const answer = await fetch(`${view.place}/trial/${number}/model.tflite`);
-        told.textContent = answer.ok ? "" : await answer.text();
-        if (answer.ok) saveFile(await answer.blob(), `${view.data.name}-${number}.tflite`);
-      }), told);
-    }
-    tools.append(button("Copy the command", (event) => copyText(command, event.currentTarget)));
-    tools.append(button("Show in table", () => view.showRow(number)));
-    return element("div", "take-away", command, tools);
+    const told = element("p", "quiet");
+    const download = async () => {
+      const answer = await fetch(`${view.place}/trial/${number}/model.tflite`);
+      told.textContent = answer.ok ? "" : await answer.text();
+      if (answer.ok) saveFile(await answer.blob(), `${view.data.name}-${number}.tflite`);
+    };
+    const tools = element("div", "tools",
+      ...(view.place ? [button("Download model.tflite", download)] : []),
+      button("Copy the command", (event) => copyText(command, event.currentTarget)),
+      button("Show in table", () => view.showRow(number)));
+    return element("div", "take-away", command, tools, told);
   }
 
   closeUp(details) {
