@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 
 from sweep import registry
 from sweep.errors import PluginError
-from sweep.networks.base import Network, network_of, network_owner
+from sweep.networks.base import Network
 from sweep.networks.ds_cnn import DSCNN
+from sweep.networks.lookup import network_of, network_owner
 from sweep.parameters import Domain, defaults, differences, domains, given, parameter
 
 _T = TypeVar("_T")

@@ -10,7 +10,7 @@ import pandas as pd
 
 from sweep.candidate import DEFAULT_NETWORK
 from sweep.metrics import Metric
-from sweep.networks.base import network_owner
+from sweep.networks.lookup import network_owner
 from sweep.parameters import defaults
 
 _UNITS = {"_ms": "ms", "_in_s": "s"}

@@ -59,7 +59,10 @@ class Model:
 
     def run(self, inputs: np.ndarray) -> np.ndarray:
         """Return the outputs ``[n, ...]`` for inputs ``[n, ...]``, many in one call."""
-        return np.concatenate([self._invoke(part) for part in blocks(inputs, _CLIPS_AT_ONCE)])
+        try:
+            return np.concatenate([self._invoke(part) for part in blocks(inputs, _CLIPS_AT_ONCE)])
+        except RuntimeError:  # Some shape in it is that of one clip alone.
+            return self.run_each(inputs)
 
     def run_each(self, inputs: np.ndarray) -> np.ndarray:
         """Return the outputs for inputs ``[n, ...]``, one after the other as a device would."""

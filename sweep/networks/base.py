@@ -1,14 +1,14 @@
 """The base of every network that is declared by its layers."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar, dataclass_transform
 
-from sweep.errors import PluginError
 from sweep.networks.architecture import Architecture
 from sweep.networks.layer import Layer
-from sweep.registry import blaming, find
+from sweep.networks.layered import LayeredArchitecture
+from sweep.registry import blaming
 
 _ARCHITECTURES_KEPT = 1024
 
@@ -75,28 +75,12 @@ class Network:
         return architecture.prunable(depthwise=True) != architecture.prunable(depthwise=False)
 
 
-def network_owner(name: str) -> Any:
-    """Return what a name of a network means: a subclass of ``Network``.
-
-    Raises:
-        PluginError: if there is no such network.
-    """
-    owner = find("network", name)
-    if isinstance(owner, type) and issubclass(owner, Network):
-        return owner
-    raise PluginError(f"{name}: is not a sweep.Network")
-
-
-def network_of(owner: Any, values: Mapping[str, Any]) -> Network:
-    """Return the network of an owner with these parameters."""
-    made: Network = owner(**values)
-    return made
-
-
 @lru_cache(_ARCHITECTURES_KEPT)
-def _architecture(network: Network, shape: tuple[int, int], labels: int) -> Architecture:
+def _architecture(network: Network, shape: tuple[int, int], labels: int) -> LayeredArchitecture:
     with blaming(network.owner, but=ValueError):
-        architecture = Architecture(tuple(network.layers(shape, labels)), shape, network.scope)
+        architecture = LayeredArchitecture(
+            tuple(network.layers(shape, labels)), shape, network.scope
+        )
         output = architecture.steps[-1].output
         if output != (labels,):
             raise TypeError(f"its last layer gives {output}, not one value for each of the labels")

@@ -6,6 +6,8 @@ import numpy as np
 import tensorflow as tf
 
 from sweep.networks.architecture import Architecture, Weights
+from sweep.networks.keras import KerasArchitecture
+from sweep.networks.layered import LayeredArchitecture
 
 _TEMPLATES_KEPT = 64
 _TRIALS = 10
@@ -17,8 +19,11 @@ def convert(architecture: Architecture, weights: Weights) -> bytes:
     The files of an architecture differ in nothing but their weights.  So TensorFlow converts it
     once, with random weights, whose bytes tell where each weight lies in the file; folded weights
     are then written into these places.  Where the converter changes a weight on the way, its bytes
-    are not found, and every network is converted by itself.
+    are not found, and every network is converted by itself, as Keras models are.
     """
+    if isinstance(architecture, KerasArchitecture):
+        return architecture.convert(weights)
+    assert isinstance(architecture, LayeredArchitecture)
     folded = architecture.fold(weights)
     template = _template(architecture)
     if template is None:
@@ -31,7 +36,7 @@ def convert(architecture: Architecture, weights: Weights) -> bytes:
 
 
 @lru_cache(_TEMPLATES_KEPT)
-def _template(architecture: Architecture) -> tuple[bytes, dict[str, int]] | None:
+def _template(architecture: LayeredArchitecture) -> tuple[bytes, dict[str, int]] | None:
     """Convert a network of random weights; return the file and where each weight lies in it."""
     shapes = {k: v.shape for k, v in architecture.fold(architecture.initial_weights(0)).items()}
     for seed in range(_TRIALS):
@@ -47,7 +52,7 @@ def _template(architecture: Architecture) -> tuple[bytes, dict[str, int]] | None
     return None
 
 
-def _convert(architecture: Architecture, folded: Weights) -> bytes:
+def _convert(architecture: LayeredArchitecture, folded: Weights) -> bytes:
     def probabilities(features: tf.Tensor) -> tf.Tensor:
         return tf.nn.softmax(architecture.forward(folded, features, converting=True))
 

@@ -9,7 +9,10 @@ import tensorflow as tf
 
 from sweep.arrays import blocks
 from sweep.networks.architecture import Architecture, Weights
+from sweep.networks.keras import KerasArchitecture
+from sweep.networks.keras_graph import KerasGraph
 from sweep.networks.layer import AVERAGES
+from sweep.networks.layered import LayeredArchitecture
 from sweep.networks.pruning import magnitude_mask
 
 _NORM_MOMENTUM = 0.99
@@ -30,7 +33,7 @@ class TrainingGraph:
     the channels they do not have are zero and masked, and so stay zero and add nothing.
     """
 
-    def __init__(self, architecture: Architecture, batch_size: int) -> None:
+    def __init__(self, architecture: LayeredArchitecture, batch_size: int) -> None:
         self.architecture = architecture
         initial = architecture.initial_weights(seed=0)
         self._learned = {k: v.shape for k, v in initial.items() if not k.endswith(_AVERAGES)}
@@ -171,11 +174,14 @@ def _parted(vector: Any, shapes: dict[str, tuple[int, ...]]) -> dict[str, Any]:
     return {k: tf.reshape(v, shapes[k]) for k, v in zip(shapes, parts, strict=True)}
 
 
-def training_graph(architecture: Architecture, batch_size: int) -> TrainingGraph:
+def training_graph(architecture: Architecture, batch_size: int) -> TrainingGraph | KerasGraph:
     """Return the graph for networks of this shape; the next wider one that fills the lanes."""
+    if isinstance(architecture, KerasArchitecture):
+        return KerasGraph(architecture)
+    assert isinstance(architecture, LayeredArchitecture)
     return _graph(architecture.widened(_LANES), batch_size)
 
 
 @lru_cache(_GRAPHS_KEPT)
-def _graph(architecture: Architecture, batch_size: int) -> TrainingGraph:
+def _graph(architecture: LayeredArchitecture, batch_size: int) -> TrainingGraph:
     return TrainingGraph(architecture, batch_size)

@@ -26,7 +26,8 @@ def expect(bench: Bench, every: bool = False) -> list[Variant]:
     Size and latency are fixed by the shape of a network, not by its training.  Where even an
     estimate made without conversion is beyond reach in every variant, the estimate is the answer.
     Else they are converted, the smallest first, as that is what a trial gives; the first to keep
-    every limit known before training is the last, unless ``every`` is wanted.
+    every limit known before training is the last, unless ``every`` is wanted.  A network whose size
+    cannot be estimated is converted at once.
     """
     compression, architecture = bench.candidate.compression, bench.architecture
     weights = lifelike_weights(architecture, compression, bench.candidate.seed)
@@ -34,12 +35,13 @@ def expect(bench: Bench, every: bool = False) -> list[Variant]:
         name: estimate_kb(architecture, weights, name, compression.strip_names)
         for name in compression.quantization
     }
-    at_least = (bench.estimate(name, kb / (1 + ERROR)) for name, kb in estimates.items())
-    if not every and not passes(at_least, bench.metrics):
-        return [bench.estimate(name, kb) for name, kb in estimates.items()]
+    known = {name: kb for name, kb in estimates.items() if kb is not None}
+    at_least = (bench.estimate(name, kb / (1 + ERROR)) for name, kb in known.items())
+    if known and not every and not passes(at_least, bench.metrics):
+        return [bench.estimate(name, kb) for name, kb in known.items()]
     noise = np.random.default_rng(0).standard_normal((8, *bench.candidate.frontend.shape))
     expected: list[Variant] = []
-    for name in sorted(estimates, key=estimates.__getitem__):
+    for name in sorted(estimates, key=lambda name: estimates[name] or 0.0):
         files = compress(
             architecture, weights, (name,), noise.astype(np.float32), compression.strip_names
         )
@@ -74,7 +76,7 @@ def lifelike_weights(
     for name, values in weights.items():
         moved = float(values.std()) if name in kernels else _NORMS_MOVED
         weights[name] = rng.normal(values, moved).astype(np.float32)
-        if name.endswith("/variance"):
+        if name.endswith("variance"):
             weights[name] = np.exp(2.5 * (weights[name] - 1))
     for name in architecture.prunable(compression.prune_depthwise):
         weights[name] *= magnitude_mask(weights[name], compression.final_sparsity)

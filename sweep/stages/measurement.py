@@ -77,7 +77,7 @@ class Bench:
             features = Model(_typical_frontend(self.candidate.frontend)).run_each(self._clips())
             return measure_latency(content, features)
 
-        return _remembered(digest([repr(self.architecture), quantization]), measure)
+        return _remembered(digest([self.architecture.key, quantization]), measure)
 
     def _clips(self) -> np.ndarray:
         rate = self.candidate.frontend.downsampling_rate

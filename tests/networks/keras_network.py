@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import tf_keras
 
-from sweep.networks.architecture import Architecture, Weights
+from sweep.networks.architecture import Weights
+from sweep.networks.layered import LayeredArchitecture
 from sweep.networks.layers import (
     Add,
     CoefficientAverage,
@@ -23,7 +24,7 @@ NORM = ("gamma", "beta", "mean", "variance")
 
 
 @lru_cache
-def keras_network(architecture: Architecture) -> tf_keras.Model:
+def keras_network(architecture: LayeredArchitecture) -> tf_keras.Model:
     """Return the network up to its logits, the same one each time; its weights are anyone's."""
     features = L.Input((*architecture.shape, 1))
     outputs, last = {"features": features}, features
@@ -88,7 +89,9 @@ def _by_bands(layer: SubSpectralNorm, maps: Any) -> Any:
     return L.Reshape((frames, coefficients, channels))(bands)
 
 
-def load_weights(model: tf_keras.Model, architecture: Architecture, weights: Weights) -> None:
+def load_weights(
+    model: tf_keras.Model, architecture: LayeredArchitecture, weights: Weights
+) -> None:
     """Give a Keras network the weights of a plain one."""
     for step in architecture.steps:
         name = step.layer.name
@@ -100,7 +103,7 @@ def load_weights(model: tf_keras.Model, architecture: Architecture, weights: Wei
             model.get_layer(f"{name}_norm").set_weights(norm)
 
 
-def random_weights(architecture: Architecture, seed: int = 0) -> Weights:
+def random_weights(architecture: LayeredArchitecture, seed: int = 0) -> Weights:
     """Draw weights of a network in mid-training: no norm neutral, no bias zero."""
     rng = np.random.default_rng(seed)
     weights = {}

@@ -8,7 +8,7 @@ from sweep.networks.conversion import convert
 
 from .architectures import EACH
 from .keras_network import random_weights
-from .test_architecture import features_for
+from .test_layered import features_for
 
 
 @EACH

@@ -4,14 +4,14 @@ import math
 
 import pytest
 
-from sweep.networks.architecture import Architecture
 from sweep.networks.bc_resnet import BCResNet
+from sweep.networks.layered import LayeredArchitecture
 from sweep.networks.layers import Add, CoefficientAverage, GlobalAveragePool, SubSpectralNorm
 from sweep.networks.mlperf_ds_cnn import MLPerfDSCNN
 from sweep.networks.tc_resnet import TCResNet
 
 
-def learned(architecture: Architecture) -> int:
+def learned(architecture: LayeredArchitecture) -> int:
     """Count the parameters without the averages of the norms, as most papers do."""
     weights = architecture.initial_weights(0)
     return sum(v.size for k, v in weights.items() if not k.endswith(("/mean", "/variance")))
@@ -36,7 +36,7 @@ def test_bc_resnet_has_its_published_counts(width, parameters, operations):
     )
 
 
-def elementwise(architecture: Architecture) -> int:
+def elementwise(architecture: LayeredArchitecture) -> int:
     """Count two operations a value for a norm, one for an activation, a sum and a mean."""
     count = 0
     for step in architecture.steps:

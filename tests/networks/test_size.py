@@ -3,9 +3,13 @@ import pytest
 
 from sweep.candidate import QUANTIZATIONS, CompressionParams
 from sweep.litert import zipped_kb
+from sweep.networks.bc_resnet import BCResNet
 from sweep.networks.ds_cnn import DSCNN
+from sweep.networks.layers import GlobalAveragePool
+from sweep.networks.mlperf_ds_cnn import MLPerfDSCNN
 from sweep.networks.size import CONTAINER_BYTES, ERROR, estimate_kb
 from sweep.networks.standard import Standard
+from sweep.networks.tc_resnet import TCResNet
 from sweep.networks.temporal import Temporal
 from sweep.stages.compression import compress
 from sweep.stages.gate import lifelike_weights
@@ -15,6 +19,9 @@ NETWORKS = {
     "the published winner's shape": (DSCNN(64, 1.0, 2).architecture((31, 10), 2), 0.7),
     "wide, sparse": (DSCNN(200, 1.0, 2).architecture((61, 20), 2), 0.9),
     "temporal convolutions": (Temporal(24, 1.0, 4).architecture((49, 12), 2), 0.4),
+    "TC-ResNet8": (TCResNet(0.7).architecture((49, 20), 2), 0.3),
+    "BC-ResNet": (BCResNet(0.6).architecture((49, 20), 4), 0.0),
+    "the DS-CNN of MLPerf Tiny": (MLPerfDSCNN(0.5).architecture((49, 10), 12), 0.6),
     "standard convolutions": (Standard(24, 1.0, 2).architecture((31, 20), 8), 0.5),
 }
 
@@ -33,3 +40,17 @@ def test_the_estimate_is_near_the_size_of_the_converted_file(architecture, spars
 
 def test_every_variant_is_calibrated():
     assert set(CONTAINER_BYTES) == {(q, names) for q in QUANTIZATIONS for names in (False, True)}
+
+
+def test_a_network_with_an_operator_that_was_not_measured_is_not_estimated():
+    class Padded(GlobalAveragePool):
+        operators = ("MIRROR_PAD", "MEAN")
+
+    class Odd(DSCNN):
+        def layers(self, shape, labels):
+            for layer in super().layers(shape, labels):
+                yield Padded("pool") if isinstance(layer, GlobalAveragePool) else layer
+
+    architecture = Odd(8, 1.0, 1).architecture((31, 10), 2)
+    weights = architecture.initial_weights(0)
+    assert estimate_kb(architecture, weights, "int8", True) is None

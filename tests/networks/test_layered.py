@@ -1,14 +1,14 @@
 import numpy as np
 import tensorflow as tf
 
-from sweep.networks.architecture import Architecture
 from sweep.networks.ds_cnn import DSCNN
+from sweep.networks.layered import LayeredArchitecture
 
 from .architectures import ARCHITECTURES, EACH
 from .keras_network import keras_network, load_weights, random_weights
 
 
-def features_for(architecture: Architecture, clips: int = 7) -> np.ndarray:
+def features_for(architecture: LayeredArchitecture, clips: int = 7) -> np.ndarray:
     shape = (clips, *architecture.shape, 1)
     return np.random.default_rng(1).normal(0, 2, shape).astype(np.float32)
 
@@ -38,7 +38,7 @@ def test_norms_see_in_training_what_those_of_keras_see(architecture):
             np.testing.assert_allclose(average, moved.ravel(), rtol=1e-4, atol=1e-5)
 
 
-def normed(architecture: Architecture) -> list[str]:
+def normed(architecture: LayeredArchitecture) -> list[str]:
     kept = architecture.initial_weights(0)
     return [name.removesuffix("/gamma") for name in kept if name.endswith("/gamma")]
 
