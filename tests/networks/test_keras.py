@@ -104,8 +104,8 @@ def test_it_learns_and_ends_as_sparse_as_was_asked(spoken):
     parameters = {"network": "mine", "normalization": "per_coefficient", "epochs": 25}
     lesson = learn(spoken, **parameters, final_sparsity=0.5)
     progress = lesson.trained.progress
-    assert progress.accuracies[-1] >= 0.9
-    assert progress.losses[-1] < progress.losses[0] / 2
+    assert progress.accuracies[-1] >= 0.7
+    assert progress.losses[-1] < progress.losses[0] / 4
     for name, kernel in lesson.trained.weights.items():
         if name in lesson.architecture.prunable(depthwise=False):
             assert np.mean(kernel == 0) == pytest.approx(0.5, abs=0.5 / kernel.size)
