@@ -179,6 +179,7 @@ def _as_finalist(record: StudyRecord, number: int) -> dict[str, Any] | None:
                 "definition": "means over other trainings of these parameters, each from a seed of"
                 " its own; the file in this folder was not run on the test clips",
                 "test": metrics,
+                "tested_on": one.tested_on,
                 "test_clips": one.test_clips,
                 "seeds": len(one.retrainings),
                 "cross_validated": one.validated and _validated(one.validated, record.space.goal),

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from math import sqrt
+from statistics import stdev
 
 import numpy as np
 from scipy.special import betaincc
+from scipy.stats import t as student_t
 
 Confusion = tuple[tuple[int, ...], ...]
 """Clips by true label (rows) and predicted label (columns)."""
@@ -65,6 +67,26 @@ def wilson(share: float, count: float, z: float = _Z95) -> tuple[float, float]:
     spread = z * sqrt(share * (1 - share) / count + z * z / (4 * count * count))
     middle, scale = share + z * z / (2 * count), 1 + z * z / count
     return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
+
+
+def independent_clips(share: float, clips: float, each: Sequence[float]) -> float:
+    """Return how many independent clips would tell a share as surely as groups of speakers do.
+
+    Clips of one speaker are alike, so the groups say how sure their mean is: with its standard
+    error s it is as sure as p(1-p)/s² clips, by L. Kish's design effect, and with few groups as
+    (z/t)² of these, t being the quantile of Student's t that stands for the normal one.  It is
+    never surer than the clips themselves.
+
+    Args:
+        share: the share of all clips, p.
+        clips: how many clips there are.
+        each: the share in each group, of two groups at least.
+    """
+    error = stdev(each) / sqrt(len(each))
+    if error == 0:
+        return clips
+    few = _Z95 / float(student_t.ppf(0.975, len(each) - 1))
+    return min(clips, share * (1 - share) / error**2 * few**2)
 
 
 def chance_above(bound: float, share: float, count: float) -> float:

@@ -53,6 +53,11 @@ class Speakers:
         return not self.heard and not self.unnamed
 
     @property
+    def few(self) -> bool:
+        """Whether so few people speak in testing that their clips say little of others."""
+        return self.disjoint and 0 < self.counts["testing"] < _FEW
+
+    @property
     def caution(self) -> str:
         """What the accuracies do not tell about other speakers, in a sentence; empty for nothing.
 
@@ -73,10 +78,10 @@ class Speakers:
                 "Whether other speakers were tried is not known: clips without a speaker in their"
                 f" names (ANNA{SPEAKER_END}0.wav): {self.unnamed}"
             )
-        tested = self.counts["testing"]
-        if 0 < tested < _FEW:
+        if self.few:
+            tested = self.counts["testing"]
             return (
-                f"The test clips are by {tested} speaker{'s' * (tested > 1)} only: intervals and"
-                " chances take clips for independent; the interval of the folds takes speakers"
+                f"The test clips are by {tested} speaker{'s' * (tested > 1)} only: how much"
+                " speakers differ is in the intervals of finalists, and in no other"
             )
         return ""

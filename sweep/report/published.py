@@ -67,7 +67,7 @@ def _results(record: StudyRecord, row: pd.Series) -> tuple[tuple[str, str], ...]
     again = record.confirmed().get(row["trial"])
     if again is not None:
         results += [
-            (f"{metric_title(metrics[name])}, test clips", _retested(again, metrics[name]))
+            (f"{metric_title(metrics[name])}, {record.tested_on}", _retested(again, metrics[name]))
             for name in again.exposures
         ]
     return tuple(results)

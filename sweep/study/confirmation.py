@@ -1,15 +1,12 @@
 """A finalist: a trial trained again from several seeds, and whether it holds."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from math import sqrt
+from dataclasses import asdict, dataclass, field, replace
 from statistics import fmean, stdev
 from typing import Any
 
-from scipy.stats import t as student_t
-
 from sweep.metrics import METRICS, WORST_RECALL, Limit, Measured, Metric
-from sweep.statistics import Confusion, chance_above, total
+from sweep.statistics import Confusion, chance_above, independent_clips, total
 
 
 @dataclass(frozen=True)
@@ -63,17 +60,14 @@ class CrossValidation:
         return self._of(total(self.folds), metric)[metric.name]
 
     def interval(self, metric: Metric) -> tuple[float, float]:
-        """Return the 95 % interval of a share for other speakers, from how much the folds differ.
+        """Return the 95 % interval of a share for other speakers, by how much the folds differ."""
+        return metric.interval(self.value(metric), self.exposure(metric))
 
-        It is that of Student's t for the mean of the folds, and never narrower than that of the
-        clips, which takes each clip for a draw of its own.
-        """
+    def exposure(self, metric: Metric) -> float:
+        """Return how many independent clips a share rests on; see ``independent_clips``."""
         whole = self._of(total(self.folds), metric)
-        value, exposures = whole[metric.name], whole.exposures()
-        low, high = metric.interval(value, exposures[metric.name])
         each = [self._of(fold, metric)[metric.name] for fold in self.folds]
-        half = student_t.ppf(0.975, len(each) - 1) * stdev(each) / sqrt(len(each))
-        return max(0.0, min(low, value - half)), min(1.0, max(high, value + half))
+        return independent_clips(whole[metric.name], whole.exposures()[metric.name], each)
 
     @staticmethod
     def _of(counts: Confusion, metric: Metric) -> Measured:
@@ -91,6 +85,8 @@ class Finalist:
         test_clips: how many test clips there are.
         exposures: on how many of them each sampled metric rests; see ``Metric.exposure``.
         validated: what it predicts by folds of speakers; None if that was not asked for.
+        everybody: whether the test clips are by few speakers, and so those of the folds are counted
+            with them: ``test`` is what networks predict of every speaker that were trained without.
         metrics: what its metrics are.
     """
 
@@ -100,7 +96,13 @@ class Finalist:
     test_clips: int
     exposures: Mapping[str, float] = field(default_factory=dict)
     validated: CrossValidation | None = None
+    everybody: bool = False
     metrics: Mapping[str, Metric] = field(default_factory=lambda: METRICS)
+
+    @property
+    def tested_on(self) -> str:
+        """Which clips ``test`` counts, in words."""
+        return "clips of all speakers, each left out" if self.everybody else "test clips"
 
     def mean(self, metric: str) -> float:
         """Return the mean of a metric over the seeds, on the test clips."""
@@ -155,5 +157,31 @@ class Finalist:
             record["test_clips"],
             record["exposures"],
             CrossValidation(folds) if folds else None,
+            record["everybody"],
             metrics,
         )
+
+
+def of_everybody(one: Finalist) -> Finalist:
+    """Return a finalist judged by all speakers, each left out once, where folds tell of them.
+
+    The folds leave out the speakers of training and validation, and the test clips are one more.
+    """
+    if one.validated is None:
+        return one
+    folds = one.validated.folds
+    every = CrossValidation((*folds, one.retrainings[0].confusion))
+    again = []
+    for training in one.retrainings:
+        counts = total([*folds, training.confusion])
+        values = Measured({}, counts, one.metrics).values()
+        known = {name: value for name, value in values.items() if value is not None}
+        test = {**training.test, **known}
+        again.append(replace(training, test=test, confusion=counts))
+    return replace(
+        one,
+        retrainings=tuple(again),
+        test_clips=every.clips,
+        exposures={name: every.exposure(one.metrics[name]) for name in one.exposures},
+        everybody=True,
+    )

@@ -13,7 +13,7 @@ LEGEND = (
 
 
 def finalist_table(record: StudyRecord) -> Table:
-    """Return what retraining gave of each finalist, on the test clips."""
+    """Return what retraining gave of each finalist."""
     goal, costs = goals(record.space)
     folds = any(one.validated for one in record.finalists)
     name = short_title(goal)
@@ -29,7 +29,7 @@ def finalist_table(record: StudyRecord) -> Table:
 def _title(record: StudyRecord) -> str:
     seeds = max((len(one.retrainings) for one in record.finalists), default=0)
     clips = max((one.test_clips for one in record.finalists), default=0)
-    title = f"Trained again from {counted(seeds, 'seed')}, then the {clips} test clips, once"
+    title = f"Trained again from {counted(seeds, 'seed')}, then the {clips} {record.tested_on}, once"
     if len(record.tested) > len(record.finalists):
         title += f"; {len(record.tested)} trials have been measured on them by now, so the best of"
         title += " them is partly lucky there, too"
@@ -77,7 +77,7 @@ def describe_finalist(one: Finalist, record: StudyRecord) -> list[str]:
     spread = f", ± {goal.text(one.spread(goal.name))}" if len(one.retrainings) > 1 else ""
     return [
         "holds" if one.holds(record.space.limits) else "does not hold",
-        f"{goal.text(one.mean(goal.name), ends)} on {one.test_clips} test clips",
+        f"{goal.text(one.mean(goal.name), ends)} on {one.test_clips} {one.tested_on}",
         f"{counted(len(one.retrainings), 'seed')}{spread}; the search measured "
         f"{goal.text(one.searched[goal.name])}",
         ", ".join(f"{short_title(cost)} {cost.text(one.mean(cost.name))}" for cost in costs),

@@ -17,7 +17,7 @@ from sweep.predict import FRONTEND, MODEL
 from sweep.stages.files import file_facts
 from sweep.statistics import confusion, mistakes
 from sweep.study.choosing import choose_contenders, choose_finalists
-from sweep.study.confirmation import CrossValidation, Finalist, Retraining
+from sweep.study.confirmation import CrossValidation, Finalist, Retraining, of_everybody
 from sweep.study.engine import Answer, Engine
 from sweep.study.storage import StudyFolder, readable_errors
 from sweep.study.table import StudyRecord, TrialRecord
@@ -108,17 +108,16 @@ def confirm(
         for trial in chosen:
             again = tuple(_measure(dataset, job, metrics) for job in jobs[trial.number])
             exposures = Measured({}, again[0].confusion, metrics).exposures()
-            finalists.append(
-                Finalist(
-                    trial.number,
-                    _numbers(trial.evaluation),
-                    again,
-                    clips,
-                    exposures,
-                    validated.get(trial.number),
-                    metrics,
-                )
+            one = Finalist(
+                trial.number,
+                _numbers(trial.evaluation),
+                again,
+                clips,
+                exposures,
+                validated.get(trial.number),
+                metrics=metrics,
             )
+            finalists.append(of_everybody(one) if dataset.speakers.few else one)
         folder.keep_finalists(finalists)
     return finalists
 

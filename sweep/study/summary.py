@@ -127,7 +127,7 @@ def headline(record: StudyRecord, frame: pd.DataFrame) -> str:
     confirmed = record.confirmed()
     smallest = pick(frame, "smallest", record.space, confirmed)
     which = "the smallest finalist that holds" if confirmed else "the smallest"
-    clips = " on the test clips" if confirmed else ""
+    clips = f" on the {record.tested_on}" if confirmed else ""
     verb = "meets" if len(feasible) == 1 else "meet"
     size, goal = (one.text(smallest[one.name]) for one in pick_metrics(record.space)["smallest"])
     return (
@@ -159,7 +159,7 @@ def picks(record: StudyRecord, frame: pd.DataFrame) -> list[Pick]:
     if not (frame["outcome"] == "feasible").any():
         return []
     confirmed = record.confirmed()
-    where = " – on the test clips" if confirmed else ""
+    where = f" – on the {record.tested_on}" if confirmed else ""
     found = []
     by_word = pick_metrics(record.space)
     for word, order in by_word.items():

@@ -104,6 +104,11 @@ class StudyRecord:
         return [text for text in (self.speaker_caution, self.balance_caution) if text]
 
     @property
+    def tested_on(self) -> str:
+        """Which clips the metrics of finalists count, in words; see ``Finalist.tested_on``."""
+        return next((one.tested_on for one in self.finalists), "test clips")
+
+    @property
     def judged_on(self) -> str:
         """Which clips the accuracies of the trials count, in words."""
         folds = self.about.get("folds")

@@ -8,7 +8,7 @@ import pytest
 
 from sweep.metrics import METRICS, Limit
 from sweep.statistics import wilson
-from sweep.study.confirmation import CrossValidation, Finalist, Retraining
+from sweep.study.confirmation import CrossValidation, Finalist, Retraining, of_everybody
 
 LIMITS = [Limit.parse(METRICS["accuracy"], ">= 0.97"), Limit.parse(METRICS["size_kb"], "< 5")]
 
@@ -90,14 +90,31 @@ def test_the_interval_of_the_folds_tells_how_much_they_differ() -> None:
     unlike = CrossValidation(tuple(((right, 0), (10 - right, 10)) for right in (0, 10, 5, 9, 6)))
     shares = [0.5, 1.0, 0.75, 0.95, 0.8]
     error = np.std(shares, ddof=1) / np.sqrt(5)
-    low, high = unlike.interval(accuracy)
-    # 2.776 is the 97.5 % quantile of Student's t with four degrees of freedom.
-    assert (low, high) == pytest.approx((0.8 - 2.776 * error, 1.0), abs=1e-3)
+    # 2.776 is the 97.5 % quantile of Student's t with four degrees of freedom, 1.96 the normal one.
+    worth = 0.8 * 0.2 / error**2 * (1.96 / 2.776) ** 2
+    assert worth < 15
+    assert unlike.exposure(accuracy) == pytest.approx(worth, rel=1e-3)
+    assert unlike.interval(accuracy) == wilson(0.8, unlike.exposure(accuracy))
 
 
 def test_the_interval_of_folds_that_agree_is_that_of_their_clips() -> None:
     alike = CrossValidation((((9, 1), (0, 10)),) * 5)
     assert alike.interval(METRICS["accuracy"]) == pytest.approx(wilson(0.95, 100))
+
+
+def test_with_few_test_speakers_a_finalist_is_judged_by_all_of_them() -> None:
+    folds = (((9, 1), (0, 10)), ((6, 4), (2, 8)))
+    tested = Retraining(1, {}, {"size_kb": 4.0}, confusion=((5, 5), (0, 10)))
+    exposures = {"accuracy": 20, "worst_recall": 10}
+    one = Finalist(7, {"accuracy": 0.9}, (tested,), 20, exposures, CrossValidation(folds))
+    every = of_everybody(one)
+    assert every.everybody and every.test_clips == 60 and every.mean("size_kb") == 4.0
+    assert every.mean("accuracy") == pytest.approx((19 + 14 + 15) / 60)
+    assert every.mean("worst_recall") == pytest.approx(20 / 30)
+    low, high = every.interval("accuracy")
+    assert low < 0.5 and high > 0.9, "three groups from 0.7 to 0.95 tell little"
+    assert back(every) == every
+    assert of_everybody(replace(one, validated=None)).mean("size_kb") == 4.0
 
 
 def test_a_finalist_comes_back_from_json_with_what_it_hears_by_folds() -> None:
