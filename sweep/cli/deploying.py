@@ -54,8 +54,8 @@ def export(
     if number in confirmed:
         goal, again = record.space.goal.name, confirmed[number]
         told = record.space.goal.text(again.mean(goal), again.interval(goal))
-        print(f"Its {goal} is that on {record.judged_on}")
-        print(f"Trained again, on {record.tested_on}: {told}")
+        where = f"that on {record.judged_on}; trained again, on {record.tested_on}"
+        print(f"Its {goal} is {where}: {told}")
     for caution in record.cautions:
         print(caution)
     print(f"next: sweep predict {shlex.quote(str(target))} CLIP.wav")

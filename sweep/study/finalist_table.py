@@ -29,7 +29,9 @@ def finalist_table(record: StudyRecord) -> Table:
 def _title(record: StudyRecord) -> str:
     seeds = max((len(one.retrainings) for one in record.finalists), default=0)
     clips = max((one.test_clips for one in record.finalists), default=0)
-    title = f"Trained again from {counted(seeds, 'seed')}, then the {clips} {record.tested_on}, once"
+    title = (
+        f"Trained again from {counted(seeds, 'seed')}, then the {clips} {record.tested_on}, once"
+    )
     if len(record.tested) > len(record.finalists):
         title += f"; {len(record.tested)} trials have been measured on them by now, so the best of"
         title += " them is partly lucky there, too"

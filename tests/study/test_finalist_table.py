@@ -48,7 +48,7 @@ def test_cross_validated_accuracy_is_told_where_it_is_known():
     folds = CrossValidation((((14, 1), (2, 13)), ((5, 0), (0, 5))))
     found = finalist_table(replace(record, finalists=(replace(first, validated=folds), second)))
     column = found.head.index("cross-validated")
-    assert [row[column] for row in found.rows] == ["0.925 (0.290–1.000)", "–"]
+    assert [row[column] for row in found.rows] == ["0.925 (0.126–0.999)", "–"]
 
 
 def test_what_else_the_study_limits_is_told_too():
