@@ -127,6 +127,7 @@ def _metadata(
     assert isinstance(result, Variant)
     return {
         "labels": list(dataset.labels),
+        "none_of_these": dataset.spec.none_of_these,
         "clip": {
             "length_in_s": candidate.frontend.clip_length_in_s,
             "samples": candidate.frontend.num_samples,

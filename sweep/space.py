@@ -191,7 +191,7 @@ class Space:
         allowed = round(share * size) if size is not None and counted else f"about {share:.0%}"
         return {
             "source": self.file.dataset.source,
-            "labels": self.file.dataset.labels,
+            "labels": self.file.dataset.outputs,
             "clip_length_in_s": self.file.dataset.clip_length_in_s,
             "varying": {name: self.describe(name) for name in self.varying},
             "fixed": self.fixed,
@@ -330,7 +330,7 @@ class Space:
             n: _canonical(v) for n, v in (self.defaults | self.fixed | self.varying).items()
         }
         return {
-            "labels": sorted(self.file.dataset.labels),
+            "labels": sorted(self.file.dataset.outputs),
             "parameters": parameters,
             "require": sorted(ast.unparse(ast.parse(text.strip())) for text in self.file.require),
             "limits": {limit.metric: f"{limit.operator} {limit.bound:g}" for limit in self.limits},

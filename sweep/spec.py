@@ -9,6 +9,7 @@ import pydantic
 from sweep import registry, strict_yaml
 from sweep.audio.dataset import CLIP_LENGTHS_IN_S, DatasetSpec
 from sweep.audio.layout import LabelFrom, check_label
+from sweep.audio.open_set import SilenceSpec, UnknownSpec, outputs
 from sweep.audio.splits import SPLITS
 from sweep.errors import DataError, SpecError, nearest
 from sweep.metrics import METRICS
@@ -59,6 +60,61 @@ ClipLength = Annotated[
 ]
 
 
+def _checked_label(label: str) -> str:
+    try:
+        return check_label(label)
+    except DataError as error:
+        raise ValueError(str(error)) from error
+
+
+Words = Annotated[
+    list[Annotated[str, pydantic.AfterValidator(_checked_label)]], pydantic.Field(min_length=1)
+]
+Share = Annotated[float, pydantic.Field(gt=0, le=10)]
+
+
+class UnknownSection(_Section):
+    """What the label ``_unknown_`` is made of: other words than the labels.
+
+    ``held_out`` are words never trained on, or their number, or their share; on them rejection is
+    measured. ``share`` is relative to the clips of the labels.
+    """
+
+    words: Literal["rest"] | Words = "rest"
+    folder: str | None = None
+    share: Share = 0.5
+    held_out: (
+        Annotated[int, pydantic.Field(ge=0, strict=True)]
+        | Annotated[float, pydantic.Field(ge=0, lt=1, strict=True)]
+        | Words
+    ) = 0.25
+
+    @pydantic.field_validator("folder")
+    @classmethod
+    def _absolute(cls, folder: str | None) -> str | None:
+        # A study finds it again from wherever it is looked at.
+        return None if folder is None else str(Path(folder).expanduser().absolute())
+
+    def spec(self) -> UnknownSpec:
+        """Return what ``audio`` opens."""
+        held = tuple(self.held_out) if isinstance(self.held_out, list) else self.held_out
+        return UnknownSpec(
+            words=tuple(self.words) if isinstance(self.words, list) else self.words,
+            folder=self.folder,
+            share=self.share,
+            held_out=held,
+        )
+
+
+class SilenceSection(_Section):
+    """What the label ``_silence_`` is made of: background recordings at many levels.
+
+    ``share`` is relative to the clips of the labels.
+    """
+
+    share: Share = 0.25
+
+
 class DatasetSection(_Section):
     """Which clips to learn from, and how they are split."""
 
@@ -70,6 +126,8 @@ class DatasetSection(_Section):
     clips_per_label: Annotated[int, pydantic.Field(ge=10)] = 1000
     snr_db: tuple[float, float] = (-5.0, 15.0)
     seed: Annotated[int, pydantic.Field(ge=0)] = 0
+    unknown: UnknownSection | None = None
+    silence: SilenceSection | None = None
 
     @pydantic.field_validator("labels", mode="before")
     @classmethod
@@ -81,10 +139,7 @@ class DatasetSection(_Section):
     @pydantic.field_validator("labels")
     @classmethod
     def _distinct(cls, labels: list[str]) -> list[str]:
-        try:
-            labels = [check_label(label) for label in labels]
-        except DataError as error:
-            raise ValueError(str(error)) from error
+        labels = [_checked_label(label) for label in labels]
         if len(set(labels)) < len(labels):
             raise ValueError("a label stands twice")
         return labels
@@ -107,6 +162,31 @@ class DatasetSection(_Section):
             return {name: str(Path(path).expanduser().absolute()) for name, path in split.items()}
         return split
 
+    @pydantic.field_validator("unknown")
+    @classmethod
+    def _are_others(
+        cls, unknown: UnknownSection | None, info: pydantic.ValidationInfo
+    ) -> UnknownSection | None:
+        words = [] if unknown is None or isinstance(unknown.words, str) else unknown.words
+        both = [word for word in words if word in info.data.get("labels", ())]
+        if both:
+            raise ValueError(f"words: {', '.join(both)}: a label is no other word")
+        return unknown
+
+    @pydantic.field_validator("silence")
+    @classmethod
+    def _has_a_length(
+        cls, silence: SilenceSection | None, info: pydantic.ValidationInfo
+    ) -> SilenceSection | None:
+        if silence is not None and info.data.get("clip_length_in_s") == "auto":
+            raise ValueError("needs clip_length_in_s in seconds, not auto")
+        return silence
+
+    @property
+    def outputs(self) -> list[str]:
+        """The labels, then ``_unknown_`` and ``_silence_`` where they are asked for."""
+        return [*outputs(self.labels, self.unknown, self.silence)]
+
     def spec(self) -> DatasetSpec:
         """Return what ``audio`` opens."""
         return DatasetSpec(
@@ -118,6 +198,8 @@ class DatasetSection(_Section):
             clips_per_label=self.clips_per_label,
             snr_db=self.snr_db,
             seed=self.seed,
+            unknown=None if self.unknown is None else self.unknown.spec(),
+            silence=None if self.silence is None else SilenceSpec(self.silence.share),
         )
 
 
@@ -298,8 +380,11 @@ def _no_text(loc: list[str], given: Any) -> str:
 def _keys(place: list[str]) -> list[str]:
     """Return the keys allowed at a place of the file."""
     sections: dict[str, type[_Section]] = {
+        "dataset.unknown": UnknownSection,
+        "dataset.silence": SilenceSection,
         "dataset": DatasetSection,
         "search": SearchSection,
         "parameters": Range,
     }
-    return list((sections[place[0]] if place else SpaceFile).model_fields)
+    section = sections.get(".".join(place)) or sections[place[0]] if place else SpaceFile
+    return list(section.model_fields)

@@ -68,6 +68,7 @@ def describe_dataset(study: str, dataset: Dataset, workers: int, scheduler: str 
     kind = how[split] if isinstance(split, str) else "split by lists"
     words, length = ", ".join(dataset.labels), f"{dataset.clip_length_in_s:g} s"
     lines = [f"{study}: {words}; {counts} clips of {length}, {kind}; {place}"]
+    lines += dataset.spec.none_of_these
     lines += filter(None, [speakers.caution, dataset.balance("validation").caution])
     every = (name for names in dataset.listed.values() for name in names)
     if split == "speaker" and any(clip_of(name, dataset.spec.label_from).split for name in every):

@@ -37,6 +37,8 @@ BEYOND_A_SCHEMA = (
     "no accuracy is above 1",
     "is a share from 0 to 1",
     "is always above 0",
+    "a label is no other word",
+    "needs clip_length_in_s in seconds",
 )
 """What the messages say of mistakes that compare keys, or follow a grammar of their own."""
 

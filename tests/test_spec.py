@@ -49,7 +49,29 @@ def test_values_keep_the_type_they_are_written_in():
     assert repr(parameters["noise_snr_db"]) == "[None, 5]"
 
 
+def test_what_is_none_of_the_labels_comes_last():
+    text = "dataset: {labels: [stop, go], unknown: {words: [up, down], held_out: 1}, silence: {}}"
+    dataset = parse(text, "x.yaml").dataset
+    assert dataset.outputs == ["stop", "go", "_unknown_", "_silence_"]
+    assert dataset.spec().outputs == tuple(dataset.outputs)
+    assert parse(BASE, "x.yaml").dataset.outputs == ["stop", "go"]
+
+
+UNKNOWN = "dataset: {labels: [stop, go], unknown: "
 MISTAKES = [
+    (
+        UNKNOWN + "{word: rest}}",
+        "x.yaml: dataset.unknown.word: unknown key; did you mean words?",
+    ),
+    (UNKNOWN + "{words: [go]}}", "x.yaml: dataset.unknown: words: go: a label is no other word"),
+    (
+        "dataset: {labels: [stop, _unknown_]}",
+        "x.yaml: dataset.labels: label '_unknown_' cannot name a folder; it comes with unknown: {}",
+    ),
+    (
+        "dataset: {labels: [stop, go], clip_length_in_s: auto, silence: {}}",
+        "x.yaml: dataset.silence: needs clip_length_in_s in seconds, not auto",
+    ),
     ("datset: {}", "x.yaml: datset: unknown key; did you mean dataset?"),
     (
         "dataset: {lables: [stop, go]}",
@@ -89,8 +111,8 @@ MISTAKES = [
         "x.yaml: dataset.labels: a label stands twice",
     ),
     (
-        "dataset: {labels: [go, _unknown_]}",
-        "x.yaml: dataset.labels: label '_unknown_' cannot name a folder; leave out / \\ : and"
+        "dataset: {labels: [go, _other_]}",
+        "x.yaml: dataset.labels: label '_other_' cannot name a folder; leave out / \\ : and"
         " do not begin with '.' or '_'",
     ),
     (

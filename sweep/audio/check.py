@@ -170,9 +170,10 @@ def inspect_clips(
     """Return what may fool a search, by the clips it sees: those for training and validation."""
     if progress:
         progress("comparing words", 0.0)
-    folder, label_from = locate(dataset.spec), dataset.spec.label_from
-    split_of = {name: split for split in SEARCHED for name in dataset.listed[split]}
-    clips = [layout.clip_of(name, label_from) for name in split_of]
+    folder = locate(dataset.spec)
+    every = [(dataset.spec.clip(n), split) for split in SEARCHED for n in dataset.listed[split]]
+    spoken = [(clip, split) for clip, split in every if clip.label != layout.SILENCE]
+    clips, split_of = [clip for clip, _ in spoken], {clip.name: split for clip, split in spoken}
     repeated = same_files(folder, split_of)
     return [*find_confounds(folder, clips), *find_duplicates(repeated, clips, split_of)]
 

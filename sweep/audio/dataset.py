@@ -11,9 +11,10 @@ from typing import Literal
 import numpy as np
 
 from sweep import cache
-from sweep.audio import layout, sources, synthesis
+from sweep.audio import layout, silence, sources, synthesis
 from sweep.audio.balance import Balance
 from sweep.audio.clips import VERSION, examine, read_clip, read_whole
+from sweep.audio.open_set import SilenceSpec, UnknownSpec, outputs, select
 from sweep.audio.speakers import Speakers
 from sweep.audio.splits import SPLITS, SplitRule, advice, split_clips
 from sweep.candidate import digest
@@ -37,13 +38,16 @@ class DatasetSpec:
 
     Attributes:
         source: one of ``sources.SOURCES``, such as ``"synthetic"``, or a folder of recordings.
-        labels: the words, in the order of the network's outputs.
+        labels: the words to tell apart, in the order of the network's outputs.
         split: ``"speaker"``, ``"folders"`` or a text file for each split; see ``split_clips``.  For
             ``"speaker"``, recordings that come with official lists are split by these.
         label_from: where the word of a recording is, for a folder only; see ``find_clips``.
         clip_length_in_s: length of a clip; ``"auto"`` goes by the recordings, see
             ``typical_length``.
-        clips_per_label, snr_db, seed: for synthetic speech only; see ``synthesize``.
+        clips_per_label, snr_db: for synthetic speech only; see ``synthesize``.
+        seed: of synthetic speech, and of what ``unknown`` and ``silence`` draw.
+        unknown: what the label ``_unknown_`` is made of; None to do without.
+        silence: what the label ``_silence_`` is made of; None to do without.
     """
 
     source: str
@@ -54,6 +58,32 @@ class DatasetSpec:
     clips_per_label: int = 1000
     snr_db: tuple[float, float] = (-5.0, 15.0)
     seed: int = 0
+    unknown: UnknownSpec | None = None
+    silence: SilenceSpec | None = None
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The labels in the order of the network's outputs; ``_unknown_``, ``_silence_`` last."""
+        return outputs(self.labels, self.unknown, self.silence)
+
+    @property
+    def none_of_these(self) -> list[str]:
+        """What is no keyword here, a line for each label; once the data set is opened."""
+        background = f"{layout.SILENCE}: background recordings at many levels"
+        return [*map(str, filter(None, [self.unknown])), *([background] if self.silence else [])]
+
+    def clip(self, name: str) -> layout.Clip:
+        """Return the clip of a name; its label is one of ``outputs``."""
+        clip = layout.clip_of(name, self.label_from)
+        is_other = self.unknown is not None and clip.label not in self.outputs
+        return replace(clip, label=layout.UNKNOWN) if is_other else clip
+
+    def for_split(self, name: str, split: str) -> bool:
+        """Tell whether a clip may be in a split: of other words, some are kept out of training."""
+        is_other = self.unknown is not None and self.clip(name).label == layout.UNKNOWN
+        if not is_other or self.unknown is None:
+            return True
+        return layout.label_of(name, self.label_from) in self.unknown.words_in(split)
 
 
 @dataclass(frozen=True)
@@ -104,8 +134,8 @@ class Dataset:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The words, in the order of the network's outputs."""
-        return self.spec.labels
+        """The labels, in the order of the network's outputs."""
+        return self.spec.outputs
 
     @property
     def clip_length_in_s(self) -> float:
@@ -122,7 +152,11 @@ class Dataset:
     @property
     def speakers(self) -> Speakers:
         """Who speaks in each split, by the names of the clips."""
-        return Speakers.of(self.listed, self.spec.label_from)
+        spoken = {
+            split: [name for name in names if self.spec.clip(name).label != layout.SILENCE]
+            for split, names in self.listed.items()
+        }
+        return Speakers.of(spoken, self.spec.label_from)
 
     def names(self, split: str) -> list[str]:
         """Return the names of the clips of a split, as paths below the folder."""
@@ -131,7 +165,7 @@ class Dataset:
     def targets(self, split: str) -> np.ndarray:
         """Return the place of each clip's word in ``labels``, int64 [clips]."""
         place = {label: i for i, label in enumerate(self.labels)}
-        labels = (layout.label_of(name, self.spec.label_from) for name in self.names(split))
+        labels = (self.spec.clip(name).label for name in self.names(split))
         return np.array([place[label] for label in labels], np.int64)
 
     def balance(self, split: str) -> Balance:
@@ -229,10 +263,16 @@ def open_dataset(spec: DatasetSpec, progress: Progress | None = None) -> Dataset
     folder = locate(spec, progress)
     clips = layout.find_clips(folder, spec.label_from)
     _check_labels(folder, spec, clips)
-    clips = [clip for clip in clips if clip.label in spec.labels]
+    words: dict[str, str] = {}
+    if spec.unknown:
+        unknown = spec.unknown.settled(spec.labels, {clip.label for clip in clips}, spec.seed)
+        spec = replace(spec, unknown=unknown)
+        words = {clip.name: clip.label for clip in clips if clip.label in unknown.words}
+    clips = [spec.clip(c.name) for c in clips if c.label in spec.labels or c.name in words]
     official = sources.official_lists(spec.source, folder) if spec.split == "speaker" else {}
     dealt = split_clips(clips, official or spec.split, spec.label_from)
-    listed = {split: [clip.name for clip in members] for split, members in dealt.items()}
+    slices = silence.slice_names(folder)
+    listed = select(dealt, words, spec.unknown, spec.silence, slices, spec.seed)
     return read_splits(spec, listed, progress)
 
 
@@ -264,7 +304,7 @@ def read_splits(
         _check_every_label(spec, split, readings.get(split, _Reading(listed[split], (), (), "")))
     every = [*readings.values(), noises]
     contents = [reading.content for reading in every]
-    fingerprint = digest([VERSION, spec.labels, contents, listed["testing"]])
+    fingerprint = digest([VERSION, spec.outputs, contents, listed["testing"]])
     if spec.clip_length_in_s == "auto":
         spec = replace(spec, clip_length_in_s=typical_length(lengths))
     skipped = tuple(line for reading in every for line in reading.skipped)
@@ -286,13 +326,72 @@ def typical_length(lengths_in_s: Sequence[float]) -> float:
 def locate(spec: DatasetSpec, progress: Progress | None = None) -> Path:
     """Return the folder of the recordings, made or downloaded first if they are not there yet.
 
+    With silence, or other words from elsewhere, it is a folder of links to them, beside the slices
+    of silence.
+
     Raises:
         DataError: if the source is neither a known name nor a folder, or cannot be had.
     """
+    source = _source(spec, progress)
+    elsewhere = Path(spec.unknown.folder) if spec.unknown and spec.unknown.folder else None
+    if spec.silence is None and elsewhere is None:
+        return source
+    links = _links(spec, source, elsewhere)
+    noises = layout.noise_names(source)
+    parts = [silence.VERSION, {name: str(path) for name, path in links.items()}, str(source)]
+    if spec.silence:
+        parts += [spec.clip_length_in_s, spec.seed, _stamp(source, noises)]
+
+    def build(folder: Path) -> None:
+        for name, path in links.items():
+            (folder / name).symlink_to(path)
+        if spec.silence:
+            assert spec.clip_length_in_s != "auto"
+            silence.cut(source, noises, folder, spec.clip_length_in_s, spec.seed)
+        elif noises:
+            (folder / layout.NOISE_FOLDER).symlink_to(source / layout.NOISE_FOLDER)
+
+    return cache.entry("joined", digest(parts), build)
+
+
+def linked(spec: DatasetSpec) -> tuple[Path, ...]:
+    """Return the folders to which links in that of ``locate`` lead; none where it is no links."""
+    if spec.silence is None and not (spec.unknown and spec.unknown.folder):
+        return ()
+    others = [Path(spec.unknown.folder)] if spec.unknown and spec.unknown.folder else []
+    return (_source(spec), *others)
+
+
+def _links(spec: DatasetSpec, source: Path, elsewhere: Path | None) -> dict[str, Path]:
+    """Return what the folders of a data set hold, by name.
+
+    Raises:
+        DataError: if there are no other words elsewhere, or their folder does not fit the source.
+    """
+    links = {path.name: path for path in source.iterdir() if path.name[0] not in "._"}
+    if elsewhere is None:
+        return links
+    if spec.label_from != "folder" or spec.split == "folders":
+        rule = "split: folders" if spec.split == "folders" else "label_from: name"
+        raise DataError(f"dataset.unknown.folder: not with {rule}; put the words into the source")
+    if not elsewhere.is_dir():
+        raise DataError(f"dataset.unknown.folder: {elsewhere}: no such folder")
+    words = [path for path in elsewhere.iterdir() if path.is_dir() and path.name[0] not in "._"]
+    links = {n: p for n, p in links.items() if layout.normal(n) in spec.labels or p.is_file()}
+    return links | {p.name: p for p in words if layout.normal(p.name) not in spec.labels}
+
+
+def _source(spec: DatasetSpec, progress: Progress | None = None) -> Path:
+    """Return the folder of the recordings that a source stands for."""
     if spec.source == "synthetic":
+        words = spec.labels
+        if spec.unknown and not spec.unknown.folder:
+            if spec.unknown.words == "rest":
+                raise DataError("dataset.unknown.words: name the words to synthesize")
+            words = (*words, *spec.unknown.words)
         length = 1.0 if spec.clip_length_in_s == "auto" else spec.clip_length_in_s
         return synthesis.synthesize(
-            spec.labels, spec.clips_per_label, spec.snr_db, spec.seed, length, progress
+            words, spec.clips_per_label, spec.snr_db, spec.seed, length, progress
         )
     if spec.source in sources.ARCHIVES:
         return sources.downloaded(spec.source, progress=progress)
@@ -369,8 +468,8 @@ def _check_labels(folder: Path, spec: DatasetSpec, clips: Iterable[layout.Clip])
 
 
 def _check_every_label(spec: DatasetSpec, split: str, reading: _Reading) -> None:
-    heard = {layout.label_of(name, spec.label_from) for name in reading.names}
-    missing = [label for label in spec.labels if label not in heard]
+    found = {spec.clip(name).label for name in reading.names}
+    missing = [label for label in spec.outputs if label not in found]
     if missing:
         skipped = reading.skipped
         unusable = f" ({len(skipped)} cannot be used, such as {skipped[0]})" if skipped else ""

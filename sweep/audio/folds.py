@@ -4,8 +4,9 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from sweep.audio.dataset import Dataset, read_splits
-from sweep.audio.layout import clip_of
+from sweep.audio.layout import Clip
 from sweep.audio.splits import UNITS, groups
+from sweep.errors import DataError
 
 
 def deal(dataset: Dataset, folds: int) -> list[list[str]]:
@@ -18,17 +19,32 @@ def deal(dataset: Dataset, folds: int) -> list[list[str]]:
     Args:
         dataset: the clips.
         folds: how many folds are wanted, at least 2.
+
+    Raises:
+        DataError: if not even two folds can have clips of words held out.
     """
     names = [*dataset.names("training"), *dataset.names("validation")]
-    words, where = set(dataset.labels), dataset.spec.label_from
-    clips = [clip_of(name, where) for name in names]
+    words, spec = set(dataset.labels), dataset.spec
+    clips = [spec.clip(name) for name in names]
+
+    def words_held(fold: list[Clip]) -> set[str]:
+        return {clip.label for clip in fold if spec.for_split(clip.name, "validation")}
+
     every = (groups(clips, unit, count) for unit in UNITS for count in range(folds, 1, -1))
-    # Found at the latest for two folds of recordings: training and validation have every word.
+    # Without held-out words, found at the latest for two folds of recordings.
     dealt = next(
-        some
-        for some in every
-        if len(some) > 1 and all({clip.label for clip in fold} == words for fold in some)
+        (
+            some
+            for some in every
+            if len(some) > 1 and all(words_held(fold) == words for fold in some)
+        ),
+        None,
     )
+    if dealt is None:
+        raise DataError(
+            "the clips of words held out are too few for folds; hold out more words"
+            " (dataset.unknown.held_out), or none, or leave out folds"
+        )
     return [[clip.name for clip in fold] for fold in dealt]
 
 
@@ -41,6 +57,8 @@ def with_folds(dataset: Dataset, folds: int) -> Dataset:
 def hold_out(dataset: Dataset, held: Collection[str]) -> Dataset:
     """Return the same clips with some for validation and the others for training.
 
+    Other words that are held out are never for training, and those trained on never held out.
+
     The testing clips stay where they are, unread.
 
     Args:
@@ -50,8 +68,8 @@ def hold_out(dataset: Dataset, held: Collection[str]) -> Dataset:
     names = [*dataset.names("training"), *dataset.names("validation")]
     held = set(held)
     splits = {
-        "training": [name for name in names if name not in held],
-        "validation": [name for name in names if name in held],
+        "training": [n for n in names if n not in held and dataset.spec.for_split(n, "training")],
+        "validation": [n for n in names if n in held and dataset.spec.for_split(n, "validation")],
         "testing": dataset.listed["testing"],
     }
     return read_splits(dataset.spec, splits)

@@ -16,6 +16,9 @@ LabelFrom = Literal["folder", "name"]
 """Where the word of a clip is: the name of its folder, or the beginning of its own."""
 
 NOISE_FOLDER = "_background_noise_"
+UNKNOWN, SILENCE = "_unknown_", "_silence_"
+"""The labels of what is no keyword, as Speech Commands names them."""
+
 SPEAKER_END = "_nohash_"
 SUFFIXES = tuple(".wav .flac .ogg .mp3 .aiff .aif .opus .au .w64 .rf64 .caf".split())
 SPLIT_FOLDERS = {
@@ -116,6 +119,8 @@ def clip_of(name: str, label_from: LabelFrom = "folder") -> Clip:
     *folders, file = name.split("/")
     first, last = (folders[0], folders[-1]) if folders else ("", "")
     stem = normal(without_suffix(file))
+    if first == SILENCE:
+        return Clip(name, SILENCE, stem)
     course = _course_split(first)
     if label_from == "name" or course:
         label = _beginning(stem)
@@ -147,6 +152,9 @@ def check_label(label: str) -> str:
     Raises:
         DataError: if it is empty, begins with ``.`` or ``_``, or holds a separator.
     """
+    if label in (UNKNOWN, SILENCE):
+        key = label.strip("_")
+        raise DataError(f"label {label!r} cannot name a folder; it comes with {key}: {{}}")
     if not label.strip() or label[0] in "._" or any(c in "/\\:" or c < " " for c in label):
         raise DataError(
             f"label {label!r} cannot name a folder; "

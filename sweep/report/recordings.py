@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sweep import cache
-from sweep.audio.dataset import locate
+from sweep.audio.dataset import linked, locate
 from sweep.audio.layout import SUFFIXES
 from sweep.errors import SweepError
 from sweep.report.figures.finalists import retrained
@@ -45,17 +45,25 @@ LISTS = {"trial": _of_trial, "finalist": _of_finalist}
 
 @dataclass(frozen=True)
 class Recordings:
-    """The folder of a study's recordings, if it is on this machine."""
+    """The folder of a study's recordings, if it is on this machine.
+
+    Attributes:
+        folder: the folder.
+        linked: where links in it may lead, beside the folder itself.
+    """
 
     folder: Path | None
+    linked: tuple[Path, ...] = ()
 
     def path(self, name: str) -> Path | None:
         """Return a recording below the folder, if it can be played."""
         if self.folder is None:
             return None
         path = (self.folder / name).resolve()
-        inside = path.is_relative_to(self.folder.resolve()) and path.suffix.lower() in SUFFIXES
-        return path if inside and path.is_file() and path.stat().st_size <= _LARGEST_BYTES else None
+        places = [place.resolve() for place in (self.folder, *self.linked)]
+        inside = any(path.is_relative_to(place) for place in places)
+        known = inside and path.suffix.lower() in SUFFIXES
+        return path if known and path.is_file() and path.stat().st_size <= _LARGEST_BYTES else None
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and self.path(name) is not None
@@ -66,6 +74,7 @@ def recordings_of(record: StudyRecord) -> Recordings:
     spec = record.space.file.dataset.spec()
     try:
         with cache.only_reading():
-            return Recordings(locate(replace(spec, source=record.about.get("source", spec.source))))
+            spec = replace(spec, source=record.about.get("source", spec.source))
+            return Recordings(locate(spec), linked(spec))
     except (SweepError, OSError):
         return Recordings(None)

@@ -192,7 +192,7 @@ def _cells(record: StudyRecord) -> list[str]:
     sizes = [result["size_kb"] for result in results if result is not None]
     last = max((trial.finished for trial in record.trials), default=None)
     return [
-        ", ".join(record.space.file.dataset.labels),
+        ", ".join(record.space.file.dataset.outputs),
         f"{len(record.trials):,}",
         f"{len(feasible):,}",
         f"{len(record.confirmed())} of {len(record.finalists)}" if record.finalists else "–",

@@ -96,6 +96,7 @@ def _about(space: Space, dataset: Dataset) -> dict[str, Any]:
         "command": without_password(shlex.join(["sweep", *sys.argv[1:]])),
         "source": dataset.spec.source,
         "labels": list(dataset.labels),
+        "none_of_these": dataset.spec.none_of_these,
         "clips": dataset.counts,
         "speakers": asdict(dataset.speakers),
         "folds": len(dataset.folds),

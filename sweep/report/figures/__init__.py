@@ -40,6 +40,6 @@ def figures(record: StudyRecord) -> dict[str, go.Figure]:
         if any(one.accuracies):
             drawn[f"curves-{one.trial}"] = draw_curves(one.accuracies, one.losses)
         if one.confusion:
-            labels = record.space.file.dataset.labels
+            labels = record.space.file.dataset.outputs
             drawn[f"confusion-{one.trial}"] = draw_confusion(one.confusion, labels)
     return drawn

@@ -43,7 +43,7 @@ def study_data(record: StudyRecord, playable: Container[str] = ()) -> dict[str, 
     varying = bool(record.space.varying)
     return {
         "name": record.name,
-        "labels": record.space.file.dataset.labels,
+        "labels": record.space.file.dataset.outputs,
         "command": record.argument,
         "headline": summary.headline(record, frame),
         "caution": summary.caution(record, frame),
