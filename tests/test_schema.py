@@ -24,7 +24,8 @@ BEYOND_A_SCHEMA = (
     "there is no module",
     "is above",  # compares two values
     "is below",
-    "stands twice",  # 1 and 1.0, or a YAML key
+    "stands twice",  # 1 and 1.0
+    "duplicate key",
     "not YAML",
     "can never be taken",
     "is allowed",
