@@ -181,6 +181,12 @@ def test_imports_run_one_way_from_the_top_of_that_list_to_its_end() -> None:
     assert backwards == []
 
 
+@pytest.mark.parametrize("page", ["README.md", "search_space.md"])
+def test_the_search_space_it_shows_can_be_searched(page: str) -> None:
+    shown = TEXT[page].partition("```yaml\ndataset:")[2].partition("```")[0]
+    sweep.Space.parse("dataset:" + shown, page).check()
+
+
 def test_every_link_leads_somewhere() -> None:
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
