@@ -1,6 +1,6 @@
 BIN := .venv/bin
 
-.PHONY: help sweep install test test-versions test-other-version lint bench schema clean
+.PHONY: help sweep install test test-versions test-other-version lint bench modules schema clean
 
 help:                             ## this list
 	@awk -F ':.*## *' '/^[a-z-]+:.*## / {printf "make %-19s %s\n", $$1, $$2}' Makefile
@@ -28,6 +28,9 @@ lint: .venv/installed-test        ## format, imports, style and types
 
 bench: .venv/installed            ## milliseconds a stage; SPEECH_COMMANDS names the recordings
 	$(BIN)/python benchmarks/stages.py
+
+modules: .venv/installed          ## a line for each module, in the order of imports
+	$(BIN)/python -m tests.modules
 
 schema: .venv/installed           ## the JSON schema that editors read
 	$(BIN)/python -m sweep.schema > search_spaces/schema.json
