@@ -26,6 +26,20 @@ def imports(file: Path, known: dict[str, Path]) -> Iterator[str]:
             yield from (name if name in known else node.module for name in within)
 
 
+def importers(library: str) -> set[str]:
+    """Return the parts of the package in which a library is imported."""
+    found = set()
+    for name, file in modules().items():
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                imported = [alias.name for alias in node.names]
+            else:
+                imported = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            if library in {module.partition(".")[0] for module in imported}:
+                found.add(part(name))
+    return found
+
+
 def graph() -> dict[str, set[str]]:
     """Return what each module imports; a package does not count as importing from itself."""
     known = modules()

@@ -4,7 +4,7 @@ from graphlib import CycleError, TopologicalSorter
 
 import pytest
 
-from .modules import graph, graph_of_parts, meaning, modules
+from .modules import graph, graph_of_parts, importers, meaning, modules
 
 
 def test_no_module_imports_what_imports_it() -> None:
@@ -20,6 +20,19 @@ def test_an_import_that_runs_back_would_be_found() -> None:
     backwards["sweep.errors"].add("sweep.cli")
     with pytest.raises(CycleError, match="sweep.cli"):
         TopologicalSorter(backwards).prepare()
+
+
+@pytest.mark.parametrize(
+    ("library", "rooms"),
+    [
+        ("tensorflow", {"sweep.networks", "sweep.stages"}),
+        ("distributed", {"sweep.study"}),
+        ("plotly", {"sweep.report"}),
+        ("flask", {"sweep.report"}),
+    ],
+)
+def test_a_large_library_is_imported_in_its_rooms_only(library: str, rooms: set[str]) -> None:
+    assert importers(library) == rooms
 
 
 @pytest.mark.parametrize("name", modules())
