@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from textwrap import indent
 from typing import Any
 
 import pandas as pd
@@ -176,7 +177,7 @@ def print_failures(out: Console, record: StudyRecord) -> None:
     found = failures(record)
     for failure in found:
         out.print(f"trial {failure['trial']}: {failure['reason']}")
-        out.print(Padding(failure["traceback"], (0, 0, 0, 2), expand=False))
+        out.print(indent(failure["traceback"].rstrip(), "  "), soft_wrap=True)
     if not found:
         out.print("no trial failed")
 
