@@ -103,7 +103,8 @@ def measure(
     assert isinstance(result, Variant)
     shape = {name: result.metrics[name] or 0 for name in ("parameters", "multiply_adds")}
     facts = shape | file_facts(files[MODEL], run.preprocessing, run.model)
-    return Measured(facts, confusion(dataset.targets("validation"), run.probabilities), metrics)
+    counts = confusion(dataset.targets("validation"), run.probabilities)
+    return Measured(facts, counts, metrics, dataset.labels)
 
 
 def _refuse_broken(limits: list[Limit], measured: Measured, number: int) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweep import registry
+from sweep.audio.layout import SILENCE, UNKNOWN
 from sweep.errors import PluginError
 from sweep.statistics import Confusion, recalls, wilson
 
@@ -33,11 +34,14 @@ class Measured:
         facts: what the stages measured, by metric.
         confusion: clips by true label (rows) and predicted label (columns); None before training.
         metrics: all metrics, by name.
+        labels: what the rows and columns of ``confusion`` are; needed only by metrics that tell
+            keywords from ``_unknown_`` and ``_silence_``.
     """
 
     facts: Mapping[str, float]
     confusion: Confusion | None = None
     metrics: Mapping[str, "Metric"] = field(default_factory=lambda: METRICS)
+    labels: Sequence[str] = ()
 
     def __getitem__(self, name: str) -> float:
         if name in self.facts:
@@ -185,6 +189,23 @@ def _clips_of_worst(measured: Measured) -> float:
     return float(min(n for n, recall in zip(clips, found, strict=True) if recall == min(found)))
 
 
+def _false_accepts(measured: Measured) -> tuple[float, float]:
+    """Return share and number of the clips of the label that is accepted most, the fewest of ties.
+
+    Raises:
+        Unknown: if no label is ``_unknown_`` or ``_silence_``.
+    """
+    others = [i for i, label in enumerate(measured.labels) if label in (UNKNOWN, SILENCE)]
+    rows = np.array(measured.predictions)[others]
+    totals = rows.sum(axis=1) if others else np.zeros(0)
+    rejected = rows[:, others].sum(axis=1) if others else totals
+    found = [((n - right) / n, -n) for n, right in zip(totals.tolist(), rejected.tolist()) if n]
+    if not found:
+        raise Unknown("false_accept_rate")
+    share, negative = max(found)
+    return float(share), float(-negative)
+
+
 _BUILT_IN = (
     Metric(
         "accuracy",
@@ -212,6 +233,15 @@ _BUILT_IN = (
         known="trained",
         share=True,
         exposure=_clips_of_worst,
+    ),
+    Metric(
+        "false_accept_rate",
+        "share of validation clips of _unknown_, or of _silence_ where it is higher, that are"
+        " classified as a keyword",
+        lambda measured: _false_accepts(measured)[0],
+        known="trained",
+        share=True,
+        exposure=lambda measured: _false_accepts(measured)[1],
     ),
     Metric(
         "latency_ms",
@@ -244,7 +274,13 @@ _BUILT_IN = (
 METRICS: dict[str, Metric] = {metric.name: metric for metric in _BUILT_IN}
 """The metrics that come with the program, by name."""
 
-ACCURACY, BALANCED_ACCURACY, WORST_RECALL = _BUILT_IN[:3]
+ACCURACY, BALANCED_ACCURACY, WORST_RECALL, FALSE_ACCEPT_RATE = _BUILT_IN[:4]
+
+
+def metrics_of(labels: Iterable[str]) -> dict[str, Metric]:
+    """Return the built-in metrics that a network with these labels can have, by name."""
+    rejects = bool({UNKNOWN, SILENCE} & set(labels))
+    return {n: m for n, m in METRICS.items() if rejects or m is not FALSE_ACCEPT_RATE}
 
 
 def metrics_named(names: Iterable[str]) -> dict[str, Metric]:
@@ -265,9 +301,13 @@ def metrics_named(names: Iterable[str]) -> dict[str, Metric]:
 
 
 def goal(names: Iterable[str], metrics: Mapping[str, Metric]) -> Metric:
-    """Return the first of some metrics that is a share only training shows; else the accuracy."""
-    named = (metrics[name] for name in names)
-    return next((m for m in named if m.share and m.known == "trained"), ACCURACY)
+    """Return the first of some metrics that is a share of clips classified correctly.
+
+    Without any it is the accuracy.
+    """
+    named = [metrics[name] for name in names]
+    shares = (m for m in named if m.share and m.known == "trained" and m.better == "higher")
+    return next(shares, ACCURACY)
 
 
 def in_unit(unit: str, names: Iterable[str], metrics: Mapping[str, Metric], default: str) -> str:

@@ -31,7 +31,7 @@ from sweep.candidate import (
     parameters_of,
 )
 from sweep.errors import PluginError, SpecError, nearest
-from sweep.metrics import EVERY_WORD, METRICS, Limit, Metric, goal, metrics_named
+from sweep.metrics import EVERY_WORD, METRICS, Limit, Metric, goal, metrics_named, metrics_of
 from sweep.parameters import Domain
 from sweep.registry import BUILT_IN
 from sweep.rules import broken_rule, requirement
@@ -76,7 +76,7 @@ class Space:
             for name, kind in self.varying.items()
             if isinstance(kind, FloatDistribution) and kind.step is not None
         }
-        self.metrics: Mapping[str, Metric] = METRICS
+        self.metrics: Mapping[str, Metric] = metrics_of(file.dataset.outputs)
         for i, name in enumerate(file.metrics):
             try:
                 self.metrics = {**self.metrics, **metrics_named([name])}
@@ -88,8 +88,7 @@ class Space:
         self._requirements = [self._requirement(i, text) for i, text in enumerate(file.require)]
         for metric in file.objectives:
             if metric not in self.metrics:
-                hint = nearest(metric, self.metrics)
-                self._fail(f"objectives.{metric}", f"unknown metric{hint}")
+                self._fail(f"objectives.{metric}", self._no_metric(metric))
             best = self.metrics[metric].direction
             if file.objectives[metric] != best:
                 self._fail(f"objectives.{metric}", f"must be {best}")
@@ -444,9 +443,14 @@ class Space:
             objections[objection] += 1
         return objections.most_common(1)[0][0]
 
+    def _no_metric(self, name: str) -> str:
+        if name in METRICS:
+            return "needs dataset.unknown or dataset.silence"
+        return f"unknown metric{nearest(name, self.metrics)}"
+
     def _limit(self, metric: str, text: str) -> Limit:
         if metric not in self.metrics:
-            self._fail(f"limits.{metric}", f"unknown metric{nearest(metric, self.metrics)}")
+            self._fail(f"limits.{metric}", self._no_metric(metric))
         try:
             return Limit.parse(self.metrics[metric], text)
         except ValueError as error:

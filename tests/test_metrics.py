@@ -162,6 +162,51 @@ class TestMetricsOfPredictions:
         assert found["latency_ms"] == 0.75
 
 
+class TestFalseAcceptRate:
+    LABELS = ("go", "stop", "_unknown_", "_silence_")
+    COUNTS = ((40, 5, 5, 0), (5, 45, 0, 0), (6, 2, 28, 4), (1, 0, 1, 18))
+
+    def test_is_the_share_of_others_that_are_classified_as_a_keyword(self):
+        found = Measured({}, self.COUNTS, labels=self.LABELS)
+        assert found["false_accept_rate"] == 8 / 40
+        assert found.exposures()["false_accept_rate"] == 40
+
+    def test_is_that_of_the_label_where_it_is_higher(self):
+        counts = (*self.COUNTS[:3], (5, 5, 0, 10))
+        found = Measured({}, counts, labels=self.LABELS)
+        assert (found["false_accept_rate"], found.exposures()["false_accept_rate"]) == (0.5, 20)
+
+    def test_does_not_depend_on_which_of_the_two_others_is_predicted(self):
+        swapped = (*self.COUNTS[:2], (6, 2, 4, 28), (1, 0, 18, 1))
+        found = [Measured({}, one, labels=self.LABELS) for one in (self.COUNTS, swapped)]
+        assert found[0]["false_accept_rate"] == found[1]["false_accept_rate"]
+
+    def test_is_unknown_where_everything_is_a_keyword(self):
+        found = Measured({}, ((9, 1), (0, 10)), labels=("go", "stop"))
+        assert found.values()["false_accept_rate"] is None
+        assert "false_accept_rate" not in found.exposures()
+
+    def test_is_no_goal_that_size_is_bought_with(self):
+        assert goal(["false_accept_rate", "size_kb"], METRICS) is METRICS["accuracy"]
+        assert goal(["false_accept_rate", "worst_recall"], METRICS) is METRICS["worst_recall"]
+
+    @pytest.mark.parametrize(
+        ("section", "line"),
+        [
+            ("limits", "false_accept_rate: '<= 0.1'"),
+            ("objectives", "false_accept_rate: minimize"),
+        ],
+    )
+    def test_can_be_named_where_something_is_no_keyword(self, section, line):
+        space = "dataset: {{labels: [go, stop]{}}}\n" + f"{section}: {{{{{line}}}}}"
+        for others in (", unknown: {}", ", silence: {}"):
+            found = Space.parse(space.format(others), "x.yaml")
+            assert "false_accept_rate" in found.named_metrics
+        told = f"{section}.false_accept_rate: needs dataset.unknown or dataset.silence"
+        with pytest.raises(SpecError, match=told):
+            Space.parse(space.format(""), "x.yaml")
+
+
 def test_a_metric_made_of_others_is_known_where_they_are():
     energy = Metric(
         "energy_uj", "made up", lambda m: 2 * m["multiply_adds"] + m["ram_kb"], unit="uJ"

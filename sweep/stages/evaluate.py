@@ -137,11 +137,13 @@ def _beyond_reach(
     right = np.diag(np.bincount(np.concatenate(left), minlength=len(dataset.labels)))
     counts = Predictions.joined(held_out).counts()
     broken = {
-        name: violations(limits, Measured({}, total([found, right]), metrics).values())
+        name: violations(
+            limits, Measured({}, total([found, right]), metrics, dataset.labels).values()
+        )
         for name, found in counts.items()
     }
     best = min(broken, key=lambda name: total_violation(broken[name]))
-    values = Measured({}, counts[best], metrics).values()
+    values = Measured({}, counts[best], metrics, dataset.labels).values()
     reached = {name: value for name, value in values.items() if value is not None}
     for limit in limits:
         if broken[best].get(limit.metric, 0.0) > 0:

@@ -43,12 +43,15 @@ class Bench:
         preprocessing, model = self._preprocessing(), self._model(quantization, content)
         facts = self._shape() | file_facts(content, preprocessing, model)
         spread_ms = preprocessing.spread_ms + model.spread_ms
-        return self._judged(quantization, Measured(facts, predictions, self.metrics), spread_ms)
+        return self._judged(quantization, self._measured(facts, predictions), spread_ms)
 
     def estimate(self, quantization: str, size_kb: float) -> Variant:
         """Return what is known of a variant that is not converted, whose size is estimated."""
         facts = self._shape() | {"size_kb": size_kb}
-        return self._judged(quantization, Measured(facts, None, self.metrics))
+        return self._judged(quantization, self._measured(facts))
+
+    def _measured(self, facts: dict[str, float], predictions: Confusion | None = None) -> Measured:
+        return Measured(facts, predictions, self.metrics, self.dataset.labels)
 
     def _shape(self) -> dict[str, float]:
         return {

@@ -107,7 +107,7 @@ def confirm(
         finalists = []
         for trial in chosen:
             again = tuple(_measure(dataset, job, metrics) for job in jobs[trial.number])
-            exposures = Measured({}, again[0].confusion, metrics).exposures()
+            exposures = Measured({}, again[0].confusion, metrics, dataset.labels).exposures()
             one = Finalist(
                 trial.number,
                 _numbers(trial.evaluation),
@@ -250,10 +250,11 @@ def _measure(dataset: Dataset, job: _Job, metrics: Mapping[str, Metric]) -> Retr
     # What follows from the shape of the network is as it was; all else is measured again.
     facts = {name: validation[name] for name in ("parameters", "multiply_adds")}
     facts |= file_facts(files[MODEL], run.preprocessing, run.model)
+    test = Measured(facts, counts, metrics, dataset.labels).values()
     return Retraining(
         seed=job.candidate.seed,
         validation=validation,
-        test={n: v for n, v in Measured(facts, counts, metrics).values().items() if v is not None},
+        test={name: value for name, value in test.items() if value is not None},
         losses=found.losses,
         accuracies=found.accuracies,
         confusion=counts,

@@ -36,7 +36,7 @@ def exported(finished: Path) -> Path:
 class TestExport:
     def test_an_exported_folder_hears_what_was_said(self, exported: Path) -> None:
         metadata = json.loads((exported / "metadata.json").read_text())
-        assert metadata["metrics"].keys() == METRICS.keys()
+        assert metadata["metrics"].keys() == METRICS.keys() - {"false_accept_rate"}
         assert 0 < metadata["metrics"]["ram_kb"]["value"] < 100
         accuracy = metadata["metrics"]["accuracy"]["value"]
         heard = clips("validation")

@@ -6,6 +6,7 @@ import pytest
 
 from sweep.audio.dataset import Dataset, DatasetSpec, open_dataset
 from sweep.audio.folds import with_folds
+from sweep.audio.open_set import SilenceSpec, UnknownSpec
 from sweep.candidate import QUANTIZATIONS, Candidate
 from sweep.evaluation import Evaluation
 from sweep.litert import Model, zipped_kb
@@ -245,3 +246,27 @@ class TestFolds:
         assert evaluation.result["accuracy"] < 0.9
         finished, _ = evaluate(slow, folded, limits(accuracy=">= 0.3"))
         assert finished.outcome in ("feasible", "infeasible")
+
+
+@pytest.mark.parametrize("folds", [0, 2])
+def test_false_accepts_are_counted_and_limited_where_something_is_no_keyword(folds):
+    unknown = UnknownSpec(words=("left", "house"), share=1.0, held_out=("house",))
+    dataset = open_dataset(
+        DatasetSpec(
+            "synthetic",
+            ("stop", "go"),
+            clips_per_label=60,
+            snr_db=(10.0, 30.0),
+            unknown=unknown,
+            silence=SilenceSpec(),
+        )
+    )
+    dataset = with_folds(dataset, folds)
+    quick = Candidate.from_parameters(SMALL | {"epochs": 5})
+    evaluation, _ = evaluate(quick, dataset, limits(false_accept_rate="<= 1"))
+    counts = np.array(evaluation.confusion)
+    rejected = counts[2:, 2:].sum(axis=1)
+    worst = max(1 - rejected / counts[2:].sum(axis=1))
+    assert evaluation.result["false_accept_rate"] == pytest.approx(worst)
+    assert evaluation.result.violations["false_accept_rate"] == pytest.approx(worst - 1)
+    assert counts.sum() == evaluation.clips and counts[2].sum() > 0
