@@ -18,7 +18,7 @@ from sweep.audio.dataset import Dataset
 from sweep.candidate import Candidate
 from sweep.errors import SweepError
 from sweep.evaluation import Evaluation
-from sweep.metrics import METRICS, Limit, metrics_named
+from sweep.metrics import Limit, metrics_named, metrics_of
 from sweep.stopping import StopRule
 
 Rules = tuple[StopRule, ...]
@@ -59,7 +59,7 @@ def evaluate_candidate(
     # Imported here: the coordinator has no use for TensorFlow.
     from sweep.stages.evaluate import evaluate
 
-    measured = {**METRICS, **metrics_named(metrics)}
+    measured = {**metrics_of(dataset.labels), **metrics_named(metrics)}
     return evaluate(candidate, dataset, limits, rules, metrics=measured)
 
 

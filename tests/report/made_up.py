@@ -8,7 +8,7 @@ import numpy as np
 
 from sweep.candidate import Candidate
 from sweep.evaluation import Evaluation, Variant
-from sweep.metrics import Measured, total_violation, violations
+from sweep.metrics import Measured, metrics_of, total_violation, violations
 from sweep.space import Space
 from sweep.study.confirmation import Finalist, Retraining
 from sweep.study.table import StudyRecord, TrialRecord
@@ -95,7 +95,7 @@ def _finalist(trial: TrialRecord, seeds: int, rng: np.random.Generator) -> Final
             Retraining(
                 seed,
                 searched,
-                Measured(facts, confusion).values(),
+                Measured(facts, confusion, metrics_of(())).values(),
                 losses=tuple(1.0 / (epoch + 1) + 0.02 * rng.random() for epoch in range(30)),
                 accuracies=tuple(0.97 - 0.3 / (epoch + 1) for epoch in range(30)),
                 confusion=confusion,
@@ -182,7 +182,7 @@ def _variants(
             "multiply_adds": weights * frames * coefficients // 4,
             "ram_kb": frames * width * (1 if name.startswith("int8") else 4) / 1024,
         }
-        found = Measured(facts, confusion)
+        found = Measured(facts, confusion, metrics_of(()))
         variants.append(Variant(name, found.values(), 0.004, found.exposures()))
     return variants
 

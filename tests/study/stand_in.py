@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from sweep.candidate import Candidate
 from sweep.evaluation import Evaluation, Variant
-from sweep.metrics import Limit, Measured, total_violation, violations
+from sweep.metrics import Limit, Measured, metrics_of, total_violation, violations
 from sweep.space import Space
 from sweep.study.engine import Answer
 from sweep.study.task import Rules
@@ -54,12 +54,12 @@ def evaluate(candidate: Candidate, limits: list[Limit]) -> Evaluation:
         "multiply_adds": 1,
         "ram_kb": size,
     }
-    known = _judged(Measured(facts), limits)
+    known = _judged(Measured(facts, None, metrics_of(())), limits)
     if total_violation(known.violations) > 0:
         return Evaluation("gated", "too large", (known,), 0)
     wrong = 206 - round(206 * (1 - 1 / (1 + width)))
     confusion = ((103 - wrong // 2, wrong // 2), (wrong - wrong // 2, 103 - wrong + wrong // 2))
-    known = _judged(Measured(facts, confusion), limits)
+    known = _judged(Measured(facts, confusion, metrics_of(())), limits)
     accuracy = 1 - wrong / 206
     feasible = total_violation(known.violations) == 0
     return Evaluation(
