@@ -16,6 +16,8 @@ _HOMES = {
     "Space": "sweep.space",
     "PlannedSampler": "sweep.study.planning",
     "Metric": "sweep.metrics",
+    "Network": "sweep.networks.base",
+    "parameter": "sweep.parameters",
     "SweepError": "sweep.errors",
     "evaluate": "sweep.stages.evaluate",
     "open_dataset": "sweep.audio.dataset",

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from sweep.candidate import Candidate, FrontendParams, TrainingParams
+from sweep.candidate import FrontendParams, TrainingParams, parameters_of
 from sweep.format import Table, metric_title, plain
 from sweep.metrics import ACCURACY, Metric
 from sweep.parameters import defaults
@@ -39,7 +39,7 @@ def published_tables(record: StudyRecord, frame: pd.DataFrame) -> list[Table]:
     best = f"trial {trial}, the smallest {which}"
     frontend, training = list(defaults(FrontendParams)), list(defaults(TrainingParams))
     elsewhere = {*frontend, *training, "quantization"}
-    network = [name for name in Candidate().parameters() if name not in elsewhere]
+    network = [name for name in parameters_of([row["network"]]) if name not in elsewhere]
     return tables + [
         Table(
             f"Table III. Front end of {best}",

@@ -60,7 +60,7 @@ def expected_goals(record: StudyRecord) -> dict[int, float]:
     """
     goal = record.space.goal
     found = {
-        trial.number: (trial.candidate.parameters(), value)
+        trial.number: (record.space.defaults | trial.candidate.parameters(), value)
         for trial in record.trials
         if trial.evaluation.trained
         and trial.evaluation.result is not None

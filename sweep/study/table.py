@@ -139,19 +139,21 @@ def table(record: StudyRecord) -> pd.DataFrame:
     The columns are ``trial, outcome, reason``, the parameters, ``variant`` (the quantization
     chosen), the metrics, the ends of their 95 % intervals (``accuracy_low``), ``clips``,
     ``original_accuracy``, ``original_size_kb``, ``sparsity``, ``violation`` (sum of the relative
-    violations), ``seconds`` (time its stages took) and ``finished``.  What was not measured is
-    NaN, or None where the column is text.
+    violations), ``seconds`` (time its stages took) and ``finished``.  What was not measured, or
+    is a parameter of another network, is NaN, or None where the column is text.
     """
     metrics = record.space.metrics
     rows = [_row(trial, metrics) for trial in record.trials]
     measured = [*metrics, *ends(metrics), *_MEASURED]
-    return pd.DataFrame(rows, columns=_columns(metrics)).astype({name: float for name in measured})
+    return pd.DataFrame(rows, columns=_columns(record.space)).astype(
+        {name: float for name in measured}
+    )
 
 
-def _columns(metrics: Mapping[str, Metric]) -> list[str]:
+def _columns(space: Space) -> list[str]:
     rest = ["clips", "original_accuracy", "original_size_kb", "sparsity", "violation", "seconds"]
-    parameters = [name for name in Candidate().parameters() if name != "quantization"]
-    measured = [*metrics, *ends(metrics)]
+    parameters = [name for name in space.defaults if name != "quantization"]
+    measured = [*space.metrics, *ends(space.metrics)]
     return ["trial", "outcome", "reason", *parameters, "variant", *measured, *rest, "finished"]
 
 
