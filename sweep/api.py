@@ -148,6 +148,7 @@ class Study:
         out: str | Path | None = None,
         *,
         data: str | Path | None = None,
+        with_c: bool = False,
         watcher: Watcher = Silent(),
     ) -> dict[str, Any]:
         """Write a trial as a folder to deploy, measured again.
@@ -156,6 +157,7 @@ class Study:
             which: the number of a trial, or a word for one: see ``pick``.
             out: the folder; named after study and trial by default.
             data: the folder of recordings, if it has moved.
+            with_c: whether the front end is written as C, too.
             watcher: told how it stands.
 
         Returns:
@@ -168,7 +170,8 @@ class Study:
         number = which if isinstance(which, int) else int(self.pick(which)["trial"])
         target = Path(out) if out is not None else Path(f"{self.name}-{number}")
         source = None if data is None else str(data)
-        return export_trial(self.folder, self.record, number, source, target, watcher.note)
+        note = watcher.note
+        return export_trial(self.folder, self.record, number, source, target, note, with_c)
 
     def report(self) -> Path:
         """Write the page of the study; return where it is."""

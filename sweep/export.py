@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from sweep import c
 from sweep.audio.dataset import Dataset, Progress, open_dataset
 from sweep.audio.sources import SOURCES
 from sweep.errors import DataError, StudyError, SweepError
@@ -32,6 +33,7 @@ def export_trial(
     source: str | None,
     out: Path,
     progress: Progress | None = None,
+    with_c: bool = False,
 ) -> dict[str, Any]:
     """Write a feasible trial as a folder: front end, model and ``metadata.json``.
 
@@ -42,13 +44,15 @@ def export_trial(
         source: where the clips of the study are now; where they were, if None.
         out: the folder to write; what an earlier export left there is replaced.
         progress: as for ``open_dataset``.
+        with_c: whether the front end is written as C, too.
 
     Returns:
         What ``metadata.json`` holds.
 
     Raises:
         StudyError: if the trial kept no model.
-        SweepError: if what is measured now breaks a limit, or ``out`` cannot be written.
+        SweepError: if what is measured now breaks a limit, the C computes something else, or
+            ``out`` cannot be written.
     """
     trial = next((t for t in record.trials if t.number == number), None)
     if trial is None:
@@ -64,6 +68,11 @@ def export_trial(
     _refuse_broken(record.space.limits, measured, number)
     metadata = _metadata(record, trial, dataset, files, measured)
     metadata["validation_accuracy"] = replace(measured, confusion=validation)[ACCURACY.name]
+    if with_c:
+        from sweep.c.export import c_files
+
+        sources, metadata["c"] = c_files(trial.candidate.frontend, files[FRONTEND], dataset)
+        files |= {f"{c.FOLDER}/{name}": text.encode() for name, text in sources.items()}
     _write(out, files | {METADATA: (json.dumps(metadata, indent=2) + "\n").encode()})
     return metadata
 
@@ -203,14 +212,21 @@ def _refuse_foreign(out: Path) -> None:
     """Raise unless ``out`` is free, empty, or holds an earlier export and nothing else."""
     try:
         held = {path.name for path in out.iterdir()}
+        if c.FOLDER in held:
+            held |= {f"{c.FOLDER}/{path.name}" for path in (out / c.FOLDER).iterdir()}
     except FileNotFoundError:
         return
     except NotADirectoryError:
         held = {out.name}
     except OSError as error:
         raise SweepError(f"{out}: cannot be read: {error.strerror}") from error
-    if held and held != {FRONTEND, MODEL, METADATA}:
+    needed = {FRONTEND, MODEL, METADATA}
+    if held and not needed <= held <= needed | {c.FOLDER} | _in_c_folder():
         raise SweepError(f"{out}: holds something else; name an empty folder with --out")
+
+
+def _in_c_folder() -> set[str]:
+    return {f"{c.FOLDER}/{name}" for name in c.FILES}
 
 
 def _write(out: Path, files: dict[str, bytes]) -> None:
@@ -226,10 +242,13 @@ def _write(out: Path, files: dict[str, bytes]) -> None:
         scratch = Path(tempfile.mkdtemp(prefix=".exporting-", dir=out.parent))
         try:
             for name, content in files.items():
+                (scratch / name).parent.mkdir(exist_ok=True)
                 (scratch / name).write_bytes(content)
             if out.exists():
-                for name in files:
-                    os.replace(scratch / name, out / name)
+                # What an earlier export left there is known to be ours.
+                shutil.rmtree(out / c.FOLDER, ignore_errors=True)
+                for path in scratch.iterdir():
+                    os.replace(path, out / path.name)
             else:
                 os.chmod(scratch, 0o755)
                 scratch.rename(out)

@@ -5,10 +5,11 @@ import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sweep import c
 from sweep.cli.formats import print_csv, refuse_both
 from sweep.cli.options import Csv, Data, Json, Pick, Results, Storage, Study
 from sweep.errors import DataError, SpecError, visible
@@ -26,6 +27,9 @@ def export(
         Pick | None, typer.Option(help="Which feasible trial; the smallest by default.")
     ] = None,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder to write.")] = None,
+    with_c: Annotated[
+        bool, typer.Option("--c", help="Write the front end as C, too, and compare it.")
+    ] = False,
     data: Data = None,
     storage: Storage = None,
     results: Results = RESULTS,
@@ -43,7 +47,7 @@ def export(
     number = int(found.pick(pick or Pick.SMALLEST)["trial"]) if trial is None else trial
     target = out or Path(f"{found.name}-{number}")
     with LiveLine() as line:
-        metadata = found.export(number, target, data=data, watcher=line)
+        metadata = found.export(number, target, data=data, with_c=with_c, watcher=line)
     if record.finalists and not confirmed:
         console(stderr=True).print("none of the finalists holds; what the search saw may be luck")
     elif number in {one.trial for one in record.finalists} - confirmed.keys():
@@ -58,7 +62,19 @@ def export(
         print(f"Its {goal} is {where}: {told}")
     for caution in record.cautions:
         print(caution)
+    if with_c:
+        print(f"{target / c.FOLDER}: {_told(metadata['c'])}")
     print(f"next: sweep predict {shlex.quote(str(target))} CLIP.wav")
+
+
+def _told(found: dict[str, Any]) -> str:
+    """Return what was found of the front end in C, in words."""
+    if not found["verified"]:
+        return f"not verified: {found['reason']}"
+    return (
+        f"the front end in C, at most {found['largest_difference']:.2g} from frontend.tflite"
+        f" on {found['clips']} clips"
+    )
 
 
 def predict(

@@ -13,7 +13,9 @@ from sweep.candidate import FrontendParams
 VERSION = 4
 """Counts up when features are computed differently, so that old cache entries lapse."""
 
-_LEAST_MAGNITUDE = 1e-6
+LEAST_MAGNITUDE = 1e-6
+"""Added to magnitudes, so that silence has a logarithm."""
+
 _CLIPS_AT_ONCE = 8
 """Clips whose frames and spectra fit into a processor's cache."""
 _SPECTRA_BYTES = 2**22
@@ -50,7 +52,7 @@ def spectra_of(clips: np.ndarray, frontend: FrontendParams) -> np.ndarray:
     By NumPy, which is three times as fast here as the same in TensorFlow.
     """
     spectra = np.empty((len(clips), *spectrum_shape(frontend)), np.float32)
-    window, length, step = _window(frontend), frontend.frame_length, frontend.frame_step
+    window, length, step = hann_window(frontend), frontend.frame_length, frontend.frame_step
     for first in range(0, len(clips), _CLIPS_AT_ONCE):
         part = slice(first, first + _CLIPS_AT_ONCE)
         waveforms = to_float(clips[part]) if clips.dtype == np.int16 else clips[part]
@@ -66,7 +68,8 @@ def features_of(spectra: Iterable[np.ndarray], frontend: FrontendParams) -> Iter
         yield graph.from_spectra(tf.constant(part, tf.float32)).numpy()
 
 
-def _window(frontend: FrontendParams) -> np.ndarray:
+def hann_window(frontend: FrontendParams) -> np.ndarray:
+    """Return the periodic Hann window of a frame, float32 ``[frame_length]``."""
     return np.hanning(frontend.frame_length + 1)[:-1].astype(np.float32)
 
 
@@ -111,7 +114,7 @@ class _Graph:
     def __init__(self, frontend: FrontendParams) -> None:
         self.frontend = frontend
         self.blocks = _blocks(frontend)
-        self.window = _window(frontend)
+        self.window = hann_window(frontend)
         self.mel = mel_matrix(frontend)
         self.cosines = dct_matrix(frontend.num_mel_bins)[:, : frontend.num_coefficients]
 
@@ -141,9 +144,9 @@ class _Graph:
 
     def _compressed(self, bands: tf.Tensor) -> tf.Tensor:
         if self.frontend.nonlinearity == "log":
-            return tf.math.log(bands + _LEAST_MAGNITUDE)
+            return tf.math.log(bands + LEAST_MAGNITUDE)
         if self.frontend.normalization == "per_clip":
-            bands /= tf.reduce_mean(bands, axis=1, keepdims=True) + _LEAST_MAGNITUDE
+            bands /= tf.reduce_mean(bands, axis=1, keepdims=True) + LEAST_MAGNITUDE
         return tf.pow(bands, 1 / 3)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from sweep import c
 from sweep.audio.clips import read_whole
 from sweep.audio.dataset import DatasetSpec, open_dataset
 from sweep.errors import DataError, SweepError
@@ -89,6 +90,35 @@ class TestExport:
         assert after.keys() == before.keys()
         assert after["model.tflite"] == before["model.tflite"]
         assert json.loads(after["metadata.json"])["study"] == "words"
+
+    def test_c_is_exported_beside_it_verified_and_replaced(self, finished: Path) -> None:
+        ask = ("export", "words", "--pick", "most-accurate", "--out", "with-c")
+        done = sweep(*ask, "--c", cwd=finished)
+        assert done.returncode == 0, done.stderr
+        told = json.loads((finished / "with-c/metadata.json").read_text())["c"]
+        if shutil.which("cc"):
+            assert told["verified"] and told["clips"] == len(clips("validation"))
+            assert "with-c/c: the front end in C, at most" in done.stdout
+        written = {file.name: file.read_bytes() for file in (finished / "with-c/c").iterdir()}
+        assert sorted(written) == sorted(c.FILES)
+        done = sweep(*ask, "--c", cwd=finished)
+        assert done.returncode == 0, done.stderr
+        assert {f.name: f.read_bytes() for f in (finished / "with-c/c").iterdir()} == written
+        done = sweep(*ask, cwd=finished)
+        assert done.returncode == 0, done.stderr
+        assert not (finished / "with-c/c").exists()
+        assert "c" not in json.loads((finished / "with-c/metadata.json").read_text())
+
+    def test_a_firmware_written_among_the_c_is_left_alone(
+        self, finished: Path, exported: Path, tmp_path: Path
+    ) -> None:
+        shutil.copytree(exported, tmp_path / "device")
+        (tmp_path / "device/c").mkdir()
+        (tmp_path / "device/c/main.c").write_text("int main(void) { return 0; }")
+        study = finished / "results/words"
+        line = refused("export", study, "--c", "--out", "device", cwd=tmp_path, code=1)
+        assert "holds something else" in line
+        assert (tmp_path / "device/c/main.c").is_file()
 
     def test_a_trial_and_a_pick_are_two_wishes(self, finished: Path) -> None:
         ask = ("export", "words", "--trial", 1, "--pick", "fastest")

@@ -1,0 +1,92 @@
+"""The C99 source of a front end: what ``sweep.stages.frontend`` computes, with its tables."""
+
+from pathlib import Path
+from string import Template
+
+import numpy as np
+
+from sweep.c.arrays import constant, number
+from sweep.candidate import FrontendParams
+from sweep.stages.frontend import LEAST_MAGNITUDE, dct_matrix, hann_window, mel_matrix
+
+
+def frontend_source(
+    frontend: FrontendParams, mean: np.ndarray, deviation: np.ndarray
+) -> dict[str, str]:
+    """Return ``frontend.h``, ``frontend.c`` and ``README.md``, by name.
+
+    Args:
+        frontend: the front end.
+        mean, deviation: float32 ``[coefficients]``, as for ``convert_frontend``.
+    """
+    tables = _tables(frontend, mean, deviation)
+    told = _values(frontend) | {
+        "table_bytes": sum(values.nbytes for values in tables.values()),
+        "tables": "\n\n".join(constant(name, values) for name, values in tables.items()),
+    }
+    names = ("frontend.h", "frontend.c", "README.md")
+    return {name: Template(template(name)).substitute(told) for name in names}
+
+
+def template(name: str) -> str:
+    """Return a file of this package that becomes one of the C folder."""
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+
+
+def _values(frontend: FrontendParams) -> dict[str, object]:
+    """Return what the templates say of a front end, except for its tables."""
+    frames, coefficients = frontend.shape
+    cube_root = frontend.nonlinearity == "cube_root"
+    per_clip = frontend.normalization == "per_clip"
+    kept_frames = frames if cube_root and per_clip else 1
+    return {
+        "rate": frontend.downsampling_rate,
+        "seconds": f"{frontend.clip_length_in_s:g}",
+        "samples": frontend.num_samples,
+        "frames": frames,
+        "coefficients": coefficients,
+        "frame_length": frontend.frame_length,
+        "frame_step": frontend.frame_step,
+        "fft_length": frontend.fft_length,
+        "mel_bins": frontend.num_mel_bins,
+        "kept_frames": kept_frames,
+        "least_magnitude": number(LEAST_MAGNITUDE),
+        "mfcc": int(frontend.features == "mfcc"),
+        "cube_root": int(cube_root),
+        "per_clip": int(per_clip),
+        "standardised": int(frontend.normalization != "none"),
+        "work_bytes": 4 * (frontend.fft_length + kept_frames * frontend.num_mel_bins),
+        "feature_bytes": 4 * frames * coefficients,
+        "sample_bytes": 2 * frontend.num_samples,
+    }
+
+
+def _tables(
+    frontend: FrontendParams, mean: np.ndarray, deviation: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Return the constant arrays of the C file, by name; float32 or uint16."""
+    angles = 2 * np.pi * np.arange(frontend.fft_length // 2) / frontend.fft_length
+    first, count, weights = _bands(mel_matrix(frontend))
+    tables = {
+        "window": hann_window(frontend),
+        "twiddles": np.stack([np.cos(angles), -np.sin(angles)], axis=1).astype(np.float32),
+        "mel_first": first,
+        "mel_count": count,
+        "mel_weights": weights,
+    }
+    if frontend.features == "mfcc":
+        cosines = dct_matrix(frontend.num_mel_bins)[:, : frontend.num_coefficients]
+        tables["cosines"] = cosines.T
+    if frontend.normalization != "none":
+        tables["mean"] = mean.astype(np.float32)
+        tables["scale"] = (1 / deviation).astype(np.float32)
+    return tables
+
+
+def _bands(mel: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return first bin and number of bins of each band, uint16, and the weights of them all."""
+    bins = [np.flatnonzero(band) for band in mel.T]
+    spans = [slice(at[0], at[-1] + 1) if len(at) else slice(0, 0) for at in bins]
+    first = np.array([span.start for span in spans], np.uint16)
+    count = np.array([span.stop - span.start for span in spans], np.uint16)
+    return first, count, np.concatenate([mel[span, i] for i, span in enumerate(spans)])
