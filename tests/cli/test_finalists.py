@@ -92,8 +92,7 @@ class TestFinalists:
             right = sum(one["confusion"][i][i] for one in each for i in range(2))
             shares[number] = right / 108
         assert shares[found["trial"]] == max(shares.values())
-        validated = found["validated"]
-        assert sum(validated["clips"]) == 108
+        assert sum(sum(map(sum, fold)) for fold in found["validated"]["folds"]) == 108
         page = (folder / "results/words/report.html").read_text(encoding="utf-8")
         assert f"{shares[found['trial']]:.3f}" in page
         assert "all 108 clips for training and validation" in page

@@ -140,8 +140,8 @@ def _finalists(record: StudyRecord, playable: Container[str]) -> dict[str, Any]:
     folds = [one.validated.clips for one in record.finalists if one.validated]
     validated = (
         f" Cross-validated: the accuracy on all {max(folds)} clips for training and validation, "
-        "each predicted by a network trained without its fold; its interval is that of Student's "
-        "t over the folds, as other speakers differ."
+        "each predicted by a network trained without its fold; its interval tells how much the "
+        "folds differ."
         if folds
         else ""
     )
