@@ -36,6 +36,7 @@ _HANDLES, _HANDLES_A_WORKER = 64, 12
 _GREETING_IN_S = 15
 _SILENCE_IN_S = 120
 _DEATHS_FORGIVEN = 1
+_FOR_EVER_S = 10**8
 
 
 def start_workers(processes: int) -> LocalCluster:
@@ -47,7 +48,7 @@ def start_workers(processes: int) -> LocalCluster:
     _check_file_handles(processes)
     try:
         with dask.config.set(_MEMORY | _NO_PAGES | _scheduling()), _ctrl_c_later():
-            return LocalCluster(
+            return _LastingCluster(
                 n_workers=processes,
                 threads_per_worker=1,
                 host="127.0.0.1",
@@ -59,6 +60,17 @@ def start_workers(processes: int) -> LocalCluster:
             )
     except (OSError, ValueError, RuntimeError) as error:
         raise SweepError(f"worker processes cannot be started: {_cause(error)}") from error
+
+
+class _LastingCluster(LocalCluster):
+    """A cluster that keeps its nannies: each restarts its worker, however often that dies.
+
+    Dask gives a nanny up whose worker is dead again some seconds after it died.
+    """
+
+    def _update_worker_status(self, op: str, msg: Any) -> None:
+        with dask.config.set({"distributed.deploy.lost-worker-timeout": _FOR_EVER_S}):
+            super()._update_worker_status(op, msg)
 
 
 def reach(scheduler: str, key: Path | None) -> tuple[str, Security]:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
+import dask
 import psutil
 import pytest
 from distributed import LocalCluster, Security, rpc
@@ -116,6 +117,15 @@ def test_a_worker_that_dies_has_its_trial_run_again(engine, folder):
     assert (found.number, found.evaluation.reason) == (10, "attempt 2")
     first, second = (folder / f"{DIES_ONCE}-1").read_text().split()
     assert first != second
+
+
+def test_a_worker_comes_back_whatever_dask_is_told_of_lost_ones(tmp_path):
+    with dask.config.set({"distributed.deploy.lost-worker-timeout": 0.01}):
+        with Engine(None, [], 1, None, tmp_path / "log", partial(work, folder=tmp_path)) as one:
+            one.submit(0, candidate(DIES_ONCE))
+            assert answer(one).evaluation.reason == "attempt 2"
+            one.submit(1, candidate(FINE))
+            assert answer(one).evaluation.outcome == "infeasible"
 
 
 def test_a_candidate_that_kills_its_worker_twice_fails_and_the_next_is_evaluated(engine, folder):
@@ -397,7 +407,7 @@ def test_too_few_file_handles_are_told(tmp_path, monkeypatch):
         Engine(None, [], 8, None, tmp_path / "log")
 
 
-@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense://x", "127.0.0.1:port"])
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense://127.0.0.1", "127.0.0.1:port"])
 def test_a_scheduler_that_does_not_answer_is_told(address, tmp_path, monkeypatch):
     monkeypatch.setattr(cluster_module, "_GREETING_IN_S", 1)
     with pytest.raises(SweepError, match=f"^{address}: no Dask scheduler answers there$"):
