@@ -1,4 +1,4 @@
-/* C99, no allocation. Compile with -ffp-contract=off for the same bits on every processor. */
+/* C99, no allocation. Compile with -ffp-contract=off: fused operations round differently. */
 #include "frontend.h"
 
 #include <float.h>
