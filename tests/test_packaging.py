@@ -17,7 +17,6 @@ SETUP = configparser.ConfigParser()
 SETUP.read(ROOT / "setup.cfg", encoding="utf-8")
 EXTRAS = SETUP["options.extras_require"]
 UNIMPORTED = {
-    "tf-keras": "tensorflow-model-optimization works with it",
     "setuptools": "tensorflow-model-optimization imports its distutils",
     "kaleido": "plotly writes pictures with it",
     "psycopg": "sqlalchemy speaks to PostgreSQL with it",

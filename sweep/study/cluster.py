@@ -5,6 +5,7 @@ import logging
 import resource
 import signal
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from pathlib import Path
@@ -80,7 +81,9 @@ def reach(scheduler: str, key: Path | None) -> tuple[str, Security]:
         SweepError: if none answers, in time, or the key cannot be used.
     """
     address, security = secured(scheduler, key)
-    asyncio.run(_greet(address, security))
+    # In a thread of its own: a notebook has an event loop running in this one.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(lambda: asyncio.run(_greet(address, security))).result()
     return address, security
 
 

@@ -211,7 +211,8 @@ class StudyFolder:
 
     def _stored_space(self, attributes: Mapping[str, Any]) -> Space:
         """Return the space a study was made for; what it names is looked for where it was."""
-        for folder in attributes[_ABOUT].get("plugin_folders", ()):
+        about = attributes[_ABOUT]
+        for folder in about.get("plugin_folders", ()) if isinstance(about, Mapping) else ():
             registry.search_in(folder)
         return Space.parse(attributes[_SPACE], str(self.path))
 

@@ -25,8 +25,8 @@ class TestMistakes:
     def test_a_file_that_is_not_there(self, tmp_path: Path) -> None:
         assert "none.yaml: cannot be read" in refused("check", "none.yaml", cwd=tmp_path, code=2)
 
-    def test_one_fold_that_holds_everybody_out(self, tmp_path: Path) -> None:
-        line = refused("finalists", "words", "--folds", 1, cwd=tmp_path, code=2)
+    def test_one_fold_that_holds_everybody_out(self, finished: Path) -> None:
+        line = refused("finalists", "words", "--folds", 1, cwd=finished, code=2)
         assert "--folds: 1 holds everybody out" in line
 
     def test_a_label_the_data_does_not_have(self, tmp_path: Path, finished: Path) -> None:

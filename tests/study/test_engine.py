@@ -23,7 +23,7 @@ from sweep.candidate import Candidate, TrainingParams
 from sweep.errors import SweepError
 from sweep.study import cluster as cluster_module
 from sweep.study import engine as engine_module
-from sweep.study.cluster import serve_worker
+from sweep.study.cluster import reach, serve_worker
 from sweep.study.engine import Answer, Engine
 from sweep.study.security import new_key, security_of, write_key
 
@@ -370,7 +370,7 @@ def test_workers_that_cannot_be_started_are_told(kind, tmp_path, monkeypatch):
     def refuse(**options):
         raise kind("Too many open files")
 
-    monkeypatch.setattr(cluster_module, "LocalCluster", refuse)
+    monkeypatch.setattr(cluster_module, "_LastingCluster", refuse)
     with pytest.raises(
         SweepError, match="^worker processes cannot be started: Too many open files$"
     ):
@@ -384,12 +384,12 @@ def test_something_else_that_listens_there_is_told_in_time(greeting, tmp_path, m
         threading.Thread(target=greet_all, args=(server, greeting), daemon=True).start()
         address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
         begin = time.monotonic()
-        for reach in (
+        for way in (
             lambda: Engine(None, [], 1, address, tmp_path / "log"),
             lambda: serve_worker(address, 1),
         ):
             with pytest.raises(SweepError, match=f"^{address}: no Dask scheduler answers there$"):
-                reach()
+                way()
     assert time.monotonic() - begin < 20
 
 
@@ -515,3 +515,13 @@ def test_a_scheduler_that_goes_away_ends_the_search_and_fails_no_trial(tmp_path)
         cluster.close()
         with pytest.raises(SweepError, match="the Dask scheduler is gone; run the same command"):
             answer(lost)
+
+
+def test_a_scheduler_is_reached_from_within_a_running_event_loop_too():
+    """As in a notebook."""
+
+    async def cell() -> None:
+        with pytest.raises(SweepError, match="127.0.0.1:1"):
+            reach("tcp://127.0.0.1:1", None)
+
+    asyncio.run(cell())

@@ -86,7 +86,9 @@ def test_the_table_has_a_row_a_trial_and_every_parameter_and_metric():
     record = make_record(60)
     frame = table(record)
     assert list(frame["trial"]) == list(range(60))
-    assert set(frame.columns) >= (set(Candidate().parameters()) - {"quantization"}) | set(METRICS)
+    assert set(frame.columns) >= (set(Candidate().parameters()) - {"quantization"}) | set(
+        SPACE.metrics
+    )
     for row, trial in zip(frame.to_dict("records"), record.trials, strict=True):
         assert row["alpha"] == trial.candidate.network.alpha
         assert row["outcome"] == trial.evaluation.outcome
