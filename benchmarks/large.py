@@ -121,6 +121,8 @@ def watch(command: list[str], folder: Path) -> Use:
             for process in [root, *root.children(recursive=True)]:
                 with suppress(psutil.Error), process.oneshot():
                     kind = "itself" if process == root else kind_of(process.cmdline())
+                    if kind == "others" and process in spent:  # It is about to end.
+                        kind = spent[process][0]
                     times = process.cpu_times()
                     spent[process] = kind, times.user + times.system
                     peak_mb[kind] = max(peak_mb[kind], process.memory_info().rss / 2**20)
