@@ -1,5 +1,6 @@
 """Studies, and a PostgreSQL server to keep one in."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,3 +33,12 @@ def either_folder(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[St
     found = StudyFolder(tmp_path / "results", f"study-{tmp_path.name}", url)
     yield found
     found.close()
+
+
+@pytest.fixture(autouse=True)
+def _no_event_loop_of_others() -> Iterator[None]:
+    """Hide the event loop that the browser of other tests leaves running in this thread."""
+    running = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    yield
+    asyncio._set_running_loop(running)
