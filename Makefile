@@ -42,7 +42,7 @@ clean:                            ## remove what was installed and built
 # an error.
 FITS = import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 PYTHONS = $(shell for name in python3.13 python3.12 python3.11 python3 \
-	$$(pyenv root 2>/dev/null)/versions/*/bin/python; do \
+	$$(ls -rd $$(pyenv root 2>/dev/null)/versions/*/bin/python 2>/dev/null); do \
 	$$name -c '$(FITS)' 2>/dev/null && echo $$name; done; true)
 PYTHON ?= $(firstword $(PYTHONS))
 
