@@ -17,7 +17,7 @@ def main() -> None:
 
 
 def predict(command: str = "", folder: str = "", *clips: str) -> None:
-    """Print a line for each clip that is heard."""
+    """Print the predicted label of each clip, a line each."""
     if command != "predict" or not clips:
         sys.exit(
             "Usage: sweep predict FOLDER CLIP...\n"
