@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from as_worker import as_worker
+from worker_env import use_worker_env
 
 from sweep.audio.dataset import DatasetSpec, open_dataset
 from sweep.space import Space
@@ -27,7 +27,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trials", type=int, default=300)
     trials = parser.parse_args().trials
-    as_worker()
+    use_worker_env()
     dataset = open_dataset(DatasetSpec("synthetic", ("stop", "go"), clips_per_label=60))
     space = Space.load(SPACE)
     rng = np.random.default_rng(0)

@@ -13,7 +13,7 @@ import tempfile
 import time
 
 import numpy as np
-from as_worker import as_worker
+from worker_env import use_worker_env
 
 from sweep.audio.dataset import DatasetSpec, open_dataset
 from sweep.candidate import QUANTIZATIONS, Candidate
@@ -28,7 +28,7 @@ def main() -> None:
     folder = os.environ.get("SPEECH_COMMANDS")
     if not folder:
         sys.exit("SPEECH_COMMANDS does not name the folder of recordings")
-    as_worker()
+    use_worker_env()
     os.environ["SWEEP_CACHE"] = tempfile.mkdtemp(prefix="sweep-stages-")
     dataset = open_dataset(DatasetSpec(folder, ("stop", "go")))
     clips = len(dataset.targets("training"))

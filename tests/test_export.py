@@ -8,7 +8,7 @@ from sweep.errors import DataError
 from sweep.export import same_clips
 from sweep.study.table import StudyRecord
 
-from .study.stand_in import make_space
+from .study.fake_workers import make_space
 
 
 def test_recordings_that_have_moved_are_told_with_the_option_that_helps(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from sweep.terminal import (
 )
 
 from .audio.recordings import tone, write
-from .report.made_up import SPACE, make_record, with_finalists
+from .report.fake_studies import SPACE, make_record, with_finalists
 
 
 def shown(width: int, show: Callable[..., None], *arguments: Any) -> list[str]:

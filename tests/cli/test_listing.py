@@ -13,7 +13,7 @@ from sweep.evaluation import Evaluation
 from sweep.study.storage import StudyFolder
 from sweep.study.trials import finish
 
-from ..study.stand_in import FEASIBLE, make_space
+from ..study.fake_workers import FEASIBLE, make_space
 from .shell import refused, sweep
 
 LISTINGS = ["parameters", "check words.yaml", "status words", "trials words", "data list"]

@@ -7,7 +7,7 @@ import pytest
 
 from sweep.report.page import write
 
-from .made_up import make_record, with_finalists
+from .fake_studies import make_record, with_finalists
 
 TRIALS = 160
 PATIENCE_IN_MS = 120_000

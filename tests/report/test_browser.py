@@ -8,7 +8,7 @@ from sweep.report.figures.parallel import SHOWN
 from sweep.report.page import write
 
 from .conftest import FIGURES, TRIALS, WITHOUT_WEBGL
-from .made_up import SPACE, make_record, with_finalists
+from .fake_studies import SPACE, make_record, with_finalists
 
 FIRST = "[data-figure=front-size_kb]"
 LINES = "[data-part=parallel]"

@@ -13,8 +13,8 @@ from sweep.report.figures.finalists import retrained
 from sweep.study.reader import Studies
 
 from .conftest import PATIENCE_IN_MS, WITHOUT_WEBGL
-from .made_up import SPACE, make_record
-from .stored import Sweep, model_of
+from .fake_studies import SPACE, make_record
+from .study_fixtures import RunningSweep, model_of
 from .test_server import ask, serving
 
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -27,10 +27,10 @@ def results(tmp_path_factory):
     """Three studies: one that runs, one that has ended, one with a hostile label."""
     folder = tmp_path_factory.mktemp("live") / "results"
     hostile = SPACE.replace("[stop, go]", f'["{HOSTILE}", go]')
-    ended = Sweep(folder, make_record(12, seed=5, name="ended"))
+    ended = RunningSweep(folder, make_record(12, seed=5, name="ended"))
     ended.end(12)
     ended.stop()
-    evil = Sweep(folder, make_record(12, seed=3, space=hostile, name="evil"))
+    evil = RunningSweep(folder, make_record(12, seed=3, space=hostile, name="evil"))
     evil.end(12)
     evil.stop()
     return folder
@@ -48,7 +48,7 @@ def clip(tmp_path_factory):
 @pytest.fixture(scope="module")
 def running(results, clip):
     record = make_record(TRIALS + 20, seed=11, name="running")
-    sweep = Sweep(results, record, source=str(clip.parents[1]))
+    sweep = RunningSweep(results, record, source=str(clip.parents[1]))
     sweep.end(TRIALS)
     yield sweep
     sweep.stop()
@@ -236,7 +236,9 @@ def drag_along(page, name, start, end):
 
 
 def test_finalists_appear_when_trained_and_are_looked_at_and_heard(look, live, results, clip):
-    sweep = Sweep(results, make_record(20, seed=11, name="final"), source=str(clip.parents[1]))
+    sweep = RunningSweep(
+        results, make_record(20, seed=11, name="final"), source=str(clip.parents[1])
+    )
     sweep.end(20)
     page = look("/study/final")
     page.wait_for_selector("text=no finalists yet")
@@ -332,7 +334,7 @@ def test_the_model_of_a_trial_is_downloaded_and_its_command_copied(look, running
 
 
 def test_a_deleted_model_is_said_to_be_gone(plain_context, tmp_path):
-    sweep = Sweep(tmp_path, make_record(16, seed=11, name="gone"))
+    sweep = RunningSweep(tmp_path, make_record(16, seed=11, name="gone"))
     sweep.end(16)
     number = first_feasible(sweep)
     for artifact in (tmp_path / "gone/artifacts").iterdir():

@@ -9,7 +9,7 @@ from sweep.report import pictures
 from sweep.report.figures import figures
 from sweep.report.pictures import write_pictures
 
-from .made_up import make_record
+from .fake_studies import make_record
 
 
 @pytest.fixture

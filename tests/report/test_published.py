@@ -3,7 +3,7 @@ import pytest
 from sweep.report.published import published_tables
 from sweep.study.table import table
 
-from .made_up import make_record, with_finalists
+from .fake_studies import make_record, with_finalists
 
 
 @pytest.fixture(scope="module")

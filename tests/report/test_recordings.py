@@ -6,7 +6,7 @@ import pytest
 from sweep.report.recordings import listed_clip
 from sweep.study.confirmation import Finalist, Retraining
 
-from .made_up import SPACE, make_record
+from .fake_studies import SPACE, make_record
 
 SOUND = b"RIFF sound"
 

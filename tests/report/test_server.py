@@ -19,8 +19,8 @@ from sweep.report.server import open_server
 from sweep.study.reader import Studies
 
 from ..signals import heed_ctrl_c
-from .made_up import make_record
-from .stored import Sweep, model_of
+from .fake_studies import make_record
+from .study_fixtures import RunningSweep, model_of
 
 
 @contextmanager
@@ -39,7 +39,7 @@ def serving(studies, port=0, **where):
 def results(tmp_path_factory):
     """One study that has ended."""
     folder = tmp_path_factory.mktemp("served") / "results"
-    ended = Sweep(folder, make_record(16, seed=11, name="ended"))
+    ended = RunningSweep(folder, make_record(16, seed=11, name="ended"))
     ended.end(16)
     ended.stop()
     return folder

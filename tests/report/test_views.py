@@ -8,13 +8,13 @@ from sweep.report import views
 from sweep.report.views import ViewCache
 from sweep.study.reader import Studies
 
-from .made_up import make_record
-from .stored import Sweep
+from .fake_studies import make_record
+from .study_fixtures import RunningSweep
 
 
 @pytest.fixture
 def sweep(tmp_path):
-    running = Sweep(tmp_path, make_record(12, seed=11, name="running"))
+    running = RunningSweep(tmp_path, make_record(12, seed=11, name="running"))
     running.end(5)
     yield running
     running.stop()

@@ -7,7 +7,7 @@ from sweep.errors import NothingFeasible
 from sweep.study.choosing import choose_contenders, choose_finalists, expected_goals
 from sweep.study.table import StudyRecord, front, table
 
-from ..report.made_up import SPACE, make_record, skill
+from ..report.fake_studies import SPACE, make_record, skill
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from sweep.study.storage import StudyFolder
 from sweep.study.surrogate import LEAST_ERROR
 from sweep.study.trials import OBJECTIVES, stored_evaluation
 
-from .stand_in import SPACE, StandIn, make_space
+from .fake_workers import SPACE, FakeWorkers, make_space
 
 LIMITS = {"accuracy": 0.95, "latency_ms": 8.0, "size_kb": 25.0}
 
@@ -23,7 +23,7 @@ def searched(tmp_path, sampler, trials: int, text: str = SPACE) -> list[Evaluati
     directions = list(space.file.objectives.values())
     study = optuna.create_study(directions=directions, sampler=sampler(space))
     study.set_user_attr(OBJECTIVES, list(space.file.objectives))
-    Search(space, study, StudyFolder(tmp_path, "study"), StandIn(space)).run()
+    Search(space, study, StudyFolder(tmp_path, "study"), FakeWorkers(space)).run()
     told = [stored_evaluation(trial) for trial in study.get_trials(deepcopy=False)]
     return [one for one in told if one is not None and one.outcome != "invalid"]
 
@@ -135,7 +135,7 @@ def test_a_network_of_equal_width_is_not_proposed_again(tmp_path):
         directions=list(space.file.objectives.values()), sampler=EHVISampler(space, 1)
     )
     study.set_user_attr(OBJECTIVES, list(space.file.objectives))
-    Search(space, study, StudyFolder(tmp_path, "study"), StandIn(space)).run()
+    Search(space, study, StudyFolder(tmp_path, "study"), FakeWorkers(space)).run()
     proposed = [space.candidate(trial.params).key() for trial in study.get_trials()]
     assert len(set(proposed)) == len(proposed) == 40
 
@@ -161,7 +161,7 @@ def test_trials_still_running_are_not_proposed_again(tmp_path):
         directions=list(space.file.objectives.values()), sampler=EHVISampler(space, 2)
     )
     study.set_user_attr(OBJECTIVES, list(space.file.objectives))
-    engine = StandIn(space)
+    engine = FakeWorkers(space)
     Search(make_space(trials=20), study, StudyFolder(tmp_path, "study"), engine).run()
     running = [study.ask(space.varying).params for _ in range(4)]
     widths = [space.candidate(params).network.width for params in running]

@@ -28,7 +28,7 @@ from sweep.study.engine import Answer, Engine
 from sweep.study.security import new_key, security_of, write_key
 
 from ..signals import heed_ctrl_c
-from .works import (
+from .fake_work import (
     ALLOCATES,
     ALONE,
     DIES,
@@ -219,7 +219,7 @@ import sys
 from functools import partial
 from pathlib import Path
 from sweep.study.engine import Engine
-from tests.study.works import SLEEPS, work
+from tests.study.fake_work import SLEEPS, work
 from tests.study.test_engine import candidate
 folder, address = Path(sys.argv[1]), sys.argv[2]
 with Engine(None, [], 0, address, folder / "log", partial(work, folder=folder)) as engine:
@@ -419,7 +419,7 @@ import sys
 from functools import partial
 from pathlib import Path
 from sweep.study.engine import Engine
-from tests.study.works import SLEEPS, work
+from tests.study.fake_work import SLEEPS, work
 from tests.study.test_engine import candidate
 folder = Path(sys.argv[1])
 with Engine(None, [], 2, None, folder / "log", partial(work, folder=folder)) as engine:

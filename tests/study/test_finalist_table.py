@@ -5,7 +5,7 @@ from sweep.statistics import wilson
 from sweep.study.confirmation import CrossValidation
 from sweep.study.finalist_table import describe_finalist, finalist_table
 
-from ..report.made_up import SPACE, make_record, with_finalists
+from ..report.fake_studies import SPACE, make_record, with_finalists
 
 
 def test_each_finalist_has_a_row_of_means_over_its_trainings():

@@ -14,7 +14,7 @@ from sweep.study.finalists import confirm
 from sweep.study.storage import StudyFolder
 from sweep.study.trials import finish
 
-from .stand_in import StandIn, evaluate, make_space
+from .fake_workers import FakeWorkers, evaluate, make_space
 
 FILES = {"frontend.tflite": b"front", "model.tflite": b"model"}
 ALPHAS = (0.17, 0.2, 0.25)
@@ -42,7 +42,7 @@ def failing(monkeypatch) -> set[float]:
     """Widths whose trainings fail; nothing is really trained or measured."""
     alphas: set[float] = set()
 
-    class Workers(StandIn):
+    class Workers(FakeWorkers):
         def __init__(self, *given) -> None:
             super().__init__(make_space(), work=self.train)
 

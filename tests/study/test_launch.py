@@ -8,7 +8,7 @@ from sweep.study import launch as launch_module
 from sweep.study.engine import Engine
 from sweep.study.launch import launch
 
-from .stand_in import evaluate, make_space
+from .fake_workers import evaluate, make_space
 
 
 def compute(candidate, dataset, limits, rules) -> tuple[Evaluation, dict[str, bytes]]:

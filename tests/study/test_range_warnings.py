@@ -4,7 +4,7 @@ from sweep.study.range_warnings import range_warnings
 from sweep.study.summary import feasible_front
 from sweep.study.table import table
 
-from ..report.made_up import SPACE, make_record
+from ..report.fake_studies import SPACE, make_record
 
 
 def found(parameter, value, trials=40, space=SPACE):

@@ -6,7 +6,7 @@ from sweep.study.samplers import make_sampler
 from sweep.study.search import Search
 from sweep.study.storage import StudyFolder
 
-from .stand_in import StandIn, make_space
+from .fake_workers import FakeWorkers, make_space
 
 
 def search(folder: StudyFolder, trials: int, during=lambda progress: None) -> None:
@@ -14,7 +14,7 @@ def search(folder: StudyFolder, trials: int, during=lambda progress: None) -> No
     space = make_space(trials=trials)
     with folder.owned():
         study = folder.create(space, make_sampler(space, "random", 3), {"fingerprint": "none"})
-        Search(space, study, folder, StandIn(space), listen=during).run()
+        Search(space, study, folder, FakeWorkers(space), listen=during).run()
 
 
 def files_in(folder: StudyFolder) -> set[str]:

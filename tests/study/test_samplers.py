@@ -12,7 +12,7 @@ from sweep.errors import SpecError
 from sweep.space import Space
 from sweep.study.samplers import make_sampler
 
-from .stand_in import FINITE, SPACE, make_space
+from .fake_workers import FINITE, SPACE, make_space
 
 SAMPLERS = ("ehvi", "tpe", "nsga2", "random", "greedy")
 EXAMPLES = Path(__file__).parents[2] / "examples"

@@ -16,17 +16,17 @@ from sweep.study.search import Search
 from sweep.study.storage import StudyFolder
 from sweep.study.table import TrialRecord, best_candidates
 
-from .stand_in import FINITE, SPACE, StandIn, evaluate, make_space
+from .fake_workers import FINITE, SPACE, FakeWorkers, evaluate, make_space
 
 ABOUT = {"fingerprint": "abc"}
 SAMPLERS = ("ehvi", "tpe", "nsga2", "random", "greedy")
 
 
 def search(
-    folder: StudyFolder, space: Space, engine: StandIn | None = None, **options
-) -> tuple[StandIn, SearchProgress]:
+    folder: StudyFolder, space: Space, engine: FakeWorkers | None = None, **options
+) -> tuple[FakeWorkers, SearchProgress]:
     """Run a study as far as its budget goes."""
-    engine = engine or StandIn(space)
+    engine = engine or FakeWorkers(space)
     with folder.owned():
         sampler = make_sampler(space, space.file.search.sampler, space.file.search.seed)
         study = folder.create(space, sampler, ABOUT)
@@ -35,7 +35,7 @@ def search(
     return engine, found.progress
 
 
-def keys(engine: StandIn) -> list[str]:
+def keys(engine: FakeWorkers) -> list[str]:
     """Return the keys of what was evaluated, in order."""
     return [candidate.key() for candidate in engine.submitted.values()]
 
@@ -44,7 +44,7 @@ class Killed(BaseException):
     """The coordinator dies here."""
 
 
-class Dying(StandIn):
+class Dying(FakeWorkers):
     """Workers whose coordinator dies when it waits for the n-th time."""
 
     def __init__(self, space: Space, after: int) -> None:
@@ -58,7 +58,7 @@ class Dying(StandIn):
         return super().wait(timeout)
 
 
-def hasty(engine: StandIn) -> StandIn:
+def hasty(engine: FakeWorkers) -> FakeWorkers:
     """Let workers stop every training that they are given a rule for."""
     wait = engine.wait
 
@@ -96,7 +96,7 @@ def test_what_is_not_allowed_costs_nothing_of_the_budget(folder):
 
 
 def test_no_more_is_submitted_than_the_workers_can_take(folder):
-    engine, _ = search(folder, make_space(), StandIn(make_space(), capacity=3))
+    engine, _ = search(folder, make_space(), FakeWorkers(make_space(), capacity=3))
     assert engine.most_busy == 3
 
 
@@ -106,7 +106,7 @@ def test_the_same_seed_evaluates_the_same(tmp_path):
             search(
                 StudyFolder(tmp_path, f"study{i}"),
                 make_space(sampler="tpe", trials=14, seed=seed),
-                StandIn(make_space(), capacity=1),
+                FakeWorkers(make_space(), capacity=1),
             )[0]
         )
         for i, seed in enumerate((1, 1, 2))
@@ -184,7 +184,7 @@ def test_a_result_that_was_stored_but_not_told_is_told_and_not_measured_again(fo
         patch.setattr(optuna.storages.RDBStorage, "set_trial_state_values", die)
         with pytest.raises(Killed):
             # The first trial of the grid is allowed, so it is the first to be told.
-            search(folder, make_space(FINITE, trials=9, sampler="grid"), StandIn(space, 1))
+            search(folder, make_space(FINITE, trials=9, sampler="grid"), FakeWorkers(space, 1))
     engine, progress = search(folder, space)
     (stored,) = [trial for trial in folder.record().trials if trial.number == 0]
     assert stored.candidate.key() not in keys(engine)
@@ -232,7 +232,7 @@ def test_what_was_enqueued_and_failed_is_tried_again_by_the_next_run(folder):
         return evaluate(candidate, limits)
 
     space = make_space(SPACE.replace("trials: 12", "trials: 3, enqueue: [{alpha: 0.25}]"))
-    search(folder, space, StandIn(space, work=fail))
+    search(folder, space, FakeWorkers(space, work=fail))
     engine, _ = search(folder, space)
     assert [candidate.network.alpha for candidate in engine.submitted.values()] == [0.25]
 
@@ -283,7 +283,7 @@ def test_patience_begins_with_a_front(folder):
 
     seen: list[Evaluation] = []
     space = make_space(trials=40, patience=10)
-    search(folder, space, StandIn(space, work=wait_for_the_front))
+    search(folder, space, FakeWorkers(space, work=wait_for_the_front))
     assert feasible(folder)
 
 
@@ -332,7 +332,7 @@ def test_a_failed_trial_counts_and_the_search_goes_on(folder):
         return evaluate(candidate, limits)
 
     space = make_space(trials=12)
-    engine, progress = search(folder, space, StandIn(space, work=fail_sometimes))
+    engine, progress = search(folder, space, FakeWorkers(space, work=fail_sometimes))
     assert progress.done == len(engine.submitted) == 12
     assert 0 < progress.outcomes["failed"] < 12
     failed = [t for t in folder.record().trials if t.evaluation.outcome == "failed"]
@@ -346,7 +346,7 @@ def test_what_failed_is_tried_again_by_the_next_run(folder):
         return evaluate(candidate, limits)
 
     space = make_space(FINITE)
-    first, progress = search(folder, space, StandIn(space, work=fail_sometimes))
+    first, progress = search(folder, space, FakeWorkers(space, work=fail_sometimes))
     assert len(first.submitted) == 9
     failed = {c.key() for c in first.submitted.values() if c.frontend.num_mel_bins == 10}
     assert progress.outcomes["failed"] == len(failed) > 0
@@ -361,7 +361,7 @@ def test_where_everything_fails_the_budget_is_not_wasted(folder):
         return Evaluation("failed", "out of memory")
 
     space = make_space(trials=40)
-    engine = StandIn(space, work=fail)
+    engine = FakeWorkers(space, work=fail)
     with pytest.raises(ManyFailures, match="the first 8 trials failed: out of memory"):
         search(folder, space, engine)
     assert len(engine.submitted) < 12
@@ -397,7 +397,7 @@ def test_an_error_the_user_must_mend_ends_the_search_and_loses_nothing(folder):
 
     space = make_space(trials=6)
     with pytest.raises(SweepError, match="No space left on device"):
-        search(folder, space, StandIn(space, work=fill_the_disk))
+        search(folder, space, FakeWorkers(space, work=fill_the_disk))
     _, progress = search(folder, space)
     assert progress.done == 6
 
@@ -410,7 +410,7 @@ def test_after_the_timeout_nothing_more_is_begun(folder):
     assert len(unhurried.submitted) == 12
 
 
-class Endless(StandIn):
+class Endless(FakeWorkers):
     """Workers that never answer."""
 
     def wait(self, timeout: float):
@@ -452,7 +452,7 @@ class TestBeforeNothingIsFeasible:
     @pytest.mark.parametrize("sampler", ["random", "grid", "ehvi"])
     def test_the_nearest_are_trained_to_their_ends(self, folder, sampler):
         space = make_space(self.text, sampler=sampler)
-        engine, progress = search(folder, space, hasty(StandIn(space)))
+        engine, progress = search(folder, space, hasty(FakeWorkers(space)))
         stopped = [t for t in folder.record().trials if t.evaluation.outcome == "stopped"]
         assert len(stopped) > 3
         stopped.sort(key=lambda trial: (-trial.evaluation.result["accuracy"], trial.number))
@@ -470,19 +470,19 @@ class TestBeforeNothingIsFeasible:
             seen.append((progress.done, progress.repeats, progress.repeating))
 
         space = make_space(self.text, trials=5)
-        engine, progress = search(folder, space, hasty(StandIn(space)), listen=listen)
+        engine, progress = search(folder, space, hasty(FakeWorkers(space)), listen=listen)
         assert len(engine.submitted) == 8 and progress.outcomes["stopped"] == 5
         assert seen[-1] == (5, 3, 3) and (5, 0, 0) in seen
         again, progress = search(folder, make_space(self.text, trials=7))
         assert len(again.submitted) == 2 and progress.done == 7
 
     def test_their_models_are_kept(self, folder):
-        search(folder, self.space, hasty(StandIn(self.space)))
+        search(folder, self.space, hasty(FakeWorkers(self.space)))
         for trial in feasible(folder):
             assert folder.read_file(trial.number, "model.tflite") == b"model of %d" % trial.number
 
     def test_none_is_where_anything_is_feasible(self, folder):
-        lucky = StandIn(self.space)
+        lucky = FakeWorkers(self.space)
         submit = lucky.submit
         lucky.submit = lambda number, candidate, rules: submit(
             number, candidate, rules if number else ()
@@ -495,16 +495,16 @@ class TestBeforeNothingIsFeasible:
         def fall_short(candidate, limits):
             return replace(evaluate(candidate, limits), outcome="infeasible")
 
-        engine, progress = search(folder, self.space, StandIn(self.space, work=fall_short))
+        engine, progress = search(folder, self.space, FakeWorkers(self.space, work=fall_short))
         assert len(engine.submitted) == 9 and progress.repeating == 0
 
     def test_none_is_trained_twice_by_another_run(self, folder):
         def fall_short(candidate, limits):
             return replace(evaluate(candidate, limits), outcome="infeasible")
 
-        _, progress = search(folder, self.space, hasty(StandIn(self.space, work=fall_short)))
+        _, progress = search(folder, self.space, hasty(FakeWorkers(self.space, work=fall_short)))
         assert progress.outcomes["infeasible"] == 3 and progress.outcomes["feasible"] == 0
-        again, _ = search(folder, self.space, hasty(StandIn(self.space, work=fall_short)))
+        again, _ = search(folder, self.space, hasty(FakeWorkers(self.space, work=fall_short)))
         assert again.submitted == {}
 
     @pytest.mark.parametrize("after", [9, 10, 11])
@@ -512,14 +512,14 @@ class TestBeforeNothingIsFeasible:
         dying = Dying(self.space, after)
         with pytest.raises(Killed):
             search(folder, self.space, hasty(dying))
-        engine, progress = search(folder, self.space, hasty(StandIn(self.space)))
+        engine, progress = search(folder, self.space, hasty(FakeWorkers(self.space)))
         assert keys(engine) == keys(dying)[after:]
         assert progress.outcomes["feasible"] == progress.repeats == 3
         assert progress.done == 9
         assert not [t for t in folder.load().get_trials() if t.state == TrialState.RUNNING]
 
     def test_one_that_failed_is_tried_again_by_another_run_only(self, folder):
-        engine = StandIn(self.space)
+        engine = FakeWorkers(self.space)
         engine.work = lambda candidate, limits: (
             evaluate(candidate, limits)
             if len(engine.submitted) <= 9
@@ -527,7 +527,7 @@ class TestBeforeNothingIsFeasible:
         )
         _, progress = search(folder, self.space, hasty(engine))
         assert progress.outcomes["failed"] == 3 and len(engine.submitted) == 12
-        again, progress = search(folder, self.space, hasty(StandIn(self.space)))
+        again, progress = search(folder, self.space, hasty(FakeWorkers(self.space)))
         assert keys(again) == keys(engine)[9:]
         assert progress.outcomes["feasible"] == 3
 
@@ -551,7 +551,7 @@ def test_with_promotion_the_last_answers_may_earn_promotions_too(folder, workers
     text = FINITE.replace("[10, 13]", "[10]").replace("alpha:", "epochs: [5, 15, 45], alpha:")
     text = text.replace("[10, 20]", "[10, 20, 30]").replace(', size_kb: "< 25"', "")
     space = make_space(text, trials=100, promotion=True)
-    engine, progress = search(folder, space, StandIn(space, capacity=workers))
+    engine, progress = search(folder, space, FakeWorkers(space, capacity=workers))
     epochs = Counter(candidate.training.epochs for candidate in engine.submitted.values())
     assert epochs == {5: 9, 15: 3, 45: 1}
     assert progress.ended == "every combination has been tried"

@@ -16,9 +16,9 @@ from sweep.study.reader import StudyReader
 from sweep.study.storage import StudyFolder, readable_errors, study_name
 from sweep.study.trials import finish
 
-from .stand_in import ENDINGS, FEASIBLE
-from .stand_in import SPACE as SPACE_TEXT
-from .stand_in import make_space
+from .fake_workers import ENDINGS, FEASIBLE
+from .fake_workers import SPACE as SPACE_TEXT
+from .fake_workers import make_space
 
 SPACE = make_space()
 ABOUT = {"fingerprint": "abc", "clips": {"training": 100}}

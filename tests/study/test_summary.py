@@ -19,7 +19,7 @@ from sweep.study.summary import (
 )
 from sweep.study.table import pick, table
 
-from ..report.made_up import SPACE, again, make_record, with_finalists
+from ..report.fake_studies import SPACE, again, make_record, with_finalists
 
 
 @pytest.fixture(scope="module")

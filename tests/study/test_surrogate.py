@@ -29,7 +29,7 @@ def test_a_space_in_which_nothing_varies_has_no_coordinates():
     assert Cube({}).encode([{}, {}]).shape == (2, 0)
 
 
-def made_up(count: int, noise: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+def fake_data(count: int, noise: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(0)
     x = rng.random((count, 2))
     return x, np.sin(4 * x[:, 0]) + x[:, 1] + noise * rng.standard_normal(count)
@@ -40,7 +40,7 @@ def learnt(x: np.ndarray, y: np.ndarray) -> GaussianProcess:
 
 
 def test_predictions_are_those_of_the_textbook():
-    x, y = made_up(25, noise=0.1)
+    x, y = fake_data(25, noise=0.1)
     process, new = learnt(x, y), np.random.default_rng(1).random((7, 2))
     ys = (y - y.mean()) / y.std()
 
@@ -60,7 +60,7 @@ def test_predictions_are_those_of_the_textbook():
 
 
 def test_a_smooth_function_is_learnt():
-    process = learnt(*made_up(60))
+    process = learnt(*fake_data(60))
     new, truth = np.random.default_rng(2).random((200, 2)), None
     truth = np.sin(4 * new[:, 0]) + new[:, 1]
     assert np.abs(process.predict(new)[0] - truth).max() < 0.1
@@ -68,7 +68,7 @@ def test_a_smooth_function_is_learnt():
 
 
 def test_noise_is_known_for_what_it_is():
-    x, y = made_up(200, noise=0.5)
+    x, y = fake_data(200, noise=0.5)
     process = learnt(x, y)
     assert process.fit.settings.noise > min(surrogate._NOISES)
     means, deviations = process.predict(x)
@@ -79,13 +79,13 @@ def test_noise_is_known_for_what_it_is():
 
 
 def test_far_from_all_data_less_is_known():
-    process = learnt(*made_up(30))
+    process = learnt(*fake_data(30))
     near, far = process.predict(np.array([[0.5, 0.5], [9.0, 9.0]]))[1]
     assert far > 3 * near
 
 
 def test_of_many_trials_the_oldest_are_learnt_from_too():
-    x, y = made_up(400)
+    x, y = fake_data(400)
     higher = y.copy()
     higher[:100] += 1
     gained = learnt(x, higher).predict(x[:5])[0] - learnt(x, y).predict(x[:5])[0]

@@ -22,7 +22,7 @@ from sweep.study.table import (
     table,
 )
 
-from .stand_in import evaluate, make_space
+from .fake_workers import evaluate, make_space
 
 SPACE = make_space()
 

@@ -6,7 +6,7 @@ from sweep.study.samplers import make_sampler
 from sweep.study.storage import StudyFolder
 from sweep.study.trials import ask, begin, drop, finish, stored_evaluation
 
-from .stand_in import ENDINGS, FEASIBLE, FINITE, make_space
+from .fake_workers import ENDINGS, FEASIBLE, FINITE, make_space
 
 SPACE = make_space()
 

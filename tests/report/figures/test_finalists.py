@@ -5,7 +5,7 @@ import pytest
 from sweep.report.figures.finalists import draw_confusion, draw_curves, retrained
 from sweep.study.confirmation import Finalist, Retraining
 
-from ..made_up import make_record, with_finalists
+from ..fake_studies import make_record, with_finalists
 
 
 @pytest.fixture(scope="module")

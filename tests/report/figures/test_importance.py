@@ -4,7 +4,7 @@ import pytest
 from sweep.report.figures.importance import bins, draw_importance, epsilon_squared, importance
 from sweep.study.table import table
 
-from ..made_up import make_record
+from ..fake_studies import make_record
 
 
 def test_a_parameter_that_matters_and_one_that_does_not():

@@ -6,7 +6,7 @@ import pytest
 from sweep.report.figures.parallel import SHOWN, draw_parallel, parallel
 from sweep.study.table import table
 
-from ..made_up import make_record
+from ..fake_studies import make_record
 
 
 @pytest.fixture(scope="module")

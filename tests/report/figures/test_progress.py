@@ -6,7 +6,7 @@ import pytest
 from sweep.report.figures.progress import describe_volume, draw_progress, progress
 from sweep.study.table import table
 
-from ..made_up import SPACE, make_record
+from ..fake_studies import SPACE, make_record
 
 
 def covered(gains):

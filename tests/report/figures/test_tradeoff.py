@@ -9,7 +9,7 @@ from sweep.report.figures.tradeoff import prices, tradeoff
 from sweep.statistics import wilson
 from sweep.study.table import table
 
-from ..made_up import SPACE, make_record, with_finalists
+from ..fake_studies import SPACE, make_record, with_finalists
 
 SIZE, LATENCY = METRICS["size_kb"], METRICS["latency_ms"]
 

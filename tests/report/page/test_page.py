@@ -7,7 +7,7 @@ import pytest
 from sweep.errors import StudyError
 from sweep.report.page import render, served_page, write
 
-from ..made_up import SPACE, make_record
+from ..fake_studies import SPACE, make_record
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 

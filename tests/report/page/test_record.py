@@ -10,7 +10,7 @@ from sweep.report.page.record import study_data
 from sweep.study.summary import effort, headline, warnings
 from sweep.study.table import table
 
-from ..made_up import SPACE, make_record, with_finalists
+from ..fake_studies import SPACE, make_record, with_finalists
 
 ENERGY = Metric("energy_uj", "energy of one clip", unit="uJ")
 SPEED = Metric("clips_per_s", "clips in a second", unit="1/s", better="higher", known="trained")

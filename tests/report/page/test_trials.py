@@ -8,7 +8,7 @@ from sweep.study.confirmation import Finalist
 from sweep.study.summary import feasible_front
 from sweep.study.table import TrialRecord, table
 
-from ..made_up import SPACE, again, make_record
+from ..fake_studies import SPACE, again, make_record
 
 
 @pytest.fixture(scope="module")

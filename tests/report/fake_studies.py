@@ -1,4 +1,4 @@
-"""Studies made up for the report's tests: plausible trials, nothing trained."""
+"""Fake studies for the report's tests: plausible trials, nothing trained."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -44,7 +44,7 @@ _TEST_CLIPS = 212
 def make_record(
     trials: int, seed: int = 0, space: str = SPACE, name: str = "go_stop", offset: float = 0.0
 ) -> StudyRecord:
-    """Make a study up; ``offset`` is added to every accuracy before it is measured."""
+    """Return a fake study; ``offset`` is added to every accuracy before it is measured."""
     understood = Space.parse(space, "go_stop.yaml")
     rng = np.random.default_rng(seed)
     rows, clock = [], _BEGAN
@@ -63,7 +63,7 @@ def make_record(
 
 
 def with_finalists(record: StudyRecord, top: int, seeds: int = 3) -> StudyRecord:
-    """Return a study whose ``top`` most accurate feasible trials were trained again."""
+    """Return a study whose ``top`` most accurate feasible trials are finalists."""
     rng = np.random.default_rng(top)
     feasible = [trial for trial in record.trials if trial.evaluation.outcome == "feasible"]
     best = sorted(feasible, key=lambda trial: -(trial.evaluation.result["accuracy"] or 0))[:top]
@@ -71,7 +71,7 @@ def with_finalists(record: StudyRecord, top: int, seeds: int = 3) -> StudyRecord
 
 
 def again(seed: int, accuracy: float, size_kb: float = 4.0, **rest: Any) -> Retraining:
-    """Return a retraining that recognises each word with this accuracy on the test clips."""
+    """Return a retraining with this accuracy for each word on the test clips."""
     test = {"accuracy": accuracy, "worst_recall": accuracy, "latency_ms": 0.2, "size_kb": size_kb}
     return Retraining(seed, {"accuracy": 0.98}, test, **rest)
 
@@ -147,7 +147,7 @@ def _evaluate(
 
 
 def skill(candidate: Candidate) -> float:
-    """A made-up truth: width helps most, then bandwidth; sparsity hurts late."""
+    """Return a fake accuracy: width helps most, then bandwidth; sparsity hurts late."""
     network, frontend = candidate.network, candidate.frontend
     skill = (
         0.997 - 0.9 / network.width - 0.08 * max(0.0, candidate.compression.final_sparsity - 0.6)
@@ -188,7 +188,7 @@ def _variants(
 
 
 def _confusion(wrong: int) -> tuple[tuple[int, ...], ...]:
-    """Return what 206 clips of two words are taken for, so many of them wrongly."""
+    """Return the confusion matrix of 206 clips of two words, this many of them misclassified."""
     half = wrong // 2
     return (100 - half, half), (wrong - half, 106 - wrong + half)
 

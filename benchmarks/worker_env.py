@@ -1,4 +1,4 @@
-"""Measure in a process that treats its memory as a worker does."""
+"""Measure in a process whose memory settings are a worker's."""
 
 import os
 import sys
@@ -6,8 +6,8 @@ import sys
 from sweep.study.cluster import ALLOCATION
 
 
-def as_worker() -> None:
-    """Begin this process anew with a worker's settings of memory, unless it has them."""
+def use_worker_env() -> None:
+    """Restart this process with a worker's memory settings, unless it has them."""
     wanted = {name: str(size) for name, size in ALLOCATION.items()}
     if not wanted.items() <= os.environ.items():
         os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | wanted)

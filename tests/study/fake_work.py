@@ -1,4 +1,4 @@
-"""What workers do in the tests of the engine; the seed of a candidate says what."""
+"""The work of the workers in the engine's tests; a candidate's seed selects what happens."""
 
 import errno
 import os
@@ -21,7 +21,7 @@ _alone = threading.Lock()
 def work(
     candidate: Candidate, dataset: object, limits: object, rules: object, folder: Path
 ) -> tuple[Evaluation, dict[str, bytes]]:
-    """Behave, after noting the process in a file named for the candidate's seed and epochs."""
+    """Do what the seed says, after writing the process id to a file named by seed and epochs."""
     attempts = folder / f"{candidate.seed}-{candidate.training.epochs}"
     with attempts.open("a") as file:
         file.write(f"{os.getpid()}\n")

@@ -1,6 +1,6 @@
-"""Workers that compute what a candidate would measure, on the spot, so that a search takes no time.
+"""Workers that return computed evaluations at once, so that a search takes no time.
 
-The made-up truth: wide networks hear better and are larger, sparsity makes them smaller.
+Wide networks are more accurate and larger; sparsity makes them smaller.
 """
 
 from collections import deque
@@ -36,12 +36,12 @@ search: {sampler: random, trials: 100, seed: 3}
 
 
 def make_space(text: str = SPACE, **search) -> Space:
-    """Return a space to search, with options in place of what it says."""
+    """Return a search space, with some of its search options replaced."""
     return Space.parse(text, "space.yaml").with_search(**search)
 
 
 def evaluate(candidate: Candidate, limits: list[Limit]) -> Evaluation:
-    """Return a made-up evaluation, the same for equal candidates."""
+    """Return a computed evaluation, the same for equal candidates."""
     width, sparsity = candidate.network.width, candidate.compression.final_sparsity
     size = (1.5 + width**2 * 0.02 * (1 - 0.8 * sparsity)) * candidate.network.blocks / 2
     latency = 0.1 + 0.002 * width + 0.01 * candidate.frontend.num_mel_bins
@@ -93,13 +93,13 @@ ENDINGS = {
 """An evaluation of each outcome."""
 
 
-class StandIn:
-    """In place of an engine; ``submitted`` and ``rules`` hold what was asked by trial number.
+class FakeWorkers:
+    """Replace the engine; ``submitted`` and ``rules`` hold the requests by trial number.
 
     Args:
-        space: whose limits count.
-        capacity: how many candidates are held at once.
-        work: what is done with a candidate.
+        space: its limits are checked.
+        capacity: how many candidates run at once.
+        work: evaluates a candidate.
     """
 
     def __init__(
@@ -116,18 +116,18 @@ class StandIn:
 
     @property
     def busy(self) -> int:
-        """How many candidates have been submitted and not been answered."""
+        """How many candidates are submitted and not yet evaluated."""
         return len(self._waiting)
 
     def submit(self, number: int, candidate: Candidate, rules: Rules = ()) -> None:
-        """Take a candidate."""
+        """Queue a candidate."""
         assert number not in self.submitted
         self.submitted[number], self.rules[number] = candidate, rules
         self._waiting.append(number)
         self.most_busy = max(self.most_busy, self.busy)
 
     def wait(self, timeout: float) -> Answer | None:
-        """Answer for the candidate taken first."""
+        """Return the result of the candidate queued first."""
         number = self._waiting.popleft()
         evaluation = self.work(self.submitted[number], self.limits)
         files = {"model.tflite": b"model of %d" % number}

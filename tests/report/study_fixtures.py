@@ -1,4 +1,4 @@
-"""Made-up studies put into a real storage, trial by trial, as a sweep does."""
+"""Fake studies written to real storage, trial by trial, as a sweep does."""
 
 from pathlib import Path
 
@@ -9,16 +9,16 @@ from sweep.study.storage import StudyFolder
 from sweep.study.table import StudyRecord
 from sweep.study.trials import finish
 
-from .made_up import with_finalists
+from .fake_studies import with_finalists
 
 
-class Sweep:
-    """A sweep that is running: it holds its study's database open.
+class RunningSweep:
+    """A running sweep: it keeps its study's database open.
 
     Args:
         results: the folder of studies.
-        record: the made-up study, whose trials it will find.
-        about: facts to add to those of the record.
+        record: the fake study whose trials it will write.
+        about: facts added to those of the record.
     """
 
     def __init__(self, results: Path, record: StudyRecord, **about) -> None:
@@ -29,7 +29,7 @@ class Sweep:
         self._space, self._coming = record.space, list(record.trials)
 
     def end(self, trials: int = 1) -> int:
-        """Have the next trials end; return the number of the last."""
+        """Finish the next trials; return the number of the last."""
         for coming in [self._coming.pop(0) for _ in range(trials)]:
             parameters = coming.candidate.parameters()
             self._study.enqueue_trial({name: parameters[name] for name in self._space.varying})
@@ -40,16 +40,16 @@ class Sweep:
         return trial.number
 
     def train_again(self, top: int) -> list[Finalist]:
-        """Have the best trials trained again; return what became of them."""
+        """Retrain the best trials; return them as finalists."""
         finalists = with_finalists(self.folder.record(), top).finalists
         self.folder.keep_finalists(finalists)
         return list(finalists)
 
     def stop(self) -> None:
-        """Let go of the database."""
+        """Close the database."""
         self.folder.close()
 
 
 def model_of(number: int) -> bytes:
-    """Return what stands for the model of a trial."""
+    """Return fake bytes of a trial's model."""
     return b"model of trial %d " % number * 50
