@@ -21,7 +21,8 @@ import numpy as np
 
 from sweep.audio.dataset import Dataset, DatasetSpec, open_dataset
 from sweep.candidate import Candidate
-from sweep.metrics import METRICS, Limit, violations
+from sweep.limits import Limit, violations
+from sweep.metrics import METRICS
 from sweep.networks.size import estimate_kb
 from sweep.space import Space
 from sweep.stages.compression import compress

@@ -15,7 +15,8 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from sweep.candidate import Candidate
 from sweep.evaluation import Evaluation, Variant
-from sweep.metrics import Limit, Measured, total_violation, violations
+from sweep.limits import Limit, total_violation, violations
+from sweep.metrics import Measured
 from sweep.report.page import render
 from sweep.space import Space
 from sweep.study.samplers import make_sampler

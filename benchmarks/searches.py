@@ -23,7 +23,7 @@ from table import SPACE, Row, read
 
 from sweep.candidate import Candidate
 from sweep.evaluation import Evaluation, choose
-from sweep.metrics import Limit, total_violation
+from sweep.limits import Limit, total_violation
 from sweep.report.figures.hypervolume import history, hypervolume
 from sweep.space import Space
 from sweep.spec import read as read_file

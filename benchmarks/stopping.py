@@ -16,7 +16,8 @@ import numpy as np
 import table
 from curves import Curve, read
 
-from sweep.metrics import ACCURACY, Limit
+from sweep.limits import Limit
+from sweep.metrics import ACCURACY
 from sweep.stopping import PRIOR, SHARES, Experience, StopRule, first_stop, out_of_reach, rises
 
 MARGIN = 0.2

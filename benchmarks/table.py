@@ -29,8 +29,8 @@ import numpy as np
 from sweep.audio.dataset import Dataset, DatasetSpec, open_dataset
 from sweep.candidate import Candidate
 from sweep.evaluation import Evaluation, Variant, choose
+from sweep.limits import Limit, total_violation, violations
 from sweep.litert import Model
-from sweep.metrics import Limit, total_violation, violations
 from sweep.space import Space
 from sweep.statistics import confusion
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from sweep.metrics import total_violation
+from sweep.limits import total_violation
 from sweep.statistics import Confusion
 
 OUTCOMES = ("invalid", "gated", "stopped", "infeasible", "feasible", "failed")

@@ -16,8 +16,9 @@ from sweep.audio.dataset import Dataset, Progress, open_dataset
 from sweep.audio.sources import SOURCES
 from sweep.errors import DataError, StudyError, SweepError
 from sweep.evaluation import Variant
+from sweep.limits import Limit, violations
 from sweep.litert import Model, run_deployed
-from sweep.metrics import ACCURACY, Limit, Measured, Metric, violations
+from sweep.metrics import ACCURACY, Measured, Metric
 from sweep.predict import FRONTEND, METADATA, MODEL
 from sweep.stages.files import file_facts
 from sweep.statistics import confusion

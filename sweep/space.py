@@ -31,7 +31,8 @@ from sweep.candidate import (
     parameters_of,
 )
 from sweep.errors import PluginError, SpecError, nearest
-from sweep.metrics import EVERY_WORD, METRICS, Limit, Metric, goal, metrics_named, metrics_of
+from sweep.limits import EVERY_WORD, Limit
+from sweep.metrics import METRICS, Metric, goal, metrics_named, metrics_of
 from sweep.parameters import Domain
 from sweep.registry import BUILT_IN
 from sweep.rules import broken_rule, requirement

@@ -13,7 +13,8 @@ import numpy as np
 from scipy.special import expit, stdtrit
 
 from sweep.evaluation import Evaluation
-from sweep.metrics import ACCURACY, Limit
+from sweep.limits import Limit
+from sweep.metrics import ACCURACY
 
 SHARES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 PRIOR = (1.31, 1.20, 1.09, 0.82, 0.82, 0.50, 0.38, 0.14)

@@ -2,123 +2,9 @@ import numpy as np
 import pytest
 
 from sweep.errors import PluginError, SpecError
-from sweep.metrics import (
-    METRICS,
-    Limit,
-    Measured,
-    Metric,
-    added_to_front,
-    costs,
-    front,
-    goal,
-    metrics_named,
-    total_violation,
-    violations,
-)
+from sweep.limits import Limit, violations
+from sweep.metrics import METRICS, Measured, Metric, goal, metrics_named
 from sweep.space import Space
-
-
-@pytest.mark.parametrize(
-    ("text", "operator", "bound"),
-    [
-        ("<=8", "<=", 8.0),
-        ("  < 25 ", "<", 25.0),
-        ("<= 1.5e-3", "<=", 0.0015),
-        ("< .5", "<", 0.5),
-    ],
-)
-def test_a_limit_is_an_operator_and_a_number(text, operator, bound):
-    assert Limit.parse(METRICS["size_kb"], text) == Limit("size_kb", operator, bound)
-
-
-@pytest.mark.parametrize("text", ["", "0.97", ">> 1", "= 1", ">= nan", ">= 1 KB", "<= ", "1 <"])
-def test_anything_else_is_no_limit(text):
-    with pytest.raises(ValueError, match="is not a limit; write for example '>= 0.97' or '< 25'"):
-        Limit.parse(METRICS["accuracy"], text)
-
-
-def test_a_limit_names_a_metric():
-    for metric in METRICS:
-        text = ">= 1" if METRICS[metric].better == "higher" else "< 1"
-        assert Limit.parse(METRICS[metric], text) == Limit(metric, text[:-2], 1.0)
-
-
-@pytest.mark.parametrize(
-    ("metric", "text", "side"),
-    [
-        ("accuracy", "<= 0.97", "limited by >= or >, not by <="),
-        ("accuracy", "< 0.97", "limited by >= or >, not by <"),
-        ("size_kb", ">= 25", "limited by <= or <, not by >="),
-        ("latency_ms", "> 8", "limited by <= or <, not by >"),
-    ],
-)
-def test_a_limit_keeps_out_what_is_worse(metric, text, side):
-    with pytest.raises(ValueError, match=side):
-        Limit.parse(METRICS[metric], text)
-
-
-@pytest.mark.parametrize("text", [">= 97", "> -0.1", ">= 1.01"])
-def test_an_accuracy_is_a_share(text):
-    with pytest.raises(ValueError, match="accuracy is a share from 0 to 1, not .*; write 0.97"):
-        Limit.parse(METRICS["accuracy"], text)
-
-
-def test_no_accuracy_is_above_one():
-    with pytest.raises(ValueError, match="no accuracy is above 1; write >= 1"):
-        Limit.parse(METRICS["accuracy"], "> 1")
-    assert Limit.parse(METRICS["accuracy"], ">= 1").violation(1.0) == 0
-
-
-@pytest.mark.parametrize("text", ["<= 0", "< -2"])
-def test_a_size_is_above_nought(text):
-    with pytest.raises(ValueError, match="size_kb is always above 0, not"):
-        Limit.parse(METRICS["size_kb"], text)
-
-
-@pytest.mark.parametrize("operator", [">", ">="])
-def test_a_lower_bound_is_broken_from_below(operator):
-    limit = Limit("accuracy", operator, 0.8)
-    assert limit.violation(0.6) == pytest.approx(0.25)
-    assert limit.violation(1.0) == pytest.approx(-0.25)
-
-
-@pytest.mark.parametrize("operator", ["<", "<="])
-def test_an_upper_bound_is_broken_from_above(operator):
-    limit = Limit("size_kb", operator, 20.0)
-    assert limit.violation(25.0) == pytest.approx(0.25)
-    assert limit.violation(15.0) == pytest.approx(-0.25)
-
-
-@pytest.mark.parametrize("operator", [">", "<"])
-def test_touching_a_strict_limit_breaks_it(operator):
-    assert 0 < Limit("accuracy", operator, 0.97).violation(0.97) < 1e-6
-
-
-@pytest.mark.parametrize("operator", [">=", "<="])
-def test_touching_another_limit_keeps_it(operator):
-    assert Limit("accuracy", operator, 0.97).violation(0.97) == 0
-
-
-def test_a_bound_of_zero_is_measured_absolutely():
-    assert Limit("size_kb", "<=", 0.0).violation(3.0) == 3.0
-
-
-def test_a_limit_is_written_as_it_is_read():
-    limit = Limit.parse(METRICS["accuracy"], ">=0.970")
-    assert str(limit) == "accuracy >= 0.97"
-    assert Limit.parse(METRICS["accuracy"], str(limit).split(" ", 1)[1]) == limit
-
-
-def test_violations_leave_out_what_was_not_measured():
-    limits = [Limit("accuracy", ">=", 0.5), Limit("size_kb", "<", 10.0)]
-    assert violations(limits, {"accuracy": None, "size_kb": 15.0}) == {"size_kb": 0.5}
-    assert violations(limits, {"accuracy": 0.5}) == {"accuracy": 0.0}
-
-
-def test_the_total_counts_only_what_is_broken():
-    assert total_violation({"accuracy": 0.5, "size_kb": -3.0, "latency_ms": 0.25}) == 0.75
-    assert total_violation({"size_kb": -3.0}) == 0
-    assert total_violation({}) == 0
 
 
 class TestMetricsOfPredictions:
@@ -235,39 +121,6 @@ def test_a_value_is_told_with_its_unit(metric, value, text):
 def test_a_share_is_told_with_its_interval():
     assert METRICS["accuracy"].text(0.975, (0.95, 0.99)) == "0.975 (0.950–0.990)"
     assert METRICS["accuracy"].text(0.975, (float("nan"), float("nan"))) == "0.975"
-
-
-def points(seed: int) -> np.ndarray:
-    return np.random.default_rng(seed).integers(0, 6, (40, 3)).astype(float)
-
-
-def dominates(one: np.ndarray, other: np.ndarray) -> bool:
-    return all(one <= other) and any(one < other)
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_the_front_is_what_no_other_point_dominates(seed):
-    every = points(seed)
-    expected = [not any(dominates(other, one) for other in every) for one in every]
-    assert front(every).tolist() == expected
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_a_front_that_grows_point_by_point_is_the_front_of_all(seed):
-    growing = np.empty((0, 3))
-    for one in points(seed):
-        staying = added_to_front(growing, one)
-        if staying is not None:
-            growing = np.vstack([growing[staying], one])
-    every = points(seed)
-    assert {tuple(p) for p in growing} == {tuple(p) for p in every[front(every)]}
-    assert len(growing) == len({tuple(p) for p in growing})
-
-
-def test_what_is_to_be_maximized_costs_its_negative_and_the_unknown_costs_infinitely_much():
-    rows = [{"accuracy": 0.9, "size_kb": 3.0}, {"accuracy": None, "size_kb": 2.0}]
-    found = costs(rows, {"accuracy": "maximize", "size_kb": "minimize"})
-    assert found.tolist() == [[-0.9, 3.0], [np.inf, 2.0]]
 
 
 @pytest.mark.parametrize(

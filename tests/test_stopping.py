@@ -7,7 +7,8 @@ import pytest
 from scipy.stats import t
 
 from sweep.evaluation import Evaluation, Variant
-from sweep.metrics import METRICS, Limit
+from sweep.limits import Limit
+from sweep.metrics import METRICS
 from sweep.stopping import PRIOR, SHARES, Experience, StopRule, first_stop, out_of_reach, rises
 
 ACCURACY = Limit.parse(METRICS["accuracy"], ">= 0.97")

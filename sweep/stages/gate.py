@@ -6,7 +6,8 @@ import numpy as np
 
 from sweep.candidate import CompressionParams
 from sweep.evaluation import Variant
-from sweep.metrics import METRICS, Metric, total_violation
+from sweep.limits import total_violation
+from sweep.metrics import METRICS, Metric
 from sweep.networks.architecture import Architecture, Weights
 from sweep.networks.pruning import magnitude_mask
 from sweep.networks.size import ERROR, estimate_kb

@@ -15,8 +15,9 @@ from sweep.audio.clips import to_float
 from sweep.audio.dataset import Dataset
 from sweep.candidate import Candidate, FrontendParams, digest
 from sweep.evaluation import Variant
+from sweep.limits import Limit, violations
 from sweep.litert import CLIPS_TIMED, Latency, Model, measure_latency
-from sweep.metrics import METRICS, Limit, Measured, Metric, violations
+from sweep.metrics import METRICS, Measured, Metric
 from sweep.networks.architecture import Architecture
 from sweep.parameters import differences
 from sweep.stages.files import file_facts

@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass, field, replace
 from statistics import fmean, stdev
 from typing import Any
 
-from sweep.metrics import METRICS, WORST_RECALL, Limit, Measured, Metric
+from sweep.limits import Limit
+from sweep.metrics import METRICS, WORST_RECALL, Measured, Metric
 from sweep.statistics import Confusion, chance_above, independent_clips, total
 
 

@@ -13,7 +13,8 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial
 from scipy.special import ndtr
 
-from sweep.metrics import EVERY_WORD, added_to_front, costs
+from sweep.limits import EVERY_WORD
+from sweep.pareto import added_to_front, costs
 from sweep.space import Space
 from sweep.study.planning import PlannedSampler
 from sweep.study.surrogate import LEAST_ERROR, Cube, GaussianProcess, Matrix, Settings, likeliest

@@ -20,7 +20,7 @@ from sweep.audio.dataset import Dataset
 from sweep.candidate import Candidate
 from sweep.errors import SweepError
 from sweep.evaluation import Evaluation
-from sweep.metrics import Limit
+from sweep.limits import Limit
 from sweep.study.cluster import reach, start_workers
 from sweep.study.health import Health
 from sweep.study.patience import Patience

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweep.evaluation import Evaluation, Variant
-from sweep.metrics import added_to_front, costs
+from sweep.pareto import added_to_front, costs
 
 
 @dataclass

@@ -10,7 +10,8 @@ from optuna.samplers import BaseSampler
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from sweep.metrics import dominating, total_violation
+from sweep.limits import total_violation
+from sweep.pareto import dominating
 
 EPOCHS = "epochs"
 

@@ -13,7 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 from sweep import registry
 from sweep.distributions import contains
 from sweep.errors import PluginError, SpecError
-from sweep.metrics import total_violation
+from sweep.limits import total_violation
 from sweep.space import Space
 from sweep.study.planning import PlannedSampler
 from sweep.study.promotion import EPOCHS, PromotingSampler

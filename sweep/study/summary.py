@@ -8,7 +8,8 @@ import pandas as pd
 
 from sweep import metrics
 from sweep.format import counted, short_title
-from sweep.metrics import ACCURACY, Limit, Metric
+from sweep.limits import Limit
+from sweep.metrics import ACCURACY, Metric
 from sweep.space import Space
 from sweep.study.range_warnings import range_warnings
 from sweep.study.table import StudyRecord, front, pick, pick_metrics

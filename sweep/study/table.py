@@ -9,13 +9,14 @@ from typing import Any
 
 import pandas as pd
 
-from sweep import metrics
+from sweep import metrics, pareto
 from sweep.audio.balance import Balance
 from sweep.audio.speakers import Speakers
 from sweep.candidate import Candidate
 from sweep.errors import ManyFailures, NothingFeasible, SpecError, nearest
 from sweep.evaluation import OUTCOMES, Evaluation
-from sweep.metrics import Measured, Metric, in_unit, total_violation
+from sweep.limits import total_violation
+from sweep.metrics import Measured, Metric, in_unit
 from sweep.space import Space
 from sweep.study.confirmation import Finalist
 
@@ -306,7 +307,7 @@ def front(frame: pd.DataFrame, objectives: Mapping[str, str]) -> pd.DataFrame:
         frame: rows with a value in every objective.
         objectives: ``{metric: "maximize" or "minimize"}``.
     """
-    kept = metrics.front(metrics.costs(_rows(frame, objectives), objectives))
+    kept = pareto.front(pareto.costs(_rows(frame, objectives), objectives))
     metric, way = next(iter(objectives.items()))
     return frame[kept].sort_values(metric, ascending=way == "minimize")
 

@@ -18,7 +18,8 @@ from sweep.audio.dataset import Dataset
 from sweep.candidate import Candidate
 from sweep.errors import SweepError
 from sweep.evaluation import Evaluation
-from sweep.metrics import Limit, metrics_named, metrics_of
+from sweep.limits import Limit
+from sweep.metrics import metrics_named, metrics_of
 from sweep.stopping import StopRule
 
 Rules = tuple[StopRule, ...]

@@ -9,7 +9,7 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from sweep.evaluation import Evaluation
-from sweep.metrics import total_violation
+from sweep.limits import total_violation
 from sweep.space import Space
 from sweep.study.planning import PlannedSampler
 from sweep.study.table import TrialRecord

@@ -8,7 +8,8 @@ import numpy as np
 
 from sweep.candidate import Candidate
 from sweep.evaluation import Evaluation, Variant
-from sweep.metrics import Measured, metrics_of, total_violation, violations
+from sweep.limits import total_violation, violations
+from sweep.metrics import Measured, metrics_of
 from sweep.space import Space
 from sweep.study.confirmation import Finalist, Retraining
 from sweep.study.table import StudyRecord, TrialRecord

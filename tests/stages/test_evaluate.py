@@ -9,8 +9,9 @@ from sweep.audio.folds import with_folds
 from sweep.audio.open_set import SilenceSpec, UnknownSpec
 from sweep.candidate import QUANTIZATIONS, Candidate
 from sweep.evaluation import Evaluation
+from sweep.limits import Limit
 from sweep.litert import Model, zipped_kb
-from sweep.metrics import METRICS, Limit
+from sweep.metrics import METRICS
 from sweep.stages import evaluate as story
 from sweep.stages.evaluate import evaluate
 from sweep.statistics import confusion, mistakes

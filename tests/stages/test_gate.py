@@ -2,8 +2,9 @@ import pytest
 
 from sweep.audio.dataset import Dataset
 from sweep.candidate import QUANTIZATIONS, Candidate
+from sweep.limits import Limit
 from sweep.litert import zipped_kb
-from sweep.metrics import METRICS, Limit
+from sweep.metrics import METRICS
 from sweep.networks.size import ERROR, estimate_kb
 from sweep.stages import gate
 from sweep.stages.compression import compress

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from sweep.candidate import Candidate
+from sweep.limits import Limit
 from sweep.litert import Latency, Model, zipped_kb
-from sweep.metrics import METRICS, Limit
+from sweep.metrics import METRICS
 from sweep.stages import measurement
 from sweep.stages.measurement import Bench
 from sweep.stages.memory import activations_kb

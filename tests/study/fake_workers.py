@@ -9,7 +9,8 @@ from dataclasses import replace
 
 from sweep.candidate import Candidate
 from sweep.evaluation import Evaluation, Variant
-from sweep.metrics import Limit, Measured, metrics_of, total_violation, violations
+from sweep.limits import Limit, total_violation, violations
+from sweep.metrics import Measured, metrics_of
 from sweep.space import Space
 from sweep.study.engine import Answer
 from sweep.study.task import Rules

@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sweep.metrics import METRICS, Limit
+from sweep.limits import Limit
+from sweep.metrics import METRICS
 from sweep.statistics import wilson
 from sweep.study.confirmation import CrossValidation, Finalist, Retraining, of_everybody
 

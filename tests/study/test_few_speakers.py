@@ -12,7 +12,7 @@ from sweep.audio.clips import resample
 from sweep.audio.dataset import Dataset, open_dataset
 from sweep.candidate import Candidate
 from sweep.export import export_trial
-from sweep.metrics import Limit
+from sweep.limits import Limit
 from sweep.predict import Classifier
 from sweep.space import Space
 from sweep.study import finalists as finalists_module

@@ -8,7 +8,7 @@ from optuna.trial import TrialState
 
 from sweep.errors import ManyFailures, SweepError
 from sweep.evaluation import Evaluation
-from sweep.metrics import violations
+from sweep.limits import violations
 from sweep.space import Space
 from sweep.study.progress import SearchProgress
 from sweep.study.samplers import make_sampler

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from sweep.metrics import added_to_front
+from sweep.pareto import added_to_front
 
 Costs = NDArray[np.float64]
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from sweep.format import Table, metric_title
-from sweep.metrics import Limit, Metric
+from sweep.limits import Limit
+from sweep.metrics import Metric
 from sweep.report.figures.axes import log_scaled, round_numbers
 from sweep.study.confirmation import Finalist
 from sweep.study.summary import feasible_front, goals, interval
