@@ -14,7 +14,7 @@ _HOMES = {
     "Candidate": "sweep.candidate",
     "Classifier": "sweep.predict",
     "Space": "sweep.space",
-    "PlannedSampler": "sweep.study.planning",
+    "PlannedSampler": "sweep.study.samplers.base",
     "Metric": "sweep.metrics",
     "Network": "sweep.networks.base",
     "parameter": "sweep.parameters",

@@ -33,13 +33,13 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "mlperf_ds_cnn": "sweep.networks.mlperf_ds_cnn:MLPerfDSCNN",
     },
     "sampler": {
-        "ehvi": "sweep.study.ehvi:EHVISampler",
-        "tpe": "sweep.study.samplers:tpe",
-        "nsga2": "sweep.study.samplers:nsga2",
-        "random": "sweep.study.samplers:random",
-        "grid": "sweep.study.samplers:GridSampler",
-        "greedy": "sweep.study.samplers:GreedySampler",
-        "gp": "sweep.study.samplers:gp",
+        "ehvi": "sweep.study.samplers.ehvi:EHVISampler",
+        "tpe": "sweep.study.samplers.tpe:tpe",
+        "nsga2": "sweep.study.samplers.from_optuna:nsga2",
+        "random": "sweep.study.samplers.from_optuna:random",
+        "grid": "sweep.study.samplers.grid:GridSampler",
+        "greedy": "sweep.study.samplers.greedy:GreedySampler",
+        "gp": "sweep.study.samplers.from_optuna:gp",
     },
 }
 """What comes along, by kind and name; imported when it is asked for."""

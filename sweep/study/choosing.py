@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from sweep.errors import NothingFeasible
-from sweep.study.surrogate import LEAST_ERROR, Cube, GaussianProcess, likeliest
+from sweep.study.samplers.surrogate import LEAST_ERROR, Cube, GaussianProcess, likeliest
 from sweep.study.table import StudyRecord, TrialRecord, front, table
 
 _FEWEST = 10

@@ -17,7 +17,7 @@ from sweep.space import MOST_DRAWS, Space
 from sweep.stopping import Experience
 from sweep.study.engine import Answer
 from sweep.study.progress import SearchProgress
-from sweep.study.promotion import EPOCHS
+from sweep.study.samplers.successive_halving import EPOCHS
 from sweep.study.storage import StudyFolder, readable_errors
 from sweep.study.task import Rules
 from sweep.study.trials import (

@@ -11,7 +11,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from sweep.evaluation import Evaluation
 from sweep.limits import total_violation
 from sweep.space import Space
-from sweep.study.planning import PlannedSampler
+from sweep.study.samplers.base import PlannedSampler
 from sweep.study.table import TrialRecord
 
 OBJECTIVES = "objectives"
@@ -42,13 +42,13 @@ def ask(study: optuna.Study, space: Space) -> optuna.Trial:
     sampler = study.sampler
     if not isinstance(sampler, PlannedSampler):
         return study.ask(space.varying)
-    if not sampler.knows_all:
+    if not sampler.has_seen_all:
         trials = study.get_trials(deepcopy=False)
         if any(trial.state == TrialState.WAITING for trial in trials):
             return study.ask(space.varying)
         for trial in trials:
-            sampler.hear_of(trial, study.directions[0])
-        sampler.knows_all = True
+            sampler.observe(trial, study.directions[0])
+        sampler.has_seen_all = True
     return begin(study, space, sampler.plan())
 
 
@@ -130,7 +130,7 @@ def _tell_sampler(study: optuna.Study, trial: optuna.Trial, known: FrozenTrial) 
     """Tell a planned sampler what is known of a trial."""
     if isinstance(study.sampler, PlannedSampler):
         known.number = trial.number
-        study.sampler.hear_of(known, study.directions[0])
+        study.sampler.observe(known, study.directions[0])
 
 
 def stored_evaluation(trial: optuna.Trial | FrozenTrial) -> Evaluation | None:

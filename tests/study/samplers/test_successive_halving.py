@@ -6,8 +6,8 @@ from optuna.trial import TrialState
 
 from sweep.errors import SpecError
 from sweep.space import Space
-from sweep.study.promotion import PromotingSampler, ranked
 from sweep.study.samplers import make_sampler
+from sweep.study.samplers.successive_halving import SuccessiveHalving, ranked
 
 SPACE = """
 dataset: {labels: [stop, go]}
@@ -82,7 +82,7 @@ def test_trials_are_ranked_by_violation_then_by_how_many_beat_them():
 
 def test_without_promotion_epochs_are_as_any_parameter():
     space = Space.parse(SPACE.replace(", promotion: true", ""), "space.yaml")
-    assert not isinstance(make_sampler(space, "tpe", 0), PromotingSampler)
+    assert not isinstance(make_sampler(space, "tpe", 0), SuccessiveHalving)
 
 
 @pytest.mark.parametrize(

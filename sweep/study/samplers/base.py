@@ -1,4 +1,4 @@
-"""Samplers that decide on all parameters at once."""
+"""The base class of samplers that propose all parameters at once."""
 
 from abc import abstractmethod
 from typing import Any
@@ -13,23 +13,23 @@ from sweep.space import Space
 
 
 class PlannedSampler(BaseSampler):
-    """A sampler that decides on a whole combination at once, from the trials so far.
+    """A sampler that proposes whole combinations.
 
-    A subclass says what comes next in ``plan``, and may learn from what has finished in ``note``.
+    A subclass implements ``plan``, and may implement ``note`` to learn from finished trials.
 
     Args:
         space: the search space.
-        seed: for what it draws at random.
+        seed: of its random numbers.
 
     Attributes:
         space: the search space.
-        knows_all: whether it has heard of every trial of its study.
+        has_seen_all: whether ``observe`` was called with every trial of its study.
     """
 
     def __init__(self, space: Space, seed: int = 0) -> None:
         self.space = space
         self.seed = seed
-        self.knows_all = False
+        self.has_seen_all = False
         self._taken: set[tuple[Any, ...]] = set()
         self._trained: set[str] = set()
         self._finished: set[int] = set()
@@ -45,14 +45,14 @@ class PlannedSampler(BaseSampler):
         """Return the next values of the varying parameters."""
 
     def note(self, trial: FrozenTrial, direction: StudyDirection) -> None:
-        """Learn from a trial that has finished; ``direction`` is the first objective's."""
+        """Learn from a finished trial; ``direction`` is the first objective's."""
 
     def is_taken(self, parameters: dict[str, Any]) -> bool:
-        """Tell whether a trial has had these values."""
+        """Return whether a trial has had these values."""
         return _key(parameters) in self._taken
 
     def is_trained(self, parameters: dict[str, Any]) -> bool:
-        """Tell whether a trial has had the same network, maybe by other values."""
+        """Return whether a trial has had the same candidate, perhaps with other values."""
         return self.space.candidate(parameters).key() in self._trained
 
     def _take(self, parameters: dict[str, Any]) -> None:
@@ -63,11 +63,11 @@ class PlannedSampler(BaseSampler):
     def infer_relative_search_space(
         self, study: optuna.Study, trial: FrozenTrial
     ) -> dict[str, BaseDistribution]:
-        """Return the whole space: nothing is sampled parameter by parameter."""
+        """Return all parameters: none is sampled independently."""
         return dict(self.space.varying)
 
-    def hear_of(self, trial: FrozenTrial, direction: StudyDirection) -> None:
-        """Take in a trial that has begun or ended; what is known changes nothing."""
+    def observe(self, trial: FrozenTrial, direction: StudyDirection) -> None:
+        """Record a trial that has started or finished; calls for a known trial change nothing."""
         if trial.number in self._finished:
             return
         self._take(trial.params)
@@ -84,7 +84,7 @@ class PlannedSampler(BaseSampler):
         """Return the planned values."""
         for other in study.get_trials(deepcopy=False):
             if other.number != trial.number:
-                self.hear_of(other, study.directions[0])
+                self.observe(other, study.directions[0])
         return self.plan()
 
     def sample_independent(
@@ -94,7 +94,7 @@ class PlannedSampler(BaseSampler):
         param_name: str,
         param_distribution: BaseDistribution,
     ) -> Any:
-        """Refuse: every parameter is planned."""
+        """Raise ``KeyError``: every parameter is planned."""
         raise KeyError(param_name)
 
 

@@ -12,11 +12,11 @@ from sweep.errors import SpecError
 from sweep.space import Space
 from sweep.study.samplers import make_sampler
 
-from .fake_workers import FINITE, SPACE, make_space
+from ..fake_workers import FINITE, SPACE, make_space
 
 SAMPLERS = ("ehvi", "tpe", "nsga2", "random", "greedy")
-EXAMPLES = Path(__file__).parents[2] / "examples"
-SEED_TABLE1 = Path(__file__).parents[2] / "search_spaces" / "seed_table1.yaml"
+EXAMPLES = Path(__file__).parents[3] / "examples"
+SEED_TABLE1 = Path(__file__).parents[3] / "search_spaces" / "seed_table1.yaml"
 
 
 def ask(space: Space, name: str, trials: int, score=lambda parameters: 0.0, seed=0, **directions):

@@ -1,4 +1,4 @@
-"""Short trainings first: what does well in them is trained again, longer."""
+"""Successive halving: short trainings first; the best are trained again with more epochs."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,21 +16,20 @@ from sweep.pareto import dominating
 EPOCHS = "epochs"
 
 
-class PromotingSampler(BaseSampler):
+class SuccessiveHalving(BaseSampler):
     """Successive halving over ``epochs``, one trial at a time, around another sampler.
 
-    New combinations begin with the fewest epochs.  For every three that were trained to their end
-    with as many epochs, the best that has not yet done so goes on to the next number of epochs
-    (after Li et al., "A system for massively parallel hyperparameter tuning", MLSys 2020).  Every
-    training is a whole one, with a schedule of its own: nothing is guessed from half a schedule.
-    Best is what breaks the limits least; of those that keep them, what fewest others beat in every
-    objective.
+    New combinations start with the fewest epochs.  For every three trials that completed with as
+    many epochs, the best one not yet promoted is trained with the next number of epochs (after Li
+    et al., "A system for massively parallel hyperparameter tuning", MLSys 2020).  Every training
+    runs its whole schedule; none is judged halfway.  The best trial violates the limits least;
+    among feasible trials, the fewest others dominate it.
 
     Args:
         inner: proposes all parameters but ``epochs``.
         space: the whole search space.
         rungs: numbers of epochs, fewest first.
-        reduction: one trial of so many goes on.
+        reduction: one of this many trials is promoted.
     """
 
     def __init__(
@@ -46,13 +45,13 @@ class PromotingSampler(BaseSampler):
     def infer_relative_search_space(
         self, study: optuna.Study, trial: FrozenTrial
     ) -> dict[str, BaseDistribution]:
-        """Return the whole space: what goes on is known in every parameter."""
+        """Return all parameters: a promoted trial fixes every one."""
         return self.space
 
     def sample_relative(
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        """Return a combination to train longer or, if there is none, a new one."""
+        """Return a promoted combination or, if there is none, a new one."""
         others = [t for t in study.get_trials(deepcopy=False) if t.number != trial.number]
         promoted = self._promoted(others, study.directions)
         if promoted is not None:
@@ -74,7 +73,7 @@ class PromotingSampler(BaseSampler):
         return self.inner.sample_independent(study, trial, param_name, param_distribution)
 
     def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
-        """Let the inner sampler prepare."""
+        """Call the inner sampler."""
         self.inner.before_trial(study, trial)
 
     def after_trial(
@@ -84,7 +83,7 @@ class PromotingSampler(BaseSampler):
         state: TrialState,
         values: Sequence[float] | None,
     ) -> None:
-        """Let the inner sampler take note."""
+        """Call the inner sampler."""
         self.inner.after_trial(study, trial, state, values)
 
     def _promoted(
@@ -94,23 +93,23 @@ class PromotingSampler(BaseSampler):
             finished = [
                 t for t in trials if t.state == TrialState.COMPLETE and t.params.get(EPOCHS) == rung
             ]
-            going_on = {_key(t.params) for t in trials if t.params.get(EPOCHS) == longer}
-            if len(going_on) < len(finished) // self.reduction:
+            promoted = {_key(t.params) for t in trials if t.params.get(EPOCHS) == longer}
+            if len(promoted) < len(finished) // self.reduction:
                 for trial in ranked(finished, directions):
-                    if _key(trial.params) not in going_on:
+                    if _key(trial.params) not in promoted:
                         return trial.params | {EPOCHS: longer}
         return None
 
 
 def ranked(trials: list[FrozenTrial], directions: list[StudyDirection]) -> list[FrozenTrial]:
-    """Return finished trials, best first: feasible before infeasible, beaten by few before many."""
+    """Return completed trials, best first: by violation, then by how many others dominate them."""
     if not trials:
         return []
     signs = [-1 if direction == StudyDirection.MAXIMIZE else 1 for direction in directions]
     points = np.array([trial.values for trial in trials]) * signs
     broken = np.array([total_violation(trial.constraints) for trial in trials])
-    beaten = [int((dominating(points, point) & (broken == 0)).sum()) for point in points]
-    order = sorted(range(len(trials)), key=lambda i: (broken[i], beaten[i], i))
+    dominated_by = [int((dominating(points, point) & (broken == 0)).sum()) for point in points]
+    order = sorted(range(len(trials)), key=lambda i: (broken[i], dominated_by[i], i))
     return [trials[i] for i in order]
 
 

@@ -6,13 +6,13 @@ import pytest
 
 from sweep.evaluation import Evaluation
 from sweep.report.figures.hypervolume import hypervolume
-from sweep.study.ehvi import EHVISampler, Known
+from sweep.study.samplers.ehvi import EHVISampler, Known
+from sweep.study.samplers.surrogate import LEAST_ERROR
 from sweep.study.search import Search
 from sweep.study.storage import StudyFolder
-from sweep.study.surrogate import LEAST_ERROR
 from sweep.study.trials import OBJECTIVES, stored_evaluation
 
-from .fake_workers import SPACE, FakeWorkers, make_space
+from ..fake_workers import SPACE, FakeWorkers, make_space
 
 LIMITS = {"accuracy": 0.95, "latency_ms": 8.0, "size_kb": 25.0}
 

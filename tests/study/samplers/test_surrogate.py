@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from sweep.study import surrogate
-from sweep.study.surrogate import Cube, GaussianProcess, likeliest
+from sweep.study.samplers import surrogate
+from sweep.study.samplers.surrogate import Cube, GaussianProcess, likeliest
 
 SPACE = {
     "alpha": FloatDistribution(0.01, 1.0, log=True),

@@ -16,8 +16,15 @@ from scipy.special import ndtr
 from sweep.limits import EVERY_WORD
 from sweep.pareto import added_to_front, costs
 from sweep.space import Space
-from sweep.study.planning import PlannedSampler
-from sweep.study.surrogate import LEAST_ERROR, Cube, GaussianProcess, Matrix, Settings, likeliest
+from sweep.study.samplers.base import PlannedSampler
+from sweep.study.samplers.surrogate import (
+    LEAST_ERROR,
+    Cube,
+    GaussianProcess,
+    Matrix,
+    Settings,
+    likeliest,
+)
 from sweep.study.trials import stored_evaluation
 
 _STARTUP = 10
