@@ -14,7 +14,7 @@ from sweep import cache
 from sweep.audio import layout, silence, sources, synthesis
 from sweep.audio.balance import Balance
 from sweep.audio.clips import VERSION, examine, read_clip, read_whole
-from sweep.audio.open_set import SilenceSpec, UnknownSpec, outputs, select
+from sweep.audio.open_set import SilenceSpec, StreamSpec, UnknownSpec, outputs, select
 from sweep.audio.speakers import Speakers
 from sweep.audio.splits import SPLITS, SplitRule, advice, split_clips
 from sweep.candidate import digest
@@ -48,6 +48,7 @@ class DatasetSpec:
         seed: of synthetic speech, and of what ``unknown`` and ``silence`` draw.
         unknown: what the label ``_unknown_`` is made of; None to do without.
         silence: what the label ``_silence_`` is made of; None to do without.
+        streams: what streams are made of; None to measure clips only.
     """
 
     source: str
@@ -60,6 +61,7 @@ class DatasetSpec:
     seed: int = 0
     unknown: UnknownSpec | None = None
     silence: SilenceSpec | None = None
+    streams: StreamSpec | None = None
 
     @property
     def outputs(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""None of these: which clips are of other words, which of silence, and which words are held out."""
+"""None of these: which clips are of other words or silence, and what streams are made of."""
 
 import hashlib
 from collections import defaultdict
@@ -95,6 +95,25 @@ class SilenceSpec:
     """
 
     share: float = 0.25
+
+
+@dataclass(frozen=True)
+class StreamSpec:
+    """What the streams hold on which detection is measured; see ``streams.stream_of``.
+
+    Attributes:
+        hours: length of each.
+        words_per_hour: clips that are spoken in an hour, keywords and others.
+        keyword_share: how many of them are keywords.
+        snr_db: lowest and highest signal-to-noise ratio of a clip; uniform.
+        seed: decides what is spoken when.
+    """
+
+    hours: float = 1.0
+    words_per_hour: float = 600.0
+    keyword_share: float = 0.4
+    snr_db: tuple[float, float] = (0.0, 30.0)
+    seed: int = 0
 
 
 def select(

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from sweep.audio.dataset import DatasetSpec
+from sweep.audio.open_set import SilenceSpec, UnknownSpec
 from sweep.audio.splits import SPLITS
 
-from .recordings import speakers, tone, write
+from .recordings import OTHERS, noise, speakers, tone, write, write_words
 from .server import Server
 
 
@@ -42,6 +44,19 @@ def recordings(tmp_path) -> Path:
                 pitch = 200.0 + 100 * i + 10 * j + k
                 write(folder / word / f"{speaker}_nohash_0.wav", tone(hz=pitch))
     return folder
+
+
+@pytest.fixture
+def open_set(tmp_path) -> DatasetSpec:
+    """Keywords and background in one folder, other words in another."""
+    write_words(tmp_path / "keywords", ("go", "stop"), 300)
+    write_words(tmp_path / "others", OTHERS, 1000)
+    write(tmp_path / "keywords/_background_noise_/fan.wav", noise(30))
+    write(tmp_path / "keywords/_background_noise_/click.wav", noise(2))
+    unknown = UnknownSpec(folder=str(tmp_path / "others"), share=1.0, held_out=("up", "left"))
+    return DatasetSpec(
+        str(tmp_path / "keywords"), ("go", "stop"), unknown=unknown, silence=SilenceSpec(0.5)
+    )
 
 
 @pytest.fixture

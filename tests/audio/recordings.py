@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from sweep.audio.splits import speaker_split
+from sweep.audio.splits import SPLITS, speaker_split
 
 RATE = 16000
+OTHERS = ("down", "left", "right", "up")
 
 
 def speakers(split: str, count: int) -> list[str]:
@@ -32,3 +33,12 @@ def write(path: Path, samples: np.ndarray, rate: int = RATE) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     soundfile.write(path, samples, rate, subtype="PCM_16")
     return path
+
+
+def write_words(folder: Path, words: tuple[str, ...], first: float) -> None:
+    """Write each word by 8 speakers for training and 2 for each other split."""
+    for i, split in enumerate(SPLITS):
+        for j, speaker in enumerate(speakers(split, 8 if split == "training" else 2)):
+            for k, word in enumerate(words):
+                pitch = first + 100 * k + 30 * i + 3 * j
+                write(folder / word / f"{speaker}_nohash_0.wav", tone(hz=pitch))

@@ -12,31 +12,12 @@ from sweep.audio.open_set import SilenceSpec, UnknownSpec
 from sweep.audio.splits import SPLITS
 from sweep.errors import DataError
 
-from .recordings import noise, speakers, tone, write
-
-OTHERS = ("down", "left", "right", "up")
-
-
-def write_words(folder, words, first):
-    """Write each word by 8 speakers for training and 2 for each other split."""
-    for i, split in enumerate(SPLITS):
-        for j, speaker in enumerate(speakers(split, 8 if split == "training" else 2)):
-            for k, word in enumerate(words):
-                pitch = first + 100 * k + 30 * i + 3 * j
-                write(folder / word / f"{speaker}_nohash_0.wav", tone(hz=pitch))
+from .recordings import OTHERS, write_words
 
 
 @pytest.fixture
-def spec(tmp_path):
-    """Keywords and background in one folder, other words in another."""
-    write_words(tmp_path / "keywords", ("go", "stop"), 300)
-    write_words(tmp_path / "others", OTHERS, 1000)
-    write(tmp_path / "keywords/_background_noise_/fan.wav", noise(30))
-    write(tmp_path / "keywords/_background_noise_/click.wav", noise(2))
-    unknown = UnknownSpec(folder=str(tmp_path / "others"), share=1.0, held_out=("up", "left"))
-    return DatasetSpec(
-        str(tmp_path / "keywords"), ("go", "stop"), unknown=unknown, silence=SilenceSpec(0.5)
-    )
+def spec(open_set):
+    return open_set
 
 
 def words(dataset, split):

@@ -1,0 +1,209 @@
+"""Long streams of sound with words at known times, made from the clips of a split."""
+
+import hashlib
+import json
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import cycle
+from pathlib import Path
+
+import numpy as np
+
+from sweep import cache
+from sweep.arrays import blocks, load, save
+from sweep.audio.clips import to_float, to_int16
+from sweep.audio.dataset import Dataset
+from sweep.audio.layout import SILENCE
+from sweep.audio.open_set import StreamSpec
+from sweep.audio.synthesis import coloured_noise
+from sweep.candidate import digest
+
+_VERSION = 1
+"""Counts up when streams are made differently, so that old cache entries lapse."""
+
+_LEAST_DISTANCE = 0.8
+"""From the start of one clip to that of the next at least, in clips: their edges may overlap."""
+_STEADY = (0.1, 0.7)
+"""The part of a clip during which the level of the noise stays; it moves between."""
+_FADE_IN_S = 0.01
+_LEAST_RMS = 1e-4
+_WORD_ENERGY = (0.02, 0.98)
+"""A word lasts from where so much of its clip's energy has passed to where so much has."""
+_RUN, _NEAR = 40, 20
+"""So many slices of background in a row are drawn from so many neighbours: mostly one recording."""
+_COLOURED_SLICES = 400
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """A word in a stream.
+
+    Attributes:
+        label: its label in the data set, a keyword or ``_unknown_``.
+        clip: the name of the clip it was taken from.
+        start_in_s, end_in_s: when it is spoken.
+        snr_db: the mean power of its clip relative to the noise that was added.
+    """
+
+    label: str
+    clip: str
+    start_in_s: float
+    end_in_s: float
+    snr_db: float
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Sound of which it is known what is spoken when.
+
+    Attributes:
+        samples: int16 ``[samples]``, mono.
+        rate: sampling rate in Hz.
+        spoken: the words, in the order of their starts.
+    """
+
+    samples: np.ndarray
+    rate: int
+    spoken: tuple[Spoken, ...]
+
+    @property
+    def hours(self) -> float:
+        """Its length in hours."""
+        return len(self.samples) / self.rate / 3600
+
+
+def stream_of(dataset: Dataset, split: str, rate: int) -> Stream:
+    """Return the stream of a split at ``rate`` Hz, made once and then a read-only memory map.
+
+    Of every kind, keyword or other, each clip is spoken once before any is spoken again.  The
+    background is that of the split's ``_silence_``, coloured noise where there is none.
+
+    Args:
+        dataset: the clips; its spec says how long the stream is and what it holds.
+        split: whose clips; the testing split is read only if it is asked for.
+        rate: sampling rate in Hz.
+
+    Raises:
+        DataError: if recordings have changed since the dataset was opened.
+    """
+    spec = dataset.spec.streams
+    assert spec is not None
+    clips, targets = dataset.waveforms(split, rate), dataset.targets(split)
+    labels = [dataset.labels[target] for target in targets]
+    names = dataset.names(split)
+    maker = _Maker(clips, labels, names, dataset.spec.labels, spec, rate)
+
+    def build(folder: Path) -> None:
+        save(folder / "samples.npy", (maker.samples,), np.int16, maker.blocks())
+        spoken = json.dumps([asdict(word) for word in maker.spoken])
+        (folder / "spoken.json").write_text(spoken, encoding="utf-8")
+
+    content = hashlib.sha256()
+    for block in blocks(clips, 1024):
+        content.update(block.tobytes())
+    key = [_VERSION, content.hexdigest(), names, labels, asdict(spec), rate]
+    folder = cache.entry("streams", digest(key), build)
+    spoken = json.loads((folder / "spoken.json").read_text(encoding="utf-8"))
+    return Stream(load(folder / "samples.npy"), rate, tuple(Spoken(**word) for word in spoken))
+
+
+class _Maker:
+    """Draws what is spoken when, then makes the sound of it block by block."""
+
+    def __init__(
+        self,
+        clips: np.ndarray,
+        labels: Sequence[str],
+        names: Sequence[str],
+        keywords: Sequence[str],
+        spec: StreamSpec,
+        rate: int,
+    ) -> None:
+        self.samples = round(spec.hours * 3600 * rate)
+        self._clips, self._rate, self._length = clips, rate, clips.shape[1]
+        self._rng = np.random.default_rng(spec.seed)
+        kinds = np.array([(label in keywords) - (label == SILENCE) for label in labels])
+        self._background = np.flatnonzero(kinds == -1)
+        starts, indices = self._drawn(np.flatnonzero(kinds == 1), np.flatnonzero(kinds == 0), spec)
+        snrs = self._rng.uniform(*spec.snr_db, len(starts))
+        rms = np.array([max(_rms(self._clip(i)), _LEAST_RMS) for i in indices])
+        self._words = list(zip(starts.tolist(), indices.tolist(), strict=True))
+        self._levels_db = np.repeat(20 * np.log10(rms) - snrs, len(_STEADY))
+        self._places = (starts[:, None] + np.array(_STEADY) * self._length).ravel()
+        self.spoken = tuple(
+            self._spoken(labels[i], names[i], i, start, float(snr))
+            for (start, i), snr in zip(self._words, snrs, strict=True)
+        )
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        """Yield the stream from first to last, int16, some samples at once."""
+        waiting, sounding = deque(self._words), list[tuple[int, np.ndarray]]()
+        first = 0
+        for block in self._noise():
+            end = first + len(block)
+            level_db = np.interp(np.arange(first, end), self._places, self._levels_db)
+            block *= (10 ** (level_db / 20)).astype(np.float32)
+            while waiting and waiting[0][0] < end:
+                start, index = waiting.popleft()
+                sounding.append((start, self._clip(index) * self._fade()))
+            for start, clip in sounding:
+                begin, stop = max(start, first), min(start + self._length, end)
+                block[begin - first : stop - first] += clip[begin - start : stop - start]
+            sounding = [one for one in sounding if one[0] + self._length > end]
+            yield to_int16(block[: self.samples - first])
+            if end >= self.samples:
+                return
+            first = end
+
+    def _drawn(
+        self, keywords: np.ndarray, others: np.ndarray, spec: StreamSpec
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the first sample and the index of every clip that is spoken."""
+        least = _LEAST_DISTANCE * self._length
+        mean = max(3600 * self._rate / spec.words_per_hour - least, 0.0)
+        count = round(spec.hours * spec.words_per_hour) + 1
+        starts = np.cumsum(least + self._rng.exponential(mean, count)).astype(np.int64)
+        starts = starts[starts + self._length <= self.samples]
+        of_keyword = self._rng.random(len(starts)) < spec.keyword_share
+        indices = np.full(len(starts), -1)
+        for chosen, clips in ((of_keyword, keywords), (~of_keyword, others)):
+            if len(clips):
+                indices[chosen] = np.resize(self._rng.permutation(clips), chosen.sum())
+        return starts[indices >= 0], indices[indices >= 0]
+
+    def _noise(self) -> Iterator[np.ndarray]:
+        """Yield noise of unit power without end: slices of background that fade into each other."""
+        slices = [self._clip(i) for i in self._background.tolist()]
+        slices = [one / _rms(one) for one in slices if _rms(one) > _LEAST_RMS]
+        if not slices:
+            noise = coloured_noise(_COLOURED_SLICES * self._length, 1.0, self._rng)
+            slices = [*noise.reshape(-1, self._length)]
+        half = self._length // 2
+        rising = np.sin(np.pi / 2 * (np.arange(half) + 0.5) / half).astype(np.float32)
+        before = np.zeros(half, np.float32)
+        for place in cycle(range(_RUN)):
+            if place == 0:
+                start = int(self._rng.integers(len(slices)))
+            one = slices[(start + int(self._rng.integers(_NEAR))) % len(slices)]
+            yield before + one[:half] * rising
+            before = one[half : 2 * half] * rising[::-1]
+
+    def _spoken(self, label: str, name: str, index: int, start: int, snr_db: float) -> Spoken:
+        energy = np.cumsum(np.square(self._clip(index), dtype=np.float64))
+        ends = start + np.searchsorted(energy, np.multiply(_WORD_ENERGY, energy[-1]))
+        first, last = (ends / self._rate).tolist()
+        return Spoken(label, name, first, last, snr_db)
+
+    def _clip(self, index: int) -> np.ndarray:
+        return to_float(self._clips[index])
+
+    def _fade(self) -> np.ndarray:
+        edge = np.arange(1, round(_FADE_IN_S * self._rate) + 1, dtype=np.float32)
+        shape = np.ones(self._length, np.float32)
+        shape[: len(edge)] = edge / len(edge)
+        return shape * shape[::-1]
+
+
+def _rms(clip: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(np.square(clip, dtype=np.float64))))

@@ -1,0 +1,82 @@
+"""A stream through front end and network, against the files that are deployed."""
+
+import numpy as np
+import pytest
+
+from sweep.audio.clips import to_float
+from sweep.audio.streams import Stream
+from sweep.candidate import Candidate
+from sweep.litert import Model
+from sweep.stages.frontend import convert_frontend
+from sweep.stages.streaming import run_stream, stride_of, window_features
+
+FRONTENDS = {
+    "the published winner": {},
+    "8 kHz, frames that leave a rest": {
+        "downsampling_rate": 8000,
+        "frame_length_in_s": 0.025,
+        "frame_step_in_s": 0.015,
+        "upper_frequency": 4000,
+    },
+    "each window by itself": {
+        "frame_step_in_s": 0.02,
+        "nonlinearity": "cube_root",
+        "normalization": "per_clip",
+    },
+    "a step longer than a stride": {"frame_step_in_s": 0.21},
+}
+
+
+def frontend(**parameters):
+    return Candidate.from_parameters(parameters).frontend
+
+
+def sound(seconds, rate, seed=0):
+    """Return noise that gets louder and softer, int16."""
+    rng = np.random.default_rng(seed)
+    level = 10 ** np.interp(
+        np.arange(seconds * rate),
+        np.arange(0, seconds * rate, rate // 2),
+        rng.uniform(1, 4, 2 * seconds),
+    )
+    return np.clip(rng.normal(0, level), -32768, 32767).astype(np.int16)
+
+
+def windows(samples, params):
+    sliding = np.lib.stride_tricks.sliding_window_view(samples, params.num_samples)
+    return sliding[:: stride_of(params)]
+
+
+@pytest.mark.parametrize("parameters", FRONTENDS.values(), ids=FRONTENDS)
+def test_features_of_windows_are_those_of_the_deployed_front_end(parameters):
+    params = frontend(**parameters)
+    samples = sound(20, params.downsampling_rate)
+    found = np.concatenate([*window_features(samples, params)])
+    expected = Model(convert_frontend(params)).run_each(to_float(windows(samples, params)))
+    assert found.shape == expected.shape[:-1]
+    np.testing.assert_allclose(found, expected[..., 0], atol=2e-4)
+
+
+def test_a_stride_is_about_a_tenth_of_a_second_of_whole_frame_steps():
+    for step in (0.01, 0.02, 0.024, 0.032, 0.06, 0.3):
+        params = frontend(frame_step_in_s=step)
+        assert stride_of(params) % params.frame_step == 0
+        assert stride_of(params) == pytest.approx(1600, abs=params.frame_step / 2 + 1) or step > 0.1
+
+
+def test_a_stream_as_long_as_a_window_is_one_window():
+    params = frontend()
+    assert [len(part) for part in window_features(sound(1, 16000), params)] == [1]
+
+
+def test_networks_run_on_each_window(lesson, variants):
+    params, features = lesson.candidate.frontend, lesson.features
+    stream = Stream(sound(12, 16000), 16000, ())
+    models = {name: variants[name] for name in ("float32", "int8")}
+    found = run_stream(stream, params, features.mean, features.deviation, models)
+    deployed = convert_frontend(params, features.mean, features.deviation)
+    inputs = Model(deployed).run_each(to_float(windows(stream.samples, params)))
+    for name, content in models.items():
+        expected = Model(content).run_each(inputs)
+        assert found[name].shape == expected.shape
+        np.testing.assert_allclose(found[name], expected, atol=1e-5 if name == "float32" else 0.02)
