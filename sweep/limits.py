@@ -53,7 +53,7 @@ class Limit:
 
 
 EVERY_WORD = Limit(WORST_RECALL.name, ">", 0.0)
-"""The limit of every study that does not limit ``worst_recall`` itself.
+"""Added to the limits of a study that limits what training gives, but not ``worst_recall``.
 
 A network that never recognises a rare word can still have a high accuracy.
 """

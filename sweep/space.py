@@ -84,7 +84,9 @@ class Space:
             except PluginError as error:
                 self._fail(f"metrics.{i}", str(error))
         self.limits = [self._limit(metric, text) for metric, text in file.limits.items()]
-        if EVERY_WORD.metric not in file.limits:
+        if EVERY_WORD.metric not in file.limits and any(
+            self.metrics[limit.metric].known == "trained" for limit in self.limits
+        ):
             self.limits.append(EVERY_WORD)
         self._requirements = [self._requirement(i, text) for i, text in enumerate(file.require)]
         for metric in file.objectives:

@@ -138,20 +138,29 @@ def print_front(out: Console, record: StudyRecord) -> None:
         out.print(f"warning: {one.text} {one.advice}".rstrip())
     feasible = frame[frame["outcome"] == "feasible"]
     if feasible.empty:
-        print_trials(out, record, nearest_misses(frame).head(_NEAREST), "The nearest misses")
+        missed = nearest_misses(frame).head(_NEAREST)
+        metrics = [limit.metric for limit in record.space.limits]
+        print_trials(out, record, missed, "The nearest misses", metrics)
         return
     best = front(feasible, dict(record.space.file.objectives))
     print_trials(out, record, best, "The front")
 
 
-def print_trials(out: Console, record: StudyRecord, frame: pd.DataFrame, title: str) -> None:
+def print_trials(
+    out: Console,
+    record: StudyRecord,
+    frame: pd.DataFrame,
+    title: str,
+    more_metrics: Iterable[str] = (),
+) -> None:
     """Print a line a trial: number, outcome, the metrics of limits and objectives, in words.
 
     The words go below the numbers where the terminal is too narrow for both.
     """
     if frame.empty:
         return
-    metrics, of = record.space.named_metrics, record.space.metrics
+    metrics = list(dict.fromkeys([*record.space.named_metrics, *more_metrics]))
+    of = record.space.metrics
     trials = [{str(name): value for name, value in t.items()} for t in frame.to_dict("records")]
     cells = [["trial", "outcome", *metrics]]
     cells += [[str(t["trial"]), t["outcome"], *(_cell(of[m], t) for m in metrics)] for t in trials]

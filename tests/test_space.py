@@ -50,6 +50,18 @@ def test_the_ablation_has_eight_rows():
     assert len(list(Space.load(SEARCH_SPACES / "ablation.yaml").combinations())) == 8
 
 
+@pytest.mark.parametrize(
+    "limits, required",
+    [
+        ("accuracy: '>= 0.9'", ["accuracy >= 0.9", "worst_recall > 0"]),
+        ("accuracy: '>= 0.9', worst_recall: '>= 0.5'", ["accuracy >= 0.9", "worst_recall >= 0.5"]),
+        ("size_kb: '< 25', latency_ms: '<= 8'", ["size_kb < 25", "latency_ms <= 8"]),
+    ],
+)
+def test_who_limits_what_training_gives_requires_every_word(limits, required):
+    assert [str(limit) for limit in space(f"limits: {{{limits}}}").limits] == required
+
+
 def test_a_space_where_nothing_varies_is_one_candidate():
     fixed = Space.load(SEARCH_SPACES / "seed_table5.yaml")
     assert list(fixed.combinations()) == [{}]

@@ -85,6 +85,7 @@ def test_without_a_feasible_trial_the_limit_that_binds_and_the_nearest_misses_ar
     lines = shown(200, print_front, make_record(30, seed=3, offset=-0.3))
     assert "The limit accuracy >= 0.97 binds: the best trial has" in lines[0]
     assert lines[0].endswith(" away.") and lines[1] == "The nearest misses"
+    assert "worst_recall" in lines[2].split()
     assert len(lines) == 3 + 5
 
 
