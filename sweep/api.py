@@ -12,13 +12,15 @@ from sweep.errors import SpecError, StudyError
 from sweep.export import export_trial, same_clips
 from sweep.space import Space
 from sweep.study import RESULTS
-from sweep.study.confirmation import Finalist
-from sweep.study.finalists import confirm
+from sweep.study.confirm import confirm
+from sweep.study.finalist import Finalist
 from sweep.study.launch import launch
+from sweep.study.picks import pick
 from sweep.study.progress import SearchProgress
+from sweep.study.records import StudyRecord
 from sweep.study.samplers import make_sampler
 from sweep.study.storage import StudyFolder, study_name
-from sweep.study.table import StudyRecord, best_candidates, front, pick, table
+from sweep.study.table import best_candidates, front, table
 
 
 class Watcher(Protocol):

@@ -22,9 +22,9 @@ from sweep.metrics import ACCURACY, Measured, Metric
 from sweep.predict import FRONTEND, METADATA, MODEL
 from sweep.stages.files import file_facts
 from sweep.statistics import confusion
-from sweep.study.confirmation import CrossValidation
+from sweep.study.finalist import CrossValidation
+from sweep.study.records import StudyRecord, TrialRecord
 from sweep.study.storage import StudyFolder
-from sweep.study.table import StudyRecord, TrialRecord
 
 
 def export_trial(

@@ -24,6 +24,7 @@ from sweep.errors import visible
 from sweep.format import describe_candidate, plain
 from sweep.metrics import Metric
 from sweep.study.finalist_table import finalist_table
+from sweep.study.records import StudyRecord
 from sweep.study.summary import (
     finalists_verdict,
     headline,
@@ -32,7 +33,7 @@ from sweep.study.summary import (
     nearest_misses,
     warnings,
 )
-from sweep.study.table import StudyRecord, failures, front, table
+from sweep.study.table import failures, front, table
 
 _PLAIN_WIDTH = 240
 _NEAREST = 5

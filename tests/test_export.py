@@ -6,7 +6,7 @@ import pytest
 
 from sweep.errors import DataError
 from sweep.export import same_clips
-from sweep.study.table import StudyRecord
+from sweep.study.records import StudyRecord
 
 from .study.fake_workers import make_space
 

@@ -14,7 +14,8 @@ from sweep.audio.check import inspect_folder
 from sweep.audio.dataset import Dataset
 from sweep.rules import parameter_facts
 from sweep.study.finalist_table import finalist_table
-from sweep.study.table import StudyRecord, table
+from sweep.study.records import StudyRecord
+from sweep.study.table import table
 from sweep.terminal import (
     describe_dataset,
     print_finalists,

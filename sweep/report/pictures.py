@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from sweep.errors import SweepError
 from sweep.report.figures import figures
 from sweep.report.theme import LIGHT
-from sweep.study.table import StudyRecord
+from sweep.study.records import StudyRecord
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _WIDTH, _WIDE = 1000, 1500

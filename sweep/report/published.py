@@ -7,9 +7,10 @@ from sweep.format import Table, metric_title, plain
 from sweep.metrics import ACCURACY, Metric
 from sweep.parameters import defaults
 from sweep.spec import Range
-from sweep.study.confirmation import Finalist
+from sweep.study.finalist import Finalist
+from sweep.study.picks import pick
+from sweep.study.records import StudyRecord
 from sweep.study.summary import interval
-from sweep.study.table import StudyRecord, pick
 
 
 def published_tables(record: StudyRecord, frame: pd.DataFrame) -> list[Table]:

@@ -9,7 +9,7 @@ from sweep.audio.dataset import linked, locate
 from sweep.audio.layout import SUFFIXES
 from sweep.errors import SweepError
 from sweep.report.figures.finalists import retrained
-from sweep.study.table import StudyRecord
+from sweep.study.records import StudyRecord
 
 _LARGEST_BYTES = 2**25
 

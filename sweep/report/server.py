@@ -24,7 +24,7 @@ from sweep.report.page.trials import trial_details
 from sweep.report.recordings import LISTS, listed_clip, recordings_of
 from sweep.report.views import ViewCache
 from sweep.study.reader import Studies
-from sweep.study.table import StudyRecord
+from sweep.study.records import StudyRecord
 
 _SOUNDS = {".wav": "audio/wav", ".flac": "audio/flac", ".ogg": "audio/ogg"}
 _BOUNDS = {

@@ -9,7 +9,7 @@ from sweep.report.page import to_json
 from sweep.report.page.record import study_data
 from sweep.report.recordings import recordings_of
 from sweep.study.reader import Studies
-from sweep.study.table import StudyRecord
+from sweep.study.records import StudyRecord
 
 _REST = 2.0
 

@@ -2,9 +2,9 @@
 
 from sweep.format import Table, counted, short_title
 from sweep.metrics import Metric
-from sweep.study.confirmation import Finalist
+from sweep.study.finalist import Finalist
+from sweep.study.records import StudyRecord
 from sweep.study.summary import goals
-from sweep.study.table import StudyRecord
 
 LEGEND = (
     "Mean and standard deviation over the seeds, and the 95 % interval of the mean. Chance: that "

@@ -18,10 +18,10 @@ from sweep.space import Space
 from sweep.spec import duration_in_s
 from sweep.study.engine import Engine
 from sweep.study.progress import SearchProgress
+from sweep.study.records import StudyRecord
 from sweep.study.samplers import make_sampler
 from sweep.study.search import Search
 from sweep.study.storage import StudyFolder, without_password
-from sweep.study.table import StudyRecord
 from sweep.study.task import evaluate_candidate
 
 _PACKAGES = (

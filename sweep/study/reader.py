@@ -9,6 +9,7 @@ import optuna
 from optuna.storages import RDBStorage
 
 from sweep.errors import SpecError, StudyError
+from sweep.study.records import StudyRecord
 from sweep.study.storage import (
     StudyFolder,
     finalists_of,
@@ -16,7 +17,6 @@ from sweep.study.storage import (
     readable_errors,
     tested_of,
 )
-from sweep.study.table import StudyRecord
 from sweep.study.trials import trial_records
 
 _PATIENCE_IN_S = 1.0

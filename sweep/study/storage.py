@@ -21,8 +21,8 @@ from sweep.errors import SpecError, StudyError
 from sweep.metrics import Metric
 from sweep.space import Space
 from sweep.study import RESULTS
-from sweep.study.confirmation import Finalist
-from sweep.study.table import StudyRecord
+from sweep.study.finalist import Finalist
+from sweep.study.records import StudyRecord
 from sweep.study.trials import OBJECTIVES, no_collection, trial_records
 
 _LOCK_PATIENCE_IN_S = 60

@@ -11,8 +11,10 @@ from sweep.format import counted, short_title
 from sweep.limits import Limit
 from sweep.metrics import ACCURACY, Metric
 from sweep.space import Space
+from sweep.study.picks import pick, pick_metrics
 from sweep.study.range_warnings import range_warnings
-from sweep.study.table import StudyRecord, front, pick, pick_metrics
+from sweep.study.records import StudyRecord
+from sweep.study.table import front
 
 _MISSES = 8
 

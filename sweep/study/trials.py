@@ -11,8 +11,8 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from sweep.evaluation import Evaluation
 from sweep.limits import total_violation
 from sweep.space import Space
+from sweep.study.records import TrialRecord
 from sweep.study.samplers.base import PlannedSampler
-from sweep.study.table import TrialRecord
 
 OBJECTIVES = "objectives"
 """The study's attribute that names its objectives, in the order of a trial's values."""

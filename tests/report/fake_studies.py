@@ -11,8 +11,8 @@ from sweep.evaluation import Evaluation, Variant
 from sweep.limits import total_violation, violations
 from sweep.metrics import Measured, metrics_of
 from sweep.space import Space
-from sweep.study.confirmation import Finalist, Retraining
-from sweep.study.table import StudyRecord, TrialRecord
+from sweep.study.finalist import Finalist, Retraining
+from sweep.study.records import StudyRecord, TrialRecord
 
 SPACE = """
 dataset:

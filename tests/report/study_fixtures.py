@@ -4,9 +4,9 @@ from pathlib import Path
 
 import optuna
 
-from sweep.study.confirmation import Finalist
+from sweep.study.finalist import Finalist
+from sweep.study.records import StudyRecord
 from sweep.study.storage import StudyFolder
-from sweep.study.table import StudyRecord
 from sweep.study.trials import finish
 
 from .fake_studies import with_finalists

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from sweep.report.recordings import listed_clip
-from sweep.study.confirmation import Finalist, Retraining
+from sweep.study.finalist import Finalist, Retraining
 
 from .fake_studies import SPACE, make_record
 

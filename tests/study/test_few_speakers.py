@@ -15,10 +15,10 @@ from sweep.export import export_trial
 from sweep.limits import Limit
 from sweep.predict import Classifier
 from sweep.space import Space
-from sweep.study import finalists as finalists_module
+from sweep.study import confirm as confirm_module
 from sweep.study import launch as launch_module
+from sweep.study.confirm import confirm
 from sweep.study.engine import Answer
-from sweep.study.finalists import confirm
 from sweep.study.launch import launch
 from sweep.study.storage import StudyFolder
 from sweep.study.task import Rules, evaluate_candidate
@@ -123,7 +123,7 @@ class Here:
 def test_what_six_speakers_promise_holds_for_forty_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (launch_module, finalists_module):
+    for module in (launch_module, confirm_module):
         monkeypatch.setattr(module, "Engine", Here)
     every = espeak.voices()
     order = [every[i] for i in np.random.default_rng(SEED).permutation(len(every))]

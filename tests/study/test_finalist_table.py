@@ -2,7 +2,7 @@ from dataclasses import replace
 from statistics import fmean, stdev
 
 from sweep.statistics import wilson
-from sweep.study.confirmation import CrossValidation
+from sweep.study.finalist import CrossValidation
 from sweep.study.finalist_table import describe_finalist, finalist_table
 
 from ..report.fake_studies import SPACE, make_record, with_finalists

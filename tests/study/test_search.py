@@ -11,10 +11,11 @@ from sweep.evaluation import Evaluation
 from sweep.limits import violations
 from sweep.space import Space
 from sweep.study.progress import SearchProgress
+from sweep.study.records import TrialRecord
 from sweep.study.samplers import make_sampler
 from sweep.study.search import Search
 from sweep.study.storage import StudyFolder
-from sweep.study.table import TrialRecord, best_candidates
+from sweep.study.table import best_candidates
 
 from .fake_workers import FINITE, SPACE, FakeWorkers, evaluate, make_space
 

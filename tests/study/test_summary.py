@@ -4,7 +4,8 @@ import pytest
 
 from sweep.evaluation import Evaluation
 from sweep.metrics import METRICS
-from sweep.study.confirmation import Finalist
+from sweep.study.finalist import Finalist
+from sweep.study.picks import pick
 from sweep.study.summary import (
     caution,
     effort,
@@ -17,7 +18,7 @@ from sweep.study.summary import (
     picks,
     warnings,
 )
-from sweep.study.table import pick, table
+from sweep.study.table import table
 
 from ..report.fake_studies import SPACE, again, make_record, with_finalists
 

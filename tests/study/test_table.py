@@ -10,17 +10,9 @@ from sweep.candidate import Candidate
 from sweep.errors import ManyFailures, NothingFeasible, SpecError
 from sweep.evaluation import Evaluation
 from sweep.metrics import METRICS
-from sweep.study.table import (
-    PICKS,
-    StudyRecord,
-    TrialRecord,
-    failures,
-    front,
-    pick,
-    refuse_many_failures,
-    select,
-    table,
-)
+from sweep.study.picks import PICKS, pick
+from sweep.study.records import StudyRecord, TrialRecord
+from sweep.study.table import failures, front, refuse_many_failures, select, table
 
 from .fake_workers import evaluate, make_space
 

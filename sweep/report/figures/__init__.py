@@ -9,8 +9,9 @@ from sweep.report.figures.parallel import SHOWN, draw_parallel, parallel
 from sweep.report.figures.progress import draw_progress, progress
 from sweep.report.figures.slices import draw_slice
 from sweep.report.figures.tradeoff import tradeoff
+from sweep.study.records import StudyRecord
 from sweep.study.summary import goals
-from sweep.study.table import StudyRecord, table
+from sweep.study.table import table
 
 
 def figures(record: StudyRecord) -> dict[str, go.Figure]:

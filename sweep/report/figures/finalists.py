@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from sweep.report.theme import BLUE
-from sweep.study.confirmation import Finalist
+from sweep.study.finalist import Finalist
 
 _WORST = 24
 

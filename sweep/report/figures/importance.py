@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sweep.format import short_title
 from sweep.report.figures.axes import metric_axes, parameter_axes
-from sweep.study.table import StudyRecord
+from sweep.study.records import StudyRecord
 
 FEASIBLE = "feasible"
 _BINS = 5

@@ -18,8 +18,8 @@ from sweep.report.figures.axes import (
     round_numbers,
     variant_axis,
 )
+from sweep.study.records import StudyRecord
 from sweep.study.summary import goals
-from sweep.study.table import StudyRecord
 
 SHOWN = {
     "feasible": ("feasible",),

@@ -11,7 +11,7 @@ from sweep.format import metric_title, short_title
 from sweep.metrics import Metric
 from sweep.report.figures.hypervolume import Costs, history
 from sweep.report.theme import BLUE
-from sweep.study.table import StudyRecord
+from sweep.study.records import StudyRecord
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from sweep.report.figures.axes import Axis, metric_axes, parameter_axes
 from sweep.report.theme import BLUE, VERMILLION
-from sweep.study.table import StudyRecord
+from sweep.study.records import StudyRecord
 
 _JITTER = 0.18
 _GOLDEN = 0.6180339887

@@ -8,9 +8,9 @@ from sweep.format import Table, metric_title
 from sweep.limits import Limit
 from sweep.metrics import Metric
 from sweep.report.figures.axes import log_scaled, round_numbers
-from sweep.study.confirmation import Finalist
+from sweep.study.finalist import Finalist
+from sweep.study.records import StudyRecord
 from sweep.study.summary import feasible_front, goals, interval
-from sweep.study.table import StudyRecord
 
 _NEAR = 3.0
 _FOCUS = 2.0

@@ -18,7 +18,8 @@ from sweep.errors import StudyError
 from sweep.report.page.record import study_data
 from sweep.report.page.trials import noted_trials, trial_details
 from sweep.report.theme import BRIGHTER, DARK, FONT, LIGHT
-from sweep.study.table import StudyRecord, table
+from sweep.study.records import StudyRecord
+from sweep.study.table import table
 
 _SCRIPTS = (
     "dom.js",

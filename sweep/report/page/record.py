@@ -26,7 +26,8 @@ from sweep.report.page.trials import clips, trial_rows
 from sweep.report.published import published_tables
 from sweep.study import summary
 from sweep.study.finalist_table import LEGEND, describe_finalist, finalist_table
-from sweep.study.table import StudyRecord, table
+from sweep.study.records import StudyRecord
+from sweep.study.table import table
 
 _LATEST = 6
 

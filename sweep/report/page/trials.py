@@ -9,8 +9,8 @@ import pandas as pd
 from sweep.evaluation import Variant
 from sweep.format import describe_candidate, metric_title, plain, short_title
 from sweep.metrics import Metric
+from sweep.study.records import StudyRecord, TrialRecord
 from sweep.study.summary import feasible_front, metric_names, picks
-from sweep.study.table import StudyRecord, TrialRecord
 
 MOST_CLIPS = 24
 """How many of the misclassified clips are listed, the most confident first."""

@@ -3,7 +3,7 @@ from collections import Counter
 import pytest
 
 from sweep.report.figures.finalists import draw_confusion, draw_curves, retrained
-from sweep.study.confirmation import Finalist, Retraining
+from sweep.study.finalist import Finalist, Retraining
 
 from ..fake_studies import make_record, with_finalists
 

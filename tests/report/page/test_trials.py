@@ -4,9 +4,10 @@ import pytest
 
 from sweep.report.page.trials import noted_trials, trial_details, trial_rows
 from sweep.statistics import wilson
-from sweep.study.confirmation import Finalist
+from sweep.study.finalist import Finalist
+from sweep.study.records import TrialRecord
 from sweep.study.summary import feasible_front
-from sweep.study.table import TrialRecord, table
+from sweep.study.table import table
 
 from ..fake_studies import SPACE, again, make_record
 

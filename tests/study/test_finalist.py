@@ -9,7 +9,7 @@ import pytest
 from sweep.limits import Limit
 from sweep.metrics import METRICS
 from sweep.statistics import wilson
-from sweep.study.confirmation import CrossValidation, Finalist, Retraining, of_everybody
+from sweep.study.finalist import CrossValidation, Finalist, Retraining, of_everybody
 
 LIMITS = [Limit.parse(METRICS["accuracy"], ">= 0.97"), Limit.parse(METRICS["size_kb"], "< 5")]
 

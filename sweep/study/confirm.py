@@ -16,11 +16,11 @@ from sweep.metrics import Measured, Metric
 from sweep.predict import FRONTEND, MODEL
 from sweep.stages.files import file_facts
 from sweep.statistics import confusion, mistakes
-from sweep.study.choosing import choose_contenders, choose_finalists
-from sweep.study.confirmation import CrossValidation, Finalist, Retraining, of_everybody
 from sweep.study.engine import Answer, Engine
+from sweep.study.finalist import CrossValidation, Finalist, Retraining, of_everybody
+from sweep.study.records import StudyRecord, TrialRecord
+from sweep.study.select import select_contenders, select_finalists
 from sweep.study.storage import StudyFolder, readable_errors
-from sweep.study.table import StudyRecord, TrialRecord
 
 Listener = Callable[[str, int, int], None]
 """Told what is being trained, how many trainings are done, of how many."""
@@ -79,17 +79,17 @@ def confirm(
         StudyError: if a training of each fails.
         DataError: if the test clips of a word cannot be read, or a word is missing in a fold.
     """
-    chosen = choose_finalists(record, top)
+    chosen = select_finalists(record, top)
     with folder.owned(), readable_errors(folder.path):
         # First, so that unusable test clips are told before anything is trained.
         clips = len(dataset.targets("testing"))
         validated: dict[int, CrossValidation] = {}
         if folds:
-            contenders = choose_contenders(record, _CONTENDERS * top)
+            contenders = select_contenders(record, _CONTENDERS * top)
             validated = _cross_validate(contenders, dataset, folder, folds, workers, listen, say)
             goal = record.space.goal
             judged = {number: one.value(goal) for number, one in validated.items()}
-            chosen = choose_finalists(record, top, judged)
+            chosen = select_finalists(record, top, judged)
         jobs = {
             trial.number: [
                 _job(folder.retrainings, f"{trial.number}_{seed}", _again(trial, seed), dataset)

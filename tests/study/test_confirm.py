@@ -7,10 +7,10 @@ import pytest
 from sweep.candidate import Candidate
 from sweep.errors import StudyError
 from sweep.evaluation import Evaluation
-from sweep.study import finalists as finalists_module
-from sweep.study.confirmation import Retraining
+from sweep.study import confirm as confirm_module
+from sweep.study.confirm import confirm
 from sweep.study.engine import Answer
-from sweep.study.finalists import confirm
+from sweep.study.finalist import Retraining
 from sweep.study.storage import StudyFolder
 from sweep.study.trials import finish
 
@@ -65,9 +65,9 @@ def failing(monkeypatch) -> set[float]:
                 return Evaluation("failed", "killed its worker 2 times")
             return evaluate(candidate, limits)
 
-    monkeypatch.setattr(finalists_module, "Engine", Workers)
+    monkeypatch.setattr(confirm_module, "Engine", Workers)
     monkeypatch.setattr(
-        finalists_module,
+        confirm_module,
         "_measure",
         lambda dataset, job, metrics: Retraining(
             job.candidate.seed, {}, {"accuracy": 0.97}, confusion=((9, 1), (0, 10))

@@ -6,13 +6,14 @@ import numpy as np
 import pandas as pd
 
 from sweep.errors import NothingFeasible
+from sweep.study.records import StudyRecord, TrialRecord
 from sweep.study.samplers.surrogate import LEAST_ERROR, Cube, GaussianProcess, likeliest
-from sweep.study.table import StudyRecord, TrialRecord, front, table
+from sweep.study.table import front, table
 
 _FEWEST = 10
 
 
-def choose_contenders(record: StudyRecord, count: int) -> list[TrialRecord]:
+def select_contenders(record: StudyRecord, count: int) -> list[TrialRecord]:
     """Return up to ``count`` feasible trials that may be the best, by what similar trials found.
 
     What one trial reached is partly luck.  So its goal is taken from a regression over all trials,
@@ -27,7 +28,7 @@ def choose_contenders(record: StudyRecord, count: int) -> list[TrialRecord]:
     return _layers(record, frame, count)
 
 
-def choose_finalists(
+def select_finalists(
     record: StudyRecord, top: int, judged: Mapping[int, float] | None = None
 ) -> list[TrialRecord]:
     """Return up to ``top`` trials, evenly spread along the front, the most accurate first.

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from sweep.errors import NothingFeasible
-from sweep.study.choosing import choose_contenders, choose_finalists, expected_goals
-from sweep.study.table import StudyRecord, front, table
+from sweep.study.records import StudyRecord
+from sweep.study.select import expected_goals, select_contenders, select_finalists
+from sweep.study.table import front, table
 
 from ..report.fake_studies import SPACE, make_record, skill
 
@@ -28,7 +29,7 @@ class TestFinalists:
     @pytest.mark.parametrize("top", [1, 2, 3, 5])
     def test_are_spread_along_the_front_from_the_most_accurate(self, record, top):
         best = on_the_front(record)
-        chosen = choose_finalists(record, top)
+        chosen = select_finalists(record, top)
         accuracies = [trial.evaluation.result["accuracy"] for trial in chosen]
         assert len(best) > 5 and len(set(numbers(chosen))) == top
         assert set(numbers(chosen)) <= set(best["trial"])
@@ -40,53 +41,53 @@ class TestFinalists:
         best = on_the_front(record)["trial"].tolist()
         rest = replace(record, trials=[t for t in record.trials if t.number not in best])
         second = on_the_front(rest)["trial"].tolist()
-        chosen = numbers(choose_finalists(record, len(best) + len(second)))
+        chosen = numbers(select_finalists(record, len(best) + len(second)))
         assert sorted(chosen[: len(best)]) == sorted(best)
         assert sorted(chosen[len(best) :]) == sorted(second)
 
     def test_that_keep_the_limit_come_before_those_that_do_not(self, record):
         text = SPACE.replace("search:", "objectives: {accuracy: maximize}\nsearch:")
         space = make_record(1, seed=11, space=text).space
-        feasible = choose_finalists(record, 12)
+        feasible = select_finalists(record, 12)
         judged = {t.number: 0.985 - 0.001 * i for i, t in enumerate(feasible[:8])}
         judged |= {t.number: 0.95 for t in feasible[8:]}
-        chosen = choose_finalists(replace(record, space=space), 5, judged)
+        chosen = select_finalists(replace(record, space=space), 5, judged)
         assert numbers(chosen) == numbers(feasible[:5])
 
     def test_are_one_where_trials_measured_the_same(self, record):
-        chosen = choose_finalists(record, 1000)
+        chosen = select_finalists(record, 1000)
         twins = [replace(trial, number=trial.number + 1000) for trial in record.trials]
-        doubled = choose_finalists(replace(record, trials=(*record.trials, *twins)), 1000)
+        doubled = select_finalists(replace(record, trials=(*record.trials, *twins)), 1000)
         assert [trial.candidate for trial in doubled] == [trial.candidate for trial in chosen]
 
     def test_go_by_the_accuracies_they_are_judged_by(self, record):
         best = on_the_front(record)["trial"].tolist()
         judged = {best[0]: 0.95, best[1]: 0.99, best[2]: 0.93}
-        assert numbers(choose_finalists(record, 1, judged)) == [best[1]]
-        assert set(numbers(choose_finalists(record, 5, judged))) <= set(judged)
+        assert numbers(select_finalists(record, 1, judged)) == [best[1]]
+        assert set(numbers(select_finalists(record, 5, judged))) <= set(judged)
 
     def test_below_the_limit_only_fill_up(self, record):
         best = on_the_front(record).sort_values("size_kb")["trial"].tolist()
         judged = dict(zip(best[:4], (0.94, 0.96, 0.975, 0.98), strict=True))
-        assert numbers(choose_finalists(record, 2, judged)) == [best[3], best[2]]
-        assert numbers(choose_finalists(record, 3, judged)) == [best[3], best[2], best[1]]
+        assert numbers(select_finalists(record, 2, judged)) == [best[3], best[2]]
+        assert numbers(select_finalists(record, 3, judged)) == [best[3], best[2], best[1]]
 
     @pytest.mark.parametrize("costs", [["size_kb"], ["size_kb", "latency_ms"]])
     def test_are_accurate_though_accuracy_is_a_limit_only(self, costs):
         minimized = ", ".join(f"{cost}: minimize" for cost in costs)
         text = SPACE.replace("search:", f"objectives: {{{minimized}}}\nsearch:")
         record = make_record(150, seed=11, space=text)
-        contenders = numbers(choose_contenders(record, 12))
+        contenders = numbers(select_contenders(record, 12))
         assert len(contenders) == 12
         small = table(record).set_index("trial").loc[contenders].sort_values("size_kb").index
         judged = {int(n): 0.9 if i < 6 else 0.99 - 0.001 * i for i, n in enumerate(small)}
-        chosen = numbers(choose_finalists(record, 3, judged))
+        chosen = numbers(select_finalists(record, 3, judged))
         assert judged[chosen[0]] == max(judged.values())
         assert chosen[0] == small[6]
 
     def test_are_none_where_nothing_is_feasible(self):
         with pytest.raises(NothingFeasible, match="no trial is feasible"):
-            choose_finalists(make_record(20, seed=11, offset=-0.5), 5)
+            select_finalists(make_record(20, seed=11, offset=-0.5), 5)
 
 
 class TestContenders:
@@ -94,12 +95,12 @@ class TestContenders:
         feasible = table(record)["outcome"].eq("feasible").sum()
         count = len(on_the_front(record)) + 5
         assert count < feasible
-        chosen = numbers(choose_contenders(record, count))
+        chosen = numbers(select_contenders(record, count))
         assert len(chosen) == len(set(chosen)) == count
 
     def test_are_all_that_is_feasible_at_most(self, record):
         frame = table(record)
-        chosen = numbers(choose_contenders(record, 1000))
+        chosen = numbers(select_contenders(record, 1000))
         assert sorted(chosen) == sorted(frame[frame["outcome"] == "feasible"]["trial"])
 
     def test_are_likelier_good_than_what_looked_best(self):
