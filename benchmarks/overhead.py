@@ -79,7 +79,7 @@ def finished_trial(space: Space, parameters: dict[str, object]) -> FrozenTrial:
         state=TrialState.COMPLETE,
         values=[result[metric] for metric in space.file.objectives],
         params=parameters,
-        distributions=space.varying,
+        distributions=space.distributions,
         user_attrs={"evaluation": evaluation.to_json()},
         system_attrs={f"constraints:{name}": v for name, v in result.violations.items()},
     )

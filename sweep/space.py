@@ -50,7 +50,7 @@ class Space:
     Attributes:
         file: the file's content.
         origin: the file's name, for messages.
-        varying: an Optuna distribution for each parameter that varies, in the order of the stages.
+        distributions: an Optuna distribution for each parameter that varies, in stage order.
         fixed: the value of each parameter that is named and does not vary.
         domains, defaults: what every parameter may be, and is where the file does not name it;
             those of the networks it names are among them.
@@ -64,7 +64,7 @@ class Space:
     def __init__(self, file: SpaceFile, origin: str) -> None:
         self.file = file
         self.origin = origin
-        self.varying: dict[str, BaseDistribution] = {}
+        self.distributions: dict[str, BaseDistribution] = {}
         self.fixed: dict[str, Any] = {}
         self.domains, self.defaults = self._declared()
         for name in file.parameters:
@@ -73,9 +73,9 @@ class Space:
         for name in (name for name in self.domains if name in file.parameters):
             self._add(name, file.parameters[name])
         self._stepped = {
-            name: kind
-            for name, kind in self.varying.items()
-            if isinstance(kind, FloatDistribution) and kind.step is not None
+            name: distribution
+            for name, distribution in self.distributions.items()
+            if isinstance(distribution, FloatDistribution) and distribution.step is not None
         }
         self.metrics: Mapping[str, Metric] = metrics_of(file.dataset.outputs)
         for i, name in enumerate(file.metrics):
@@ -170,8 +170,8 @@ class Space:
             first.append(
                 {
                     name: values[name]
-                    for name, kind in self.varying.items()
-                    if name in values and distributions.contains(kind, values[name])
+                    for name, distribution in self.distributions.items()
+                    if name in values and distributions.contains(distribution, values[name])
                 }
             )
         return self.with_search(enqueue=[*self.file.search.enqueue, *filter(None, first)])
@@ -195,7 +195,7 @@ class Space:
             "source": self.file.dataset.source,
             "labels": self.file.dataset.outputs,
             "clip_length_in_s": self.file.dataset.clip_length_in_s,
-            "varying": {name: self.describe(name) for name in self.varying},
+            "varying": {name: self.describe(name) for name in self.distributions},
             "fixed": self.fixed,
             "combinations": size if size is not None else "endless",
             "allowed": allowed,
@@ -248,20 +248,23 @@ class Space:
 
     def values(self, name: str, at_most: int = _ENUMERABLE) -> list[Any]:
         """Return the values of a varying parameter, at most so many, spread over its range."""
-        return distributions.values(self.varying[name], at_most)
+        return distributions.values(self.distributions[name], at_most)
 
     def describe(self, name: str) -> str:
         """Return what a varying parameter may be, in words."""
-        kind = self.varying[name]
-        if isinstance(kind, CategoricalDistribution):
-            return ", ".join("none" if value is None else str(value) for value in kind.choices)
-        assert isinstance(kind, (IntDistribution, FloatDistribution))
-        step = f", step {kind.step:g}" if kind.step not in (None, 1) else ""
-        return f"{kind.low:g} to {kind.high:g}{step}{', log' if kind.log else ''}"
+        distribution = self.distributions[name]
+        if isinstance(distribution, CategoricalDistribution):
+            return ", ".join(
+                "none" if value is None else str(value) for value in distribution.choices
+            )
+        assert isinstance(distribution, (IntDistribution, FloatDistribution))
+        step = f", step {distribution.step:g}" if distribution.step not in (None, 1) else ""
+        log = ", log" if distribution.log else ""
+        return f"{distribution.low:g} to {distribution.high:g}{step}{log}"
 
     def size(self) -> int | None:
         """Return the number of combinations, allowed or not; None when they are endless."""
-        counts = [distributions.count(kind) for kind in self.varying.values()]
+        counts = [distributions.count(one) for one in self.distributions.values()]
         known = [count for count in counts if count is not None]
         return math.prod(known) if len(known) == len(counts) else None
 
@@ -275,15 +278,18 @@ class Space:
 
     def draws(self, rng: np.random.Generator, number: int) -> list[dict[str, Any]]:
         """Return so many combinations drawn at random, allowed or not."""
-        columns = [distributions.draws(kind, rng, number) for kind in self.varying.values()]
+        columns = [
+            distributions.draws(distribution, rng, number)
+            for distribution in self.distributions.values()
+        ]
         rows = zip(*columns, strict=True) if columns else [()] * number
-        return [dict(zip(self.varying, row, strict=True)) for row in rows]
+        return [dict(zip(self.distributions, row, strict=True)) for row in rows]
 
     def completed(
         self, values: Mapping[str, Any], rng: np.random.Generator
     ) -> dict[str, Any] | None:
         """Return an allowed combination with these values; None if none is found."""
-        draws = 1 if self.varying.keys() <= values.keys() else MOST_DRAWS
+        draws = 1 if self.distributions.keys() <= values.keys() else MOST_DRAWS
         drawn = (self.draw(rng) | dict(values) for _ in range(draws))
         return next((one for one in drawn if self.allows(one)), None)
 
@@ -316,8 +322,10 @@ class Space:
             place, _, message = refusal.partition(": ")
             place = place if place == "require" else f"parameters.{place}"
             self._fail(place, f"{message} ({none})")
-        for name, kind in self.varying.items():
-            for value in kind.choices if isinstance(kind, CategoricalDistribution) else ():
+        for name, distribution in self.distributions.items():
+            for value in (
+                distribution.choices if isinstance(distribution, CategoricalDistribution) else ()
+            ):
                 refusal = self._refusal(draws(), {name: value})
                 if refusal is not None:
                     self._fail(f"parameters.{name}", f"{value!r} {never}; {refusal}")
@@ -329,7 +337,7 @@ class Space:
     def comparable(self) -> dict[str, Any]:
         """Return what must agree for a study to go on, equal however the file spells it."""
         parameters = {
-            n: _canonical(v) for n, v in (self.defaults | self.fixed | self.varying).items()
+            n: _canonical(v) for n, v in (self.defaults | self.fixed | self.distributions).items()
         }
         return {
             "labels": sorted(self.file.dataset.outputs),
@@ -377,13 +385,13 @@ class Space:
             domain = self.domains[name]
             if domain.kind is int and value.step not in (None, int(value.step or 1)):
                 self._fail(f"{place}.step", f"{value.step!r} is not a whole number")
-            self.varying[name] = distributions.of_range(
+            self.distributions[name] = distributions.of_range(
                 domain.kind, value.low, value.high, value.step, value.log
             )
         elif isinstance(value, list):
             self._check_choice(place, name, value)
             if len(value) > 1:
-                self.varying[name] = CategoricalDistribution(value)
+                self.distributions[name] = CategoricalDistribution(value)
             else:
                 self.fixed[name] = value[0]
         else:
@@ -413,28 +421,35 @@ class Space:
         return tuple(dict.fromkeys(names))
 
     def _check_promotion(self) -> None:
-        kind = self.varying.get("epochs")
-        if kind is None or (isinstance(kind, IntDistribution) and kind.step == 1):
+        distribution = self.distributions.get("epochs")
+        if distribution is None or (
+            isinstance(distribution, IntDistribution) and distribution.step == 1
+        ):
             self._fail("search.promotion", "needs parameters.epochs to be a list: [5, 15, 45]")
         if self.file.search.sampler in ("grid", "greedy"):
             self._fail("search.promotion", f"{self.file.search.sampler} does without; try tpe")
 
     def _check_enqueued(self, place: str, parameters: Mapping[str, Any]) -> None:
         for name, value in parameters.items():
-            if name not in self.varying:
-                hint = nearest(name, self.varying)
+            if name not in self.distributions:
+                hint = nearest(name, self.distributions)
                 self._fail(f"{place}.{name}", f"no parameter that varies here{hint}")
-            if not distributions.contains(self.varying[name], value):
+            if not distributions.contains(self.distributions[name], value):
                 self._fail(f"{place}.{name}", f"{value!r} is outside the space")
 
     def _product(self) -> Iterator[dict[str, Any]]:
         """Yield every combination of a finite space, allowed or not."""
-        size = {name: distributions.count(kind) or 0 for name, kind in self.varying.items()}
+        size = {
+            name: distributions.count(distribution) or 0
+            for name, distribution in self.distributions.items()
+        }
         choices = [
-            [distributions.value(kind, i) for i in range(size[name])]
-            for name, kind in self.varying.items()
+            [distributions.value(distribution, i) for i in range(size[name])]
+            for name, distribution in self.distributions.items()
         ]
-        return (dict(zip(self.varying, one, strict=True)) for one in itertools.product(*choices))
+        return (
+            dict(zip(self.distributions, one, strict=True)) for one in itertools.product(*choices)
+        )
 
     def _refusal(self, draws: Iterable[dict[str, Any]], values: dict[str, Any]) -> str | None:
         """Return the commonest objection to combinations with these values, if none is allowed."""

@@ -28,7 +28,7 @@ def test_networks_from_outside_are_searched_in_workers_and_found_again(tmp_path)
 @pytest.fixture
 def candidates():
     space = sweep.Space.load(EXAMPLES / "own_networks.yaml")
-    networks = space.varying["network"].choices
+    networks = space.distributions["network"].choices
     return [
         space.candidate({"network": n, "channels": 6, "depth": 2, "units": 8}) for n in networks
     ]

@@ -71,7 +71,7 @@ def test_a_space_where_nothing_varies_is_one_candidate():
 def test_a_scalar_is_fixed_a_list_is_a_choice_and_a_range_varies():
     found = space("parameters: {alpha: 1, blocks: [1, 2], epochs: [5], filters: {low: 8, high: 9}}")
     assert found.fixed == {"alpha": 1, "epochs": 5}
-    assert list(found.varying) == ["filters", "blocks"]
+    assert list(found.distributions) == ["filters", "blocks"]
     assert found.values("blocks") == [1, 2]
     assert found.values("filters") == [8, 9]
 
@@ -94,7 +94,7 @@ def test_every_quantization_named_is_made_from_each_training():
 )
 def test_a_range_with_a_step_has_its_ends_and_what_lies_between(text, values):
     found = space(f"parameters: {{{text}}}")
-    (name,) = found.varying
+    (name,) = found.distributions
     assert found.values(name) == values
     assert found.size() == len(values)
 

@@ -46,18 +46,27 @@ def range_warnings(space: Space, best: pd.DataFrame) -> list[RangeWarning]:
         best: the trials on the front, as rows of ``sweep.study.table.table``.
     """
     found = []
-    for name, kind in space.varying.items():
-        if not isinstance(kind, (IntDistribution, FloatDistribution)) or len(best) < _FEWEST:
+    for name, distribution in space.distributions.items():
+        if (
+            not isinstance(distribution, (IntDistribution, FloatDistribution))
+            or len(best) < _FEWEST
+        ):
             continue
-        place = math.log if kind.log else float
-        low, high = place(kind.low), place(kind.high)
+        place = math.log if distribution.log else float
+        low, high = place(distribution.low), place(distribution.high)
         for end, bound, other in (("low", low, high), ("high", high, low)):
             reach = max(_CLOSE * (high - low), 1e-12)
             near = sum(abs(place(value) - bound) <= reach for value in best[name])
-            wider = _wider(kind, end, _last(space, name, end))
-            if near >= _SHARE * len(best) and wider != getattr(kind, end) and bound != other:
-                line = _line(name, kind, {end: wider})
-                found.append(RangeWarning(name, end, getattr(kind, end), near, len(best), line))
+            wider = _wider(distribution, end, _last(space, name, end))
+            if (
+                near >= _SHARE * len(best)
+                and wider != getattr(distribution, end)
+                and bound != other
+            ):
+                line = _line(name, distribution, {end: wider})
+                found.append(
+                    RangeWarning(name, end, getattr(distribution, end), near, len(best), line)
+                )
     return found
 
 
@@ -67,22 +76,24 @@ def _last(space: Space, name: str, end: str) -> float | None:
         return space.domains[name].low
     if name in ("lower_frequency", "upper_frequency"):
         rate = "downsampling_rate"
-        varies = rate in space.varying
+        varies = rate in space.distributions
         rates = space.values(rate) if varies else [space.fixed.get(rate, space.defaults[rate])]
         return max(rates) / 2
     return space.domains[name].high
 
 
-def _wider(kind: IntDistribution | FloatDistribution, end: str, last: float | None) -> float:
+def _wider(
+    distribution: IntDistribution | FloatDistribution, end: str, last: float | None
+) -> float:
     """Return a bound half the range further out, or half or twice it on a log scale.
 
     It goes no further than ``last``, and whole steps: what was searched remains so.
     """
-    further = (kind.high - kind.low) / 2
-    if kind.log:
-        further = kind.low / 2 if end == "low" else kind.high
-    bound = kind.low if end == "low" else kind.high
-    step = kind.step if not kind.log else None
+    further = (distribution.high - distribution.low) / 2
+    if distribution.log:
+        further = distribution.low / 2 if end == "low" else distribution.high
+    bound = distribution.low if end == "low" else distribution.high
+    step = distribution.step if not distribution.log else None
     if step:
         further = max(further, step)
     if last is not None:
@@ -90,16 +101,20 @@ def _wider(kind: IntDistribution | FloatDistribution, end: str, last: float | No
     if step:
         further = math.floor(further / step * (1 + 1e-12)) * step
     value = bound - further if end == "low" else bound + further
-    if isinstance(kind, IntDistribution):
+    if isinstance(distribution, IntDistribution):
         return round(value)
     return float(f"{value:.12g}")
 
 
-def _line(name: str, kind: IntDistribution | FloatDistribution, change: dict[str, float]) -> str:
-    written: dict[str, Any] = {"low": kind.low, "high": kind.high} | change
-    if kind.step and not (isinstance(kind, IntDistribution) and kind.step == 1):
-        written["step"] = kind.step
-    if kind.log:
+def _line(
+    name: str, distribution: IntDistribution | FloatDistribution, change: dict[str, float]
+) -> str:
+    written: dict[str, Any] = {"low": distribution.low, "high": distribution.high} | change
+    if distribution.step and not (
+        isinstance(distribution, IntDistribution) and distribution.step == 1
+    ):
+        written["step"] = distribution.step
+    if distribution.log:
         written["log"] = True
     return f"{name}: {{{', '.join(f'{key}: {_exact(value)}' for key, value in written.items())}}}"
 

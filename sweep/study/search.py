@@ -154,7 +154,7 @@ class Search:
             finish(self.study, trial, evaluation)
         elif stopped is not None:
             self._repeat(trial, stopped)
-        elif set(frozen.params) != set(self.space.varying):
+        elif set(frozen.params) != set(self.space.distributions):
             drop(self.study, trial)
         else:
             self._consider(trial)
@@ -268,8 +268,8 @@ class Search:
         first = self._first
         changed = [
             near | {name: value} | first
-            for name, kind in self.space.varying.items()
-            for value in distributions.values(kind, _VALUES_TRIED)
+            for name, distribution in self.space.distributions.items()
+            for value in distributions.values(distribution, _VALUES_TRIED)
         ]
         self._rng.shuffle(changed)
         for parameters in changed:
@@ -288,7 +288,7 @@ class Search:
     @cached_property
     def _first(self) -> dict[str, Any]:
         """What every new combination begins with."""
-        promoted = self.space.file.search.promotion and EPOCHS in self.space.varying
+        promoted = self.space.file.search.promotion and EPOCHS in self.space.distributions
         return {EPOCHS: min(self.space.values(EPOCHS))} if promoted else {}
 
     def _is_new(self, parameters: dict[str, Any]) -> bool:

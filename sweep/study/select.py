@@ -67,9 +67,9 @@ def expected_goals(record: StudyRecord) -> dict[int, float]:
         and trial.evaluation.result is not None
         and (value := trial.evaluation.result[goal.name]) is not None
     }
-    if len(found) < _FEWEST or not record.space.varying:
+    if len(found) < _FEWEST or not record.space.distributions:
         return {}
-    cube = Cube(record.space.varying)
+    cube = Cube(record.space.distributions)
     x = cube.encode([parameters for parameters, _ in found.values()])
     short = [1 - value if goal.better == "higher" else value for _, value in found.values()]
     errors = np.log(np.add(short, LEAST_ERROR))

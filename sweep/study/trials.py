@@ -41,11 +41,11 @@ def ask(study: optuna.Study, space: Space) -> optuna.Trial:
     """
     sampler = study.sampler
     if not isinstance(sampler, PlannedSampler):
-        return study.ask(space.varying)
+        return study.ask(space.distributions)
     if not sampler.has_seen_all:
         trials = study.get_trials(deepcopy=False)
         if any(trial.state == TrialState.WAITING for trial in trials):
-            return study.ask(space.varying)
+            return study.ask(space.distributions)
         for trial in trials:
             sampler.observe(trial, study.directions[0])
         sampler.has_seen_all = True
@@ -62,7 +62,7 @@ def begin(
     begun = create_trial(
         state=TrialState.RUNNING,
         params=parameters,
-        distributions=space.varying,
+        distributions=space.distributions,
         user_attrs=None if repeats is None else {_REPEATS: repeats},
     )
     trial = optuna.Trial(study, study._storage.create_new_trial(study._study_id, begun))

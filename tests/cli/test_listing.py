@@ -62,7 +62,7 @@ class TestListings:
         with folder.owned():
             study = folder.create(space, RandomSampler(seed=0), {"fingerprint": "abc"})
             for evaluation in (FEASIBLE, raised):
-                finish(study, study.ask(space.varying), evaluation)
+                finish(study, study.ask(space.distributions), evaluation)
         listing = ["trials", "study", "--results", str(tmp_path), "--failed"]
         app(listing, standalone_mode=False)
         told = capsys.readouterr().out.splitlines()

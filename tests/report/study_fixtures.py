@@ -32,8 +32,10 @@ class RunningSweep:
         """Finish the next trials; return the number of the last."""
         for coming in [self._coming.pop(0) for _ in range(trials)]:
             parameters = coming.candidate.parameters()
-            self._study.enqueue_trial({name: parameters[name] for name in self._space.varying})
-            trial = self._study.ask(self._space.varying)
+            self._study.enqueue_trial(
+                {name: parameters[name] for name in self._space.distributions}
+            )
+            trial = self._study.ask(self._space.distributions)
             if coming.evaluation.outcome == "feasible":
                 self.folder.keep_files(trial, {"model.tflite": model_of(trial.number)})
             finish(self._study, trial, coming.evaluation)

@@ -29,7 +29,7 @@ def record(folder: StudyFolder, spoken):
             study.enqueue_trial(
                 {"alpha": alpha, "num_mel_bins": 30, "num_coefficients": 8, "final_sparsity": 0.0}
             )
-            trial = study.ask(make_space().varying)
+            trial = study.ask(make_space().distributions)
             finish(
                 study, trial, evaluate(make_space().candidate(trial.params), make_space().limits)
             )

@@ -198,7 +198,7 @@ def test_a_trial_cut_short_while_it_was_asked_for_is_dropped(folder):
     space = make_space(trials=4)
     with folder.owned():
         study = folder.create(space, optuna.samplers.RandomSampler(seed=9), ABOUT)
-        study.ask({"alpha": space.varying["alpha"]})
+        study.ask({"alpha": space.distributions["alpha"]})
     engine, progress = search(folder, space)
     assert 0 not in engine.submitted
     assert progress.done == 4

@@ -40,10 +40,10 @@ def test_what_was_measured_comes_back_as_it_was(either_folder):
         candidates = []
         for evaluation in ENDINGS.values():
             assert evaluation.outcome in ENDINGS
-            trial = study.ask(SPACE.varying)
+            trial = study.ask(SPACE.distributions)
             candidates.append(SPACE.candidate(trial.params))
             finish(study, trial, evaluation)
-        study.ask(SPACE.varying)  # still running: not in the record
+        study.ask(SPACE.distributions)  # still running: not in the record
     record = either_folder.record()
     assert record.name == either_folder.name
     assert record.about == ABOUT
@@ -56,7 +56,7 @@ def test_what_was_measured_comes_back_as_it_was(either_folder):
 
 def test_a_study_goes_on_with_the_same_space(either_folder):
     with either_folder.owned():
-        finish(create(either_folder), create(either_folder).ask(SPACE.varying), FEASIBLE)
+        finish(create(either_folder), create(either_folder).ask(SPACE.distributions), FEASIBLE)
     with either_folder.owned():
         again = create(either_folder, make_space(trials=500, sampler="tpe"))
         assert len(again.get_trials()) == 1
@@ -140,7 +140,7 @@ def test_another_spelling_of_the_space_goes_on_in_the_spelling_of_the_study(fold
     for part in ("parameters", "objectives", "limits", "dataset"):
         assert str(getattr(found.file, part)) == str(getattr(SPACE.file, part))
     with folder.owned():
-        finish(study := create(folder, found), study.ask(found.varying), FEASIBLE)
+        finish(study := create(folder, found), study.ask(found.distributions), FEASIBLE)
 
 
 def test_a_requirement_may_be_spaced_otherwise(folder):
@@ -185,7 +185,7 @@ def test_a_path_is_a_path_whatever_characters_it_has(tmp_path, name, monkeypatch
     folder = StudyFolder(results, "study")
     with folder.owned():
         study = create(folder)
-        finish(study, study.ask(SPACE.varying), FEASIBLE)
+        finish(study, study.ask(SPACE.distributions), FEASIBLE)
     assert [path.name for path in tmp_path.iterdir()] == [name]
     assert (results / "study/study.db").stat().st_size > 0
     assert len(StudyFolder.find("study", results).record().trials) == 1
@@ -201,7 +201,7 @@ def test_a_lock_of_some_seconds_is_waited_for(folder):
         held.execute("BEGIN IMMEDIATE")
         given_back = threading.Timer(7, held.rollback)  # above the 5 s of SQLite's driver
         given_back.start()
-        finish(study, study.ask(SPACE.varying), FEASIBLE)
+        finish(study, study.ask(SPACE.distributions), FEASIBLE)
         given_back.join()
         held.close()
     assert len(folder.record().trials) == 1
@@ -275,7 +275,7 @@ def test_one_coordinator_at_a_time(folder):
 def test_a_study_can_be_read_while_it_is_written(folder):
     with folder.owned():
         study = create(folder)
-        finish(study, study.ask(SPACE.varying), FEASIBLE)
+        finish(study, study.ask(SPACE.distributions), FEASIBLE)
         assert len(StudyFolder(folder.path.parent, folder.name).record().trials) == 1
 
 
@@ -309,7 +309,7 @@ def test_a_damaged_database_is_told_and_left_alone(folder):
 def test_a_database_that_is_damaged_or_of_another_version_is_told_in_a_line(folder, damage):
     with folder.owned():
         study = create(folder)
-        finish(study, study.ask(SPACE.varying), FEASIBLE)
+        finish(study, study.ask(SPACE.distributions), FEASIBLE)
     with sqlite3.connect(folder.database) as connection:
         connection.execute(damage)
     connection.close()
@@ -324,7 +324,7 @@ def test_a_database_that_is_damaged_or_of_another_version_is_told_in_a_line(fold
 def test_a_study_in_another_format_is_told_and_left_alone(folder):
     with folder.owned():
         study = create(folder)
-        finish(study, study.ask(SPACE.varying), FEASIBLE)
+        finish(study, study.ask(SPACE.distributions), FEASIBLE)
         study.set_user_attr("format", storage.FORMAT + 1)
     for use in (folder.record, lambda: folder.spelled(SPACE), lambda: create(folder)):
         with pytest.raises(StudyError, match="a study in format .* use the version that made it"):
@@ -397,7 +397,7 @@ def test_a_study_that_is_not_there_is_told_with_those_that_are(folder):
 def test_files_of_a_trial_come_back_as_they_were(either_folder):
     with either_folder.owned():
         study = create(either_folder)
-        trial = study.ask(SPACE.varying)
+        trial = study.ask(SPACE.distributions)
         either_folder.keep_files(trial, {"model.tflite": b"\0model", "frontend.tflite": b"front"})
         finish(study, trial, FEASIBLE)
     assert either_folder.read_file(0, "model.tflite") == b"\0model"
@@ -407,7 +407,7 @@ def test_files_of_a_trial_come_back_as_they_were(either_folder):
 
 def test_a_renamed_or_copied_folder_is_read_and_goes_on(folder):
     with folder.owned():
-        finish(create(folder), create(folder).ask(SPACE.varying), FEASIBLE)
+        finish(create(folder), create(folder).ask(SPACE.distributions), FEASIBLE)
     copy = StudyFolder(folder.path.parent, "another")
     shutil.copytree(folder.path, copy.path)
     assert copy.record().name == "another"
@@ -418,7 +418,7 @@ def test_a_renamed_or_copied_folder_is_read_and_goes_on(folder):
 
 def test_a_folder_that_may_only_be_read_is_read(folder, monkeypatch):
     with folder.owned():
-        finish(create(folder), create(folder).ask(SPACE.varying), FEASIBLE)
+        finish(create(folder), create(folder).ask(SPACE.distributions), FEASIBLE)
     known, held = folder.record().trials, sorted(folder.path.iterdir())
     monkeypatch.setattr("os.access", lambda path, mode: mode != os.W_OK)
     there = StudyFolder(folder.path.parent, folder.name)
@@ -433,7 +433,7 @@ def test_a_folder_that_may_only_be_read_is_read(folder, monkeypatch):
 def test_a_folder_that_may_only_be_read_is_up_to_date_while_it_is_written(folder, monkeypatch):
     with folder.owned():
         study = create(folder)
-        finish(study, study.ask(SPACE.varying), FEASIBLE)
+        finish(study, study.ask(SPACE.distributions), FEASIBLE)
         with monkeypatch.context() as patch:
             patch.setattr("os.access", lambda path, mode: mode != os.W_OK)
             assert len(StudyFolder(folder.path.parent, folder.name).record().trials) == 1
@@ -449,7 +449,7 @@ def test_where_the_clips_lie_is_known_of_a_study_that_is_there(either_folder):
 def test_models_that_lie_elsewhere_are_told(folder, tmp_path):
     with folder.owned():
         study = create(folder)
-        trial = study.ask(SPACE.varying)
+        trial = study.ask(SPACE.distributions)
         folder.keep_files(trial, {"model.tflite": b"model"})
         finish(study, trial, FEASIBLE)
     away = StudyFolder(tmp_path / "away", folder.name, f"sqlite:///{folder.database}")
@@ -461,10 +461,10 @@ def test_models_that_lie_elsewhere_are_told(folder, tmp_path):
 def test_files_that_are_not_there_are_told(folder):
     with folder.owned():
         study = create(folder)
-        trial = study.ask(SPACE.varying)
+        trial = study.ask(SPACE.distributions)
         folder.keep_files(trial, {"model.tflite": b"model"})
         finish(study, trial, FEASIBLE)
-        finish(study, study.ask(SPACE.varying), ENDINGS["gated"])
+        finish(study, study.ask(SPACE.distributions), ENDINGS["gated"])
     for number in (1, 99):
         with pytest.raises(StudyError, match=f"trial {number} kept no model; only feasible trials"):
             folder.read_file(number, "model.tflite")
@@ -481,7 +481,7 @@ def test_files_that_are_not_there_are_told(folder):
 def test_the_database_is_sound_and_keeps_a_write_ahead_log(folder):
     with folder.owned():
         study = create(folder)
-        finish(study, study.ask(SPACE.varying), FEASIBLE)
+        finish(study, study.ask(SPACE.distributions), FEASIBLE)
     connection = sqlite3.connect(folder.database)
     assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)

@@ -25,13 +25,13 @@ def test_what_is_planned_is_what_optuna_would_have_asked(folder, sampler):
     with folder.owned():
         study = create(folder, space, sampler)
         for _ in range(14):
-            expected, trial = alone.ask(space.varying), ask(study, space)
+            expected, trial = alone.ask(space.distributions), ask(study, space)
             assert trial.params == expected.params
             finish(alone, expected, FEASIBLE)
             finish(study, trial, FEASIBLE)
     stored = folder.load().get_trials()
     assert [trial.params for trial in stored] == [trial.params for trial in alone.get_trials()]
-    assert all(trial.distributions == space.varying for trial in stored)
+    assert all(trial.distributions == space.distributions for trial in stored)
 
 
 @pytest.mark.parametrize("sampler", ["ehvi", "random"])
@@ -43,7 +43,7 @@ def test_what_waits_is_asked_first(either_folder, sampler):
         assert ask(study, SPACE).params == wanted
         asked = [ask(study, SPACE) for _ in range(3)]
         assert [trial.number for trial in asked] == [1, 2, 3]
-        assert all(trial.params.keys() == SPACE.varying.keys() for trial in asked)
+        assert all(trial.params.keys() == SPACE.distributions.keys() for trial in asked)
         states = {trial.state for trial in study.get_trials()}
         assert states == {TrialState.RUNNING}
 

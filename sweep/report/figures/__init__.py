@@ -30,7 +30,7 @@ def figures(record: StudyRecord) -> dict[str, go.Figure]:
         drawn["space"] = draw_space(pictures[0], pictures[1])
     for show in SHOWN:
         drawn[f"parallel-{show}"] = draw_parallel(parallel(record, frame, show))
-    if record.space.varying:
+    if record.space.distributions:
         shares = importance(record, frame)
         drawn["importance"] = draw_importance(shares)
         drawn["slice"] = draw_slice(record, frame, shares.parameters[0], goal.name)

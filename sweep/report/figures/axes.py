@@ -48,13 +48,23 @@ class Axis:
 def parameter_axes(frame: pd.DataFrame, space: Space) -> list[Axis]:
     """Return an axis for each parameter that varies, in the order of the stages."""
     axes = []
-    for name, kind in space.varying.items():
+    for name, distribution in space.distributions.items():
         values = list(frame[name])
-        if isinstance(kind, CategoricalDistribution):
-            axes.append(_choice(name, values, list(kind.choices)))
-        elif isinstance(kind, (IntDistribution, FloatDistribution)):
-            ticks = _counted(kind)
-            axes.append(_number(name, title(name), values, kind.low, kind.high, kind.log, ticks))
+        if isinstance(distribution, CategoricalDistribution):
+            axes.append(_choice(name, values, list(distribution.choices)))
+        elif isinstance(distribution, (IntDistribution, FloatDistribution)):
+            ticks = _counted(distribution)
+            axes.append(
+                _number(
+                    name,
+                    title(name),
+                    values,
+                    distribution.low,
+                    distribution.high,
+                    distribution.log,
+                    ticks,
+                )
+            )
     return axes
 
 
@@ -108,11 +118,18 @@ def round_numbers(low: float, high: float) -> list[float]:
     return [float(f"{i * step:.9g}") for i in range(first, last + 1)]
 
 
-def _counted(kind: IntDistribution | FloatDistribution) -> list[float]:
+def _counted(distribution: IntDistribution | FloatDistribution) -> list[float]:
     """Return the values of a parameter that has only a few, to label each."""
-    if not kind.step or kind.log or kind.high - kind.low > _LABELS * kind.step:
+    if (
+        not distribution.step
+        or distribution.log
+        or distribution.high - distribution.low > _LABELS * distribution.step
+    ):
         return []
-    return [kind.low + i * kind.step for i in range(round((kind.high - kind.low) / kind.step) + 1)]
+    return [
+        distribution.low + i * distribution.step
+        for i in range(round((distribution.high - distribution.low) / distribution.step) + 1)
+    ]
 
 
 def _number(

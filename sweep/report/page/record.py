@@ -41,7 +41,7 @@ def study_data(record: StudyRecord, playable: Container[str] = ()) -> dict[str, 
     """
     frame = table(record)
     goal, costs = summary.goals(record.space)
-    varying = bool(record.space.varying)
+    varying = bool(record.space.distributions)
     return {
         "name": record.name,
         "labels": record.space.file.dataset.outputs,

@@ -63,7 +63,7 @@ def trial_rows(record: StudyRecord, frame: pd.DataFrame) -> dict[str, Any]:
         ],
         "intervals": known,
         "parameters": {
-            name: [_exact(value) for value in frame[name]] for name in record.space.varying
+            name: [_exact(value) for value in frame[name]] for name in record.space.distributions
         },
     }
 
@@ -103,7 +103,7 @@ def trial_details(
     more = [name for name in record.space.metrics if name not in names and _known(trial, name)]
     metrics = [record.space.metrics[name] for name in (*names, *more)]
     values = trial.candidate.parameters()
-    varying = record.space.varying
+    varying = record.space.distributions
     return {
         "title": _VARIANTS.get(found.outcome, "Variants measured"),
         "head": ["variant", *(metric_title(one) for one in metrics)],

@@ -26,5 +26,5 @@ def make_sampler(space: Space, name: str, seed: int) -> BaseSampler:
     except PluginError as error:
         raise SpecError(f"{space.origin}: search.sampler: {error}") from error
     if space.file.search.promotion:
-        return SuccessiveHalving(sampler, space.varying, sorted(space.values(EPOCHS)))
+        return SuccessiveHalving(sampler, space.distributions, sorted(space.values(EPOCHS)))
     return sampler

@@ -57,14 +57,14 @@ class PlannedSampler(BaseSampler):
 
     def _take(self, parameters: dict[str, Any]) -> None:
         self._taken.add(_key(parameters))
-        if parameters.keys() == self.space.varying.keys():
+        if parameters.keys() == self.space.distributions.keys():
             self._trained.add(self.space.candidate(parameters).key())
 
     def infer_relative_search_space(
         self, study: optuna.Study, trial: FrozenTrial
     ) -> dict[str, BaseDistribution]:
         """Return all parameters: none is sampled independently."""
-        return dict(self.space.varying)
+        return dict(self.space.distributions)
 
     def observe(self, trial: FrozenTrial, direction: StudyDirection) -> None:
         """Record a trial that has started or finished; calls for a known trial change nothing."""
@@ -75,7 +75,10 @@ class PlannedSampler(BaseSampler):
             self._finished.add(trial.number)
             self._running.pop(trial.number, None)
             self.note(trial, direction)
-        elif trial.state == TrialState.RUNNING and trial.params.keys() == self.space.varying.keys():
+        elif (
+            trial.state == TrialState.RUNNING
+            and trial.params.keys() == self.space.distributions.keys()
+        ):
             self._running[trial.number] = trial.params
 
     def sample_relative(

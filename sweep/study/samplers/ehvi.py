@@ -71,7 +71,7 @@ class EHVISampler(PlannedSampler):
     def __init__(self, space: Space, seed: int) -> None:
         super().__init__(space, seed)
         self._rng = np.random.default_rng(seed)
-        self._cube = Cube(space.varying)
+        self._cube = Cube(space.distributions)
         self._known: list[Known] = []
         self._settings: dict[str, tuple[int, Settings]] = {}
         self._front: list[Known] = []
@@ -165,7 +165,7 @@ class EHVISampler(PlannedSampler):
 
     def _changed(self, parents: list[dict[str, Any]], number: int) -> list[dict[str, Any]]:
         """Return so many combinations, each a parent with one to three parameters changed."""
-        names = list(self.space.varying)
+        names = list(self.space.distributions)
         chosen = self._rng.integers(len(parents), size=number)
         orders = self._rng.random((number, len(names))).argsort(axis=1)
         counts = self._rng.integers(1, 4, size=number)
@@ -176,8 +176,8 @@ class EHVISampler(PlannedSampler):
             child = dict(parent)
             for column in orders[row, : counts[row]]:
                 name = names[column]
-                kind, value = self.space.varying[name], drawn[name]
-                if isinstance(kind, FloatDistribution) and kind.step is None:
+                distribution, value = self.space.distributions[name], drawn[name]
+                if isinstance(distribution, FloatDistribution) and distribution.step is None:
                     # Somewhere between parent and draw, more often near the first.
                     value = parent[name] + (value - parent[name]) * float(near[row, column])
                 child[name] = value

@@ -27,12 +27,16 @@ class GreedySampler(PlannedSampler):
     def __init__(self, space: Space, seed: int) -> None:
         super().__init__(space, seed)
         self._rng = np.random.default_rng(seed)
-        self._values = {name: space.values(name, _VALUES_OF_A_RANGE) for name in space.varying}
+        self._values = {
+            name: space.values(name, _VALUES_OF_A_RANGE) for name in space.distributions
+        }
         self._best = {
             name: (
-                space.defaults[name] if contains(kind, space.defaults[name]) else self._middle(name)
+                space.defaults[name]
+                if contains(distribution, space.defaults[name])
+                else self._middle(name)
             )
-            for name, kind in space.varying.items()
+            for name, distribution in space.distributions.items()
         }
         self._lowest_cost = (float("inf"), 0.0)
 

@@ -44,23 +44,25 @@ class Cube:
         """Return the coordinates of values of all parameters, ``[trials, columns]``."""
         columns = [
             column
-            for name, kind in self._space.items()
-            for column in _columns(kind, [trial[name] for trial in trials])
+            for name, distribution in self._space.items()
+            for column in _columns(distribution, [trial[name] for trial in trials])
         ]
         return np.array(columns, float).reshape(len(columns), len(trials)).T
 
 
-def _columns(kind: BaseDistribution, values: list[Any]) -> list[list[float]]:
-    if isinstance(kind, CategoricalDistribution):
-        places = [kind.choices.index(value) for value in values]
-        if all(_is_number(choice) for choice in kind.choices):
-            ranks = np.argsort(np.argsort(np.array(kind.choices, float)))
+def _columns(distribution: BaseDistribution, values: list[Any]) -> list[list[float]]:
+    if isinstance(distribution, CategoricalDistribution):
+        places = [distribution.choices.index(value) for value in values]
+        if all(_is_number(choice) for choice in distribution.choices):
+            ranks = np.argsort(np.argsort(np.array(distribution.choices, float)))
             return [[ranks[place] / (len(ranks) - 1) for place in places]]
         apart = math.sqrt(0.5)
-        return [[apart * (place == i) for place in places] for i in range(len(kind.choices))]
-    assert isinstance(kind, (IntDistribution, FloatDistribution))
-    scale = math.log if kind.log else float
-    low, high = scale(kind.low), scale(kind.high)
+        return [
+            [apart * (place == i) for place in places] for i in range(len(distribution.choices))
+        ]
+    assert isinstance(distribution, (IntDistribution, FloatDistribution))
+    scale = math.log if distribution.log else float
+    low, high = scale(distribution.low), scale(distribution.high)
     return [[(scale(value) - low) / ((high - low) or 1.0) for value in values]]
 
 

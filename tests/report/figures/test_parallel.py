@@ -34,7 +34,7 @@ def test_lines_are_the_trials_asked_for(record, frame, show):
 def test_every_varying_parameter_metric_and_limit_has_an_axis(record, frame):
     names = [axis.name for axis in parallel(record, frame, "all").axes]
     metrics = ["accuracy", "latency_ms", "size_kb", "worst_recall"]
-    assert names == [*record.space.varying, "variant", *metrics]
+    assert names == [*record.space.distributions, "variant", *metrics]
 
 
 def test_log_parameters_have_log_axes_with_readable_ticks(record, frame):

@@ -163,7 +163,7 @@ def test_trials_still_running_are_not_proposed_again(tmp_path):
     study.set_user_attr(OBJECTIVES, list(space.file.objectives))
     engine = FakeWorkers(space)
     Search(make_space(trials=20), study, StudyFolder(tmp_path, "study"), engine).run()
-    running = [study.ask(space.varying).params for _ in range(4)]
+    running = [study.ask(space.distributions).params for _ in range(4)]
     widths = [space.candidate(params).network.width for params in running]
     assert len({tuple(params.values()) for params in running}) == 4
     assert len(set(widths)) > 1

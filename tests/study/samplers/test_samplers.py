@@ -26,7 +26,7 @@ def ask(space: Space, name: str, trials: int, score=lambda parameters: 0.0, seed
     )
     proposals = []
     for _ in range(trials):
-        trial = study.ask(space.varying)
+        trial = study.ask(space.distributions)
         proposals.append(trial.params)
         study.tell(trial, score(trial.params))
     return proposals
@@ -47,11 +47,11 @@ def test_a_grid_that_is_exhausted_begins_again():
 def test_a_grid_goes_on_where_trials_of_an_earlier_run_stopped():
     space = make_space(FINITE)
     study = optuna.create_study(sampler=make_sampler(space, "grid", 0))
-    done = [study.ask(space.varying).params for _ in range(4)]  # left running, too
+    done = [study.ask(space.distributions).params for _ in range(4)]  # left running, too
     study.enqueue_trial(list(space.combinations())[6])
-    done.append(study.ask(space.varying).params)
+    done.append(study.ask(space.distributions).params)
     study.sampler = make_sampler(space, "grid", 0)
-    done += [study.ask(space.varying).params for _ in range(4)]
+    done += [study.ask(space.distributions).params for _ in range(4)]
     assert sorted(map(str, done)) == sorted(map(str, space.combinations()))
 
 
@@ -82,7 +82,7 @@ def score(parameters: dict) -> float:
 def test_greedy_changes_one_parameter_at_a_time_of_the_best_so_far(direction, better):
     space = make_space(FINITE)
     proposals = ask(space, "greedy", 9, score, direction=direction)
-    assert proposals[0] == {name: PARAMETERS[name] for name in space.varying}
+    assert proposals[0] == {name: PARAMETERS[name] for name in space.distributions}
     for number in range(1, 9):
         best = better(proposals[:number], key=score)
         untried = [c for c in space.combinations() if c not in proposals[:number]]
@@ -94,20 +94,20 @@ def test_greedy_changes_one_parameter_at_a_time_of_the_best_so_far(direction, be
 def test_greedy_prefers_what_breaks_the_limits_least():
     space = make_space(FINITE)
     study = optuna.create_study(direction="maximize", sampler=make_sampler(space, "greedy", 0))
-    first, second = study.ask(space.varying), study.ask(space.varying)
+    first, second = study.ask(space.distributions), study.ask(space.distributions)
     first.set_constraint("size_kb", 0.5)
     second.set_constraint("size_kb", 0.1)
     study.tell(first, 1.0)
     study.tell(second, 0.0)
-    assert changes(study.ask(space.varying).params, second.params) == 1
+    assert changes(study.ask(space.distributions).params, second.params) == 1
 
 
 def test_greedy_learns_nothing_from_what_failed():
     space = make_space(FINITE)
     study = optuna.create_study(direction="maximize", sampler=make_sampler(space, "greedy", 0))
-    start = study.ask(space.varying)
+    start = study.ask(space.distributions)
     study.tell(start, state=TrialState.FAIL)
-    assert changes(study.ask(space.varying).params, start.params) == 1
+    assert changes(study.ask(space.distributions).params, start.params) == 1
 
 
 def test_greedy_begins_in_the_middle_where_the_report_has_no_value():
@@ -145,7 +145,7 @@ def test_the_same_seed_proposes_the_same(name):
 def test_proposals_lie_in_the_space(name):
     space = make_space(SPACE)
     for proposal in ask(space, name, 25):
-        assert set(proposal) == set(space.varying)
+        assert set(proposal) == set(space.distributions)
         assert 0.08 <= proposal["alpha"] <= 1.0
         assert proposal["num_mel_bins"] in range(10, 31, 5)
         assert proposal["noise_snr_db"] in (None, 5)
@@ -170,7 +170,7 @@ def searched(space: Space, trials: int, interrupted: bool = False) -> list[dict]
     study = optuna.create_study(sampler=make_sampler(space, "tpe", 3), direction="maximize")
     rng = np.random.default_rng(0)
     study.add_trials(
-        optuna.trial.create_trial(params=draw, distributions=space.varying, value=score(draw))
+        optuna.trial.create_trial(params=draw, distributions=space.distributions, value=score(draw))
         for draw in (space.draw(rng) for _ in range(trials))
     )
     proposals = []
@@ -179,7 +179,7 @@ def searched(space: Space, trials: int, interrupted: bool = False) -> list[dict]
             rng_state = study.sampler._rng
             study.sampler = make_sampler(space, "tpe", 3)
             study.sampler._rng = rng_state
-        trial = study.ask(space.varying)
+        trial = study.ask(space.distributions)
         proposals.append(trial.params)
         study.tell(trial, score(trial.params))
     return proposals
@@ -198,10 +198,10 @@ def test_tpe_learns_from_a_bounded_number_of_trials_the_best_among_them(monkeypa
     study.sampler = make_sampler(space, "tpe", 3)
     draws = [space.draw(np.random.default_rng(seed)) for seed in range(2000)]
     study.add_trials(
-        optuna.trial.create_trial(params=draw, distributions=space.varying, value=score(draw))
+        optuna.trial.create_trial(params=draw, distributions=space.distributions, value=score(draw))
         for draw in draws
     )
-    study.ask(space.varying)
+    study.ask(space.distributions)
     assert 400 <= len(learnt[-1]) <= 800
     best = sorted(range(2000), key=lambda number: score(draws[number]))[-80:]
     assert set(best) <= set(learnt[-1])

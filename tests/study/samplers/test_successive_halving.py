@@ -22,7 +22,7 @@ def run(trials: int, accuracy=lambda params: params["alpha"], space: str = SPACE
     sampler = make_sampler(wanted, wanted.file.search.sampler, seed=1)
     study = optuna.create_study(direction="maximize", sampler=sampler)
     for _ in range(trials):
-        trial = study.ask(wanted.varying)
+        trial = study.ask(wanted.distributions)
         trial.set_constraint("accuracy", 0.5 - accuracy(trial.params))
         study.tell(trial, accuracy(trial.params))
     return study
@@ -56,7 +56,7 @@ def test_what_did_not_end_its_training_does_not_go_on():
     space = Space.parse(SPACE, "space.yaml")
     study = optuna.create_study(direction="maximize", sampler=make_sampler(space, "random", 1))
     for _ in range(12):
-        trial = study.ask(space.varying)
+        trial = study.ask(space.distributions)
         trial.set_constraint("accuracy", -1.0)
         study.tell(trial, state=TrialState.PRUNED)
     assert {trial.params["epochs"] for trial in study.trials} == {5}
