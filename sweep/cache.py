@@ -55,6 +55,19 @@ def entry(kind: str, key: str, build: Callable[[Path], None]) -> Path:
 
 
 @contextmanager
+def readable(place: Path) -> Iterator[None]:
+    """Turn what damaged files of an entry make their reader raise into one line.
+
+    Raises:
+        SweepError: naming what to remove.
+    """
+    try:
+        yield
+    except (OSError, ValueError, LookupError, TypeError, EOFError) as error:
+        raise SweepError(f"{place}: damaged; remove it, and run the same command again") from error
+
+
+@contextmanager
 def only_reading() -> Iterator[None]:
     """Have ``entry`` raise in this thread rather than build what is not there."""
     before = _building.set(False)

@@ -12,8 +12,8 @@ from typing import Any
 from sweep.errors import SweepError
 from sweep.predict import Classifier, Prediction
 
-_MOST_BYTES = 4 * 2**30
-_PATIENCE_IN_S = 60
+_MOST_BYTES = 2**30
+_START_IN_S, _ANSWER_IN_S = 60, 10
 
 
 class IsolatedClassifier:
@@ -34,7 +34,8 @@ class IsolatedClassifier:
         self._process.start()
         theirs.close()
         try:
-            self.labels: tuple[str, ...] = self._answer()
+            self._answer(_START_IN_S)
+            self.labels: tuple[str, ...] = self._answer(_ANSWER_IN_S)
         except SweepError:
             self.close()
             raise
@@ -61,17 +62,17 @@ class IsolatedClassifier:
 
         Raises:
             DataError: if it cannot be read.
-            SweepError: if the models crash, or take more than a minute.
+            SweepError: if the models crash, or take more than ten seconds.
         """
         with suppress(BrokenPipeError):  # a process that is gone is told below
             self._connection.send(clip)
-        prediction: Prediction = self._answer()
+        prediction: Prediction = self._answer(_ANSWER_IN_S)
         return prediction
 
-    def _answer(self) -> Any:
+    def _answer(self, seconds: float) -> Any:
         try:
-            if not self._connection.poll(_PATIENCE_IN_S):
-                raise SweepError(f"{self._folder}: no answer within {_PATIENCE_IN_S} s")
+            if not self._connection.poll(seconds):
+                raise SweepError(f"{self._folder}: no answer within {seconds} s")
             answer = self._connection.recv()
         except (EOFError, ConnectionError) as error:
             self._process.join()
@@ -85,12 +86,17 @@ class IsolatedClassifier:
 
 
 def _serve(connection: Connection, folder: Path) -> None:
-    """Answer with the labels, then with a prediction for each clip, or with what is wrong."""
+    """Answer once ready, with the labels, then with a prediction for each clip.
+
+    An error is an answer, too.
+    """
     # What native code says of a model it cannot run would reach the terminal.
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
-    resource.setrlimit(resource.RLIMIT_AS, (_MOST_BYTES, _MOST_BYTES))
+    most = _address_space() + _MOST_BYTES
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    connection.send(None)
     try:
         classifier = Classifier(folder)
         connection.send(classifier.labels)
@@ -105,4 +111,10 @@ def _serve(connection: Connection, folder: Path) -> None:
     except (EOFError, KeyboardInterrupt):
         return
     except MemoryError:
-        connection.send(SweepError(f"{folder}: its models need more than 4 GB"))
+        connection.send(SweepError(f"{folder}: its models need more than 1 GB"))
+
+
+def _address_space() -> int:
+    """Return how many bytes of addresses this process has in use."""
+    pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[0]
+    return int(pages) * resource.getpagesize()

@@ -186,8 +186,10 @@ class Dataset:
         Raises:
             DataError: if recordings have changed since the dataset was opened, or none is usable.
         """
-        flat = np.memmap(self._prepared(split, rate) / "waveforms", "<i2", "r")
-        return flat.reshape(-1, round(rate * self.clip_length_in_s))
+        entry = self._prepared(split, rate)
+        with cache.readable(entry):
+            flat = np.memmap(entry / "waveforms", "<i2", "r")
+            return flat.reshape(-1, round(rate * self.clip_length_in_s))
 
     def noise(self, rate: int) -> np.ndarray:
         """Return the background recordings at ``rate`` Hz, one after another: float32 [samples]."""
@@ -201,13 +203,16 @@ class Dataset:
                     file.write(read_whole(folder / name, rate).astype("<f4").tobytes())
 
         entry = cache.entry("datasets", f"{self.fingerprint}-noise-{rate}", build)
-        return np.memmap(entry / "noise", "<f4", "r")
+        with cache.readable(entry):
+            return np.memmap(entry / "noise", "<f4", "r")
 
     def _reading(self, split: str) -> _Reading:
         if split in self.readings:
             return self.readings[split]
-        record = json.loads((self._prepared(split, _ANY_RATE) / "clips.json").read_text())
-        return _Reading(tuple(record["names"]), tuple(record["skipped"]), (), record["content"])
+        entry = self._prepared(split, _ANY_RATE)
+        with cache.readable(entry):
+            record = json.loads((entry / "clips.json").read_text())
+            return _Reading(tuple(record["names"]), tuple(record["skipped"]), (), record["content"])
 
     def _prepared(self, split: str, rate: int) -> Path:
         """Return the cache entry with the waveforms of a split."""

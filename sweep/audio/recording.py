@@ -23,6 +23,7 @@ except (ImportError, OSError):  # Predicting does without, and soundfile may lac
 RATES_HZ = (1_000, 768_000)
 MOST_CHANNELS = 64
 LONGEST_IN_S = 3600.0
+MOST_SAMPLES = 2**27
 """What is read at most; a header that claims more is refused before any sample is decoded."""
 
 BLOCK = 1 << 14
@@ -126,7 +127,8 @@ class Recording:
         frames = np.full((BLOCK, self._file.channels), np.nan, np.float32)
         try:
             frames = self._file.read(out=frames)
-            self._whole = self._whole and bool(np.all(frames == np.rint(frames)))
+            if self._whole and self._file.subtype in _FLOATS:
+                self._whole = bool(np.all(frames == np.rint(frames)))
         except soundfile.LibsndfileError as error:
             frames = frames[: int(np.isfinite(frames).all(axis=1).sum())]
             if self._promised is not None or error.code != _SEEK_FAILED:
@@ -151,6 +153,11 @@ class Recording:
         self._check_length(self._promised or 0)
 
     def _check_length(self, samples: int) -> None:
+        if samples * self._file.channels > MOST_SAMPLES:
+            raise DataError(
+                f"{self.path}: more than {MOST_SAMPLES:,} samples in all channels; cut it into"
+                " parts"
+            )
         if samples > LONGEST_IN_S * self.rate:
             raise DataError(
                 f"{self.path}: longer than {LONGEST_IN_S / 60:g} minutes; cut it into parts"

@@ -7,6 +7,8 @@ import numpy as np
 
 from sweep.errors import DataError
 
+_MOST_BYTES = 4
+
 
 class LibsndfileError(Exception):
     """Never raised: libsndfile is not there."""
@@ -40,6 +42,8 @@ class SoundFile:
             ) from error
         self.samplerate, self.channels = self._file.getframerate(), self._file.getnchannels()
         self.frames, self._bytes = self._file.getnframes(), self._file.getsampwidth()
+        if self._bytes > _MOST_BYTES:
+            raise DataError(f"{name}: samples of {8 * self._bytes} bits; 8 to 32 can be read")
         self.subtype = f"PCM_{8 * self._bytes}"
 
     def read(self, out: np.ndarray) -> np.ndarray:

@@ -39,9 +39,10 @@ class FeatureSet:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.training = load(folder / "training.npy")
-        self.validation = load(folder / "validation.npy")
-        self.mean, self.deviation = np.load(folder / "statistics.npy")
+        with cache.readable(folder):
+            self.training = load(folder / "training.npy")
+            self.validation = load(folder / "validation.npy")
+            self.mean, self.deviation = np.load(folder / "statistics.npy")
 
 
 def prepare_features(

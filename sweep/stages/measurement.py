@@ -101,7 +101,8 @@ def _remembered(key: str, measure: Callable[[], Latency]) -> Latency:
 
     where = [platform.node(), version("ai-edge-litert"), key]
     folder = cache.entry("latency", digest(where), build)
-    return Latency(**json.loads((folder / "latency.json").read_text(encoding="utf-8")))
+    with cache.readable(folder):
+        return Latency(**json.loads((folder / "latency.json").read_text(encoding="utf-8")))
 
 
 @lru_cache(_FRONTENDS_KEPT)

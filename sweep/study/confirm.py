@@ -40,8 +40,9 @@ class _Job:
 
     @property
     def evaluation(self) -> Evaluation:
-        text = (self.place / _EVALUATION).read_text(encoding="utf-8")
-        return Evaluation.from_json(json.loads(text))
+        with cache.readable(self.place):
+            text = (self.place / _EVALUATION).read_text(encoding="utf-8")
+            return Evaluation.from_json(json.loads(text))
 
 
 def confirm(
