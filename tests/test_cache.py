@@ -1,3 +1,4 @@
+import json
 import multiprocessing
 import os
 import signal
@@ -219,6 +220,15 @@ def test_a_limit_that_is_no_number_is_told(monkeypatch):
     monkeypatch.setenv("SWEEP_CACHE_GB", "much")
     with pytest.raises(SweepError, match="SWEEP_CACHE_GB: 'much' is not a number of gigabytes"):
         cache.entry("kind", "key", build)
+
+
+def test_damaged_files_are_told_with_what_to_remove_and_whole_ones_are_read(tmp_path):
+    for content in ("", "[1", "{}", "[]", "null"):
+        with pytest.raises(SweepError, match=f"^{tmp_path}: damaged; remove it, and run the same"):
+            with cache.readable(tmp_path):
+                json.loads(content)["clips"]
+    with cache.readable(tmp_path):
+        assert json.loads('{"clips": 3}')["clips"] == 3
 
 
 def test_a_cache_that_cannot_be_written_is_told(tmp_path, monkeypatch):

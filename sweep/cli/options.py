@@ -46,7 +46,10 @@ Processes = Annotated[
 Key = Annotated[
     Path | None,
     typer.Option(
-        "--key", envvar="SWEEP_KEY", metavar="FILE", help="Made by sweep cluster key; for TLS."
+        "--key",
+        envvar="SWEEP_KEY",
+        metavar="FILE",
+        help="Made by sweep cluster key; your own by default.",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]

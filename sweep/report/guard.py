@@ -1,9 +1,12 @@
-"""Who may look at the served page: this machine, or whoever was given the token."""
+"""Who may look at the served page: who serves it, on this machine, or who was given the token."""
 
 import hmac
 import ipaddress
+import os
 import secrets
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from flask import Flask, Response, request
 
@@ -14,6 +17,10 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+_CONNECTIONS = ("/proc/net/tcp", "/proc/net/tcp6")
+_LOCAL, _USER = 1, 7
+_MAPPED = b"\0" * 10 + b"\xff\xff"
+"""What stands before an IPv4 address in IPv6."""
 
 
 @dataclass(frozen=True)
@@ -24,16 +31,20 @@ class Guard:
         hosts: the values its Host header may have, against DNS rebinding; any where empty.
         token: what the address, or afterwards the cookie, has to carry; nothing where None.
         cookie: name of the cookie, one for each port.
+        users: the ids of the users of this machine who may ask; any where empty.
     """
 
     hosts: frozenset[str]
     token: str | None
     cookie: str
+    users: frozenset[int] = frozenset()
 
     def refusal(self) -> str | None:
         """Return why the request at hand is refused, or None if it is not."""
         if self.hosts and request.headers.get("Host", "").lower() not in self.hosts:
             return "This page is for the machine it runs on; open it as 127.0.0.1."
+        if self.users and _asking_user() not in self.users:
+            return "This page is for the user who serves it; sweep serve --host has a token."
         if (
             request.headers.get("Sec-Fetch-Site") == "cross-site"
             and request.headers.get("Sec-Fetch-Mode") != "navigate"
@@ -56,13 +67,40 @@ class Guard:
 
 
 def make_guard(host: str, port: int) -> Guard:
-    """Return the guard for an address: on the loopback no token but a known Host, else a token."""
+    """Return the guard for an address.
+
+    On the loopback it lets this user and root pass, with a known Host; elsewhere, a token.
+    """
     cookie = f"sweep_{port}"
     if not is_loopback(host):
         return Guard(frozenset(), secrets.token_urlsafe(24), cookie)
     names = {"127.0.0.1", "localhost", "[::1]", f"[{host}]" if ":" in host else host.lower()}
     hosts = {f"{name}:{port}" for name in names} | (names if port == 80 else set())
-    return Guard(frozenset(hosts), None, cookie)
+    return Guard(frozenset(hosts), None, cookie, frozenset((0, os.getuid())))
+
+
+def _asking_user() -> int | None:
+    """Return the user of this machine whose program sent the request at hand; None if unknown.
+
+    The kernel lists both ends of a connection on the loopback, each with its user (proc(5)).
+    """
+    host, port = request.environ.get("REMOTE_ADDR"), request.environ.get("REMOTE_PORT")
+    if host is None or port is None:
+        return None
+    packed = ipaddress.ip_address(host).packed
+    ends = {_listed(packed, int(port)), _listed(_MAPPED + packed, int(port))}
+    for table in _CONNECTIONS:
+        for line in Path(table).read_text(encoding="ascii").splitlines()[1:]:
+            fields = line.split()
+            if fields[_LOCAL] in ends:
+                return int(fields[_USER])
+    return None
+
+
+def _listed(packed: bytes, port: int) -> str:
+    """Return an address as the kernel lists it: words of 32 bits in this machine's order."""
+    words = (packed[i : i + 4] for i in range(0, len(packed), 4))
+    return f"{''.join(f'{int.from_bytes(word, sys.byteorder):08X}' for word in words)}:{port:04X}"
 
 
 def is_loopback(host: str) -> bool:

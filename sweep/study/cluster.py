@@ -92,19 +92,19 @@ def serve_scheduler(host: str, port: int, key: Path | None, say: Callable[[str],
 
     Args:
         host, port: where to listen.
-        key: the key of the cluster; none is needed where only this machine can connect.
+        key: the key of the cluster; the user's own by default.
         say: told the address.
 
     Raises:
         SweepError: if it cannot listen there, or the key cannot be used.
     """
-    address, security = secured(f"tcp://{host}:{port}", key)
+    _, security = secured(f"tls://{host}:{port}", key)
 
     async def serve() -> None:
         async with Scheduler(
             host=host,
             port=port,
-            protocol=address.partition("://")[0],
+            protocol="tls",
             security=security,
             dashboard=False,
             dashboard_address="127.0.0.1:0",

@@ -122,20 +122,22 @@ def own_or_made() -> Security:
 def secured(address: str, key: Path | None) -> tuple[str, Security]:
     """Return the address of a scheduler as Dask wants it, and the TLS settings to reach it by.
 
-    They come from the key, else from Dask's own configuration.
+    They come from the key, else from Dask's own configuration, else, for ``tls://``, from the key
+    in the user's ``default_key_file``.
 
     Raises:
-        SpecError: if there are none and the scheduler is on another machine.
+        SpecError: if there are none and the scheduler asks for some, or is on another machine.
         SweepError: if the key cannot be used.
     """
+    scheme, _, place = address.rpartition("://")
     security = read_key(key) if key is not None else Security()
-    place = address.rpartition("://")[2]
+    if not _is_set(security) and scheme == "tls" and default_key_file().exists():
+        security = read_key(default_key_file())
     if _is_set(security):
         return f"tls://{place}", security
-    if not on_this_machine(place):
+    if scheme == "tls" or not on_this_machine(place):
         raise SpecError(
-            f"{address}: is on another machine; name the key of its scheduler with --key"
-            " (sweep cluster key makes one)"
+            f"{address}: name the key of this cluster with --key (sweep cluster key makes one)"
         )
     return address, security
 

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from sweep.audio import recording as recording_module
 from sweep.audio.clips import examine, read_clip, read_whole
 from sweep.audio.layout import SUFFIXES
 from sweep.audio.recording import BLOCK, LONGEST_IN_S, Recording
@@ -102,6 +103,14 @@ class TestBounds:
         content[22:26] = (int(LONGEST_IN_S * SECOND) + 1).to_bytes(4, "big")
         path.write_bytes(content)
         with pytest.raises(DataError, match=r"clip\.flac: longer than 60 minutes; cut it"):
+            read(path)
+
+    def test_more_samples_than_are_decoded_in_seconds(self, tmp_path, monkeypatch):
+        path = write(tmp_path / "clip.wav", np.zeros((1000, 3)))
+        monkeypatch.setattr(recording_module, "MOST_SAMPLES", 3000)
+        read(path)
+        monkeypatch.setattr(recording_module, "MOST_SAMPLES", 2999)
+        with pytest.raises(DataError, match=r"clip\.wav: more than 2,999 samples in all channels;"):
             read(path)
 
 

@@ -52,6 +52,15 @@ def test_other_formats_ask_for_soundfile(
         clips.read_whole(file, RATE)
 
 
+def test_samples_wider_than_32_bits_are_refused(bare: None, tmp_path: Path) -> None:
+    file = write(tmp_path / "noise.wav")
+    header = bytearray(file.read_bytes())
+    header[34:36] = (64).to_bytes(2, "little")
+    file.write_bytes(header)
+    with pytest.raises(DataError, match="noise.wav: samples of 64 bits; 8 to 32 can be read"):
+        clips.read_whole(file, RATE)
+
+
 def test_other_rates_ask_for_soxr(bare: None, tmp_path: Path) -> None:
     file = write(tmp_path / "noise.wav")
     with pytest.raises(

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import random
 import shutil
 import sqlite3
@@ -319,11 +320,12 @@ class Requests(Reader):
     )
 
     def prepare(self) -> None:
-        from sweep.report.guard import make_guard
+        from sweep.report import guard
         from sweep.report.server import make_app
         from sweep.study.reader import Studies
 
-        self.make, self.guard, self.studies = make_app, make_guard, Studies
+        guard._asking_user = os.getuid
+        self.make, self.guard, self.studies = make_app, guard.make_guard, Studies
 
     def write(self, rng: random.Random, seeds: Path, inside: Path) -> None:
         shutil.copytree(seeds / "inside", inside, dirs_exist_ok=True)

@@ -1,7 +1,18 @@
+import os
+
 import pytest
 from flask import Flask
 
+from sweep.report import guard as guard_module
 from sweep.report.guard import is_loopback, make_guard, protect
+
+
+@pytest.fixture(autouse=True)
+def asking(monkeypatch):
+    """Have requests that come by no socket come from this user, or from another."""
+    users = [os.getuid()]
+    monkeypatch.setattr(guard_module, "_asking_user", lambda: users[0])
+    return users
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
@@ -30,6 +41,15 @@ def test_every_answer_carries_the_policy():
     assert answer.text == "welcome"
     assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
     assert answer.headers["Referrer-Policy"] == "no-referrer"
+
+
+def test_other_users_of_this_machine_are_refused_and_root_is_not(asking):
+    visitor = client(make_guard("127.0.0.1", 8050))
+    for user, status in ((0, 200), (os.getuid(), 200), (os.getuid() + 1, 403), (None, 403)):
+        asking[0] = user
+        answer = visitor.get("/", headers={"Host": "127.0.0.1:8050"})
+        assert answer.status_code == status
+    assert "for the user who serves it" in answer.text
 
 
 def test_the_token_is_taken_once_and_the_cookie_from_then_on():

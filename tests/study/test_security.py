@@ -5,6 +5,7 @@ import dask
 import pytest
 
 from sweep.errors import SpecError, SweepError
+from sweep.study import security as security_module
 from sweep.study.security import (
     new_key,
     on_this_machine,
@@ -76,11 +77,21 @@ def test_on_this_machine_no_key_is_needed(place):
 @pytest.mark.parametrize("place", ["10.0.0.5:8786", "0.0.0.0:8786", "node7:8786", "localhost.evil"])
 def test_another_machine_is_reached_with_a_key_only(place, key):
     assert not on_this_machine(place)
-    with pytest.raises(SpecError, match="is on another machine; name the key .* with --key"):
+    with pytest.raises(SpecError, match="name the key of this cluster with --key"):
         secured(f"tcp://{place}", None)
     for named in (place, f"tcp://{place}", f"tls://{place}"):
         address, security = secured(named, key)
         assert address == f"tls://{place}" and security.require_encryption
+
+
+def test_a_cluster_with_tls_is_reached_with_the_key_of_the_user(key, monkeypatch):
+    monkeypatch.setattr(security_module, "default_key_file", lambda: key.with_name("none"))
+    with pytest.raises(SpecError, match="^tls://127.0.0.1:8786: name the key of this cluster"):
+        secured("tls://127.0.0.1:8786", None)
+    monkeypatch.setattr(security_module, "default_key_file", lambda: key)
+    for place in ("127.0.0.1:8786", "node7:8786"):
+        assert secured(f"tls://{place}", None)[1].require_encryption
+    assert not secured("tcp://127.0.0.1:8786", None)[1].require_encryption
 
 
 def test_the_settings_of_dask_are_honoured(key):
