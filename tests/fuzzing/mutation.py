@@ -1,4 +1,4 @@
-"""Inputs that are nearly right: good ones, damaged by chance."""
+"""Inputs that are nearly right: good ones, most of them damaged by chance."""
 
 import random
 import struct
@@ -22,9 +22,9 @@ _VALUES: tuple[Any, ...] = (
 
 
 def mutated(content: bytes, rng: random.Random, other: bytes = b"") -> bytes:
-    """Return content with some damages; ``other`` is what parts may be taken from."""
+    """Return content with some damages or none; ``other`` is what parts may be taken from."""
     damaged = bytearray(content)
-    for _ in range(rng.randint(1, _MOST_DAMAGES)):
+    for _ in range(rng.randint(0, _MOST_DAMAGES)):
         at = rng.randrange(len(damaged) + 1)
         # Headers decide more than what follows them.
         at = at if rng.random() < 0.5 else min(at, rng.randrange(128))
