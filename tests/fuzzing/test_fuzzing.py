@@ -19,9 +19,9 @@ from sweep.audio.dataset import open_dataset
 from sweep.study.security import new_key
 
 from ..cli.shell import SPACE, clips, sweep
-from ..report.made_up import make_record, with_finalists
-from ..report.stored import Sweep
-from ..study import stand_in
+from ..report.fake_studies import make_record, with_finalists
+from ..report.study_fixtures import RunningSweep
+from ..study import fake_workers
 from .bounded import examine
 from .readers import READERS, spec
 
@@ -57,7 +57,7 @@ def seeds(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _spaces(folder: Path) -> None:
     for file in (ROOT / "search_spaces").glob("*.yaml"):
         shutil.copy(file, folder)
-    for number, text in enumerate((SPACE, stand_in.SPACE, stand_in.FINITE)):
+    for number, text in enumerate((SPACE, fake_workers.SPACE, fake_workers.FINITE)):
         (folder / f"{number}.yaml").write_text(text)
 
 
@@ -83,7 +83,7 @@ def _archives(folder: Path) -> None:
 
 def _studies(folder: Path) -> None:
     results = folder / "requests/inside/results"
-    begun = Sweep(results, with_finalists(make_record(16, seed=11, name="ended"), 2))
+    begun = RunningSweep(results, with_finalists(make_record(16, seed=11, name="ended"), 2))
     begun.end(16)
     begun.train_again(2)
     begun.stop()

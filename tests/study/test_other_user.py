@@ -15,10 +15,10 @@ from distributed import LocalCluster
 
 from sweep.study.engine import Engine
 
-from ..report.made_up import make_record
-from ..report.stored import Sweep
+from ..report.fake_studies import make_record
+from ..report.study_fixtures import RunningSweep
+from .fake_work import work
 from .test_engine import ROOT, begin, listening
-from .works import work
 
 NOBODY = 65534
 ATTACKER = f"""
@@ -78,7 +78,7 @@ def _becoming_another() -> None:
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[set[tuple[str, int]]]:
     """The ports of a sweep at work, and of the page of its study."""
-    study = Sweep(tmp_path / "results", make_record(4, name="ended"))
+    study = RunningSweep(tmp_path / "results", make_record(4, name="ended"))
     study.end(4)
     study.stop()
     page = "import sys; from sweep.cli import main; sys.argv[1:2] = []; main()"
