@@ -13,12 +13,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sweep.audio.clips import to_float
+from sweep.arrays import to_float
 from sweep.audio.dataset import DatasetSpec, open_dataset
 from sweep.candidate import Candidate
+from sweep.frontends.compute import convert_frontend
 from sweep.litert import Model, measure_latency
 from sweep.stages.compression import compress
-from sweep.stages.frontend import convert_frontend
 
 PROCEDURE = Path(__file__).with_name("published_procedure.py")
 

@@ -139,7 +139,7 @@ def key(parameters: dict[str, Any]) -> str:
 def shape(candidate: Candidate) -> tuple[str | int, ...]:
     """Return what candidates that share a graph have in common."""
     network = candidate.network
-    return (candidate.network_name, *candidate.frontend.shape, -(-network.width // 16))
+    return (candidate.chosen("network"), *candidate.frontend.shape, -(-network.width // 16))
 
 
 def train_batch(folder: str, file: Path, batch: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -205,8 +205,8 @@ def row(
 
 def test_features(candidate: Candidate, dataset: Dataset) -> np.ndarray:
     """Return the features of the test clips, which no search ever sees."""
+    from sweep.frontends.compute import compute_features
     from sweep.stages.features import prepare_features
-    from sweep.stages.frontend import compute_features
 
     known = prepare_features(dataset, candidate.frontend, candidate.augmentation)
     clips = dataset.waveforms("testing", candidate.frontend.downsampling_rate)

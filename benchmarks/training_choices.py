@@ -54,7 +54,7 @@ PLANE = {"network": "depthwise_separable"}
 CHANGES: dict[str, dict[str, Any]] = {
     "as it is": {},
     "log": {"nonlinearity": "log"},
-    "log-mel features": {"features": "log_mel", "nonlinearity": "log"},
+    "log-mel features": {"frontend": "log_mel"},
     "features not normalised": {"normalization": "none"},
     "normalised per coefficient only": {"normalization": "per_coefficient"},
     "12 mel bins": {"num_mel_bins": 12},

@@ -16,6 +16,7 @@ _HOMES = {
     "Space": "sweep.space",
     "PlannedSampler": "sweep.study.samplers.base",
     "Metric": "sweep.metrics",
+    "Frontend": "sweep.frontends.base",
     "Network": "sweep.networks.base",
     "parameter": "sweep.parameters",
     "SweepError": "sweep.errors",

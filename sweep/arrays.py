@@ -1,4 +1,4 @@
-"""Arrays on disk, read and written in blocks, so that memory does not grow with their length."""
+"""Large arrays: read and written in blocks, so that memory does not grow with their length."""
 
 import math
 import mmap
@@ -6,6 +6,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
+
+FULL_SCALE = 32768
+"""The magnitude of 16-bit samples that is 1 as a float."""
 
 
 def save(
@@ -59,3 +62,8 @@ def release(array: np.ndarray) -> None:
         base = base.base
     if isinstance(base, mmap.mmap):
         base.madvise(mmap.MADV_DONTNEED)
+
+
+def to_float(samples: np.ndarray) -> np.ndarray:
+    """Return 16-bit samples as float32, in [-1, 1)."""
+    return samples.astype(np.float32) / np.float32(FULL_SCALE)

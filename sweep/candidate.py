@@ -2,87 +2,22 @@
 
 import hashlib
 import json
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any
 
 from sweep import registry
 from sweep.errors import PluginError
+from sweep.frontends.base import Frontend
+from sweep.frontends.lookup import frontend_owner
+from sweep.frontends.mfcc import MFCC
 from sweep.networks.base import Network
 from sweep.networks.ds_cnn import DSCNN
 from sweep.networks.lookup import network_of, network_owner
-from sweep.parameters import Domain, defaults, differences, domains, given, parameter
-
-_T = TypeVar("_T")
+from sweep.parameters import Domain, defaults, differences, domains, parameter
 
 QUANTIZATIONS = ("float32", "float16", "dynamic", "int8", "int8_per_tensor")
-
-
-@dataclass(frozen=True)
-class FrontendParams:
-    """From waveform to features; the defaults are the published winner's.
-
-    ``clip_length_in_s`` is the data set's.
-    """
-
-    features: str = parameter("mfcc", choices=("mfcc", "log_mel"), meaning="what the network sees")
-    downsampling_rate: int = parameter(
-        16000, low=1000, high=48000, meaning="sampling rate of the front end, in Hz"
-    )
-    frame_length_in_s: float = parameter(
-        0.032, low=0.001, high=0.5, meaning="length of a frame, in seconds"
-    )
-    frame_step_in_s: float = parameter(
-        0.032, low=0.001, high=0.5, meaning="from one frame to the next, in seconds"
-    )
-    num_mel_bins: int = parameter(10, low=2, high=256, meaning="bands of the mel filter bank")
-    lower_frequency: float = parameter(
-        20.0, low=0, high=24000, meaning="lower edge of the mel filter bank, in Hz"
-    )
-    upper_frequency: float = parameter(
-        8000.0, low=1, high=24000, meaning="upper edge of the mel filter bank, in Hz"
-    )
-    num_coefficients: int = parameter(
-        10, low=1, high=256, meaning="cepstral coefficients kept (mfcc only)"
-    )
-    nonlinearity: str = parameter(
-        "log", choices=("log", "cube_root"), meaning="what mel magnitudes pass through (mfcc only)"
-    )
-    normalization: str = parameter(
-        "none",
-        choices=("none", "per_coefficient", "per_clip"),
-        meaning="none; per_coefficient: training mean and deviation;"
-        " per_clip: also the mean over time",
-    )
-    clip_length_in_s: float = given(1.0)
-
-    @property
-    def frame_length(self) -> int:
-        """Samples in a frame."""
-        return round(self.downsampling_rate * self.frame_length_in_s)
-
-    @property
-    def frame_step(self) -> int:
-        """Samples from the start of one frame to the start of the next."""
-        return round(self.downsampling_rate * self.frame_step_in_s)
-
-    @property
-    def fft_length(self) -> int:
-        """The smallest power of two that holds a frame."""
-        return 1 << max(0, self.frame_length - 1).bit_length()
-
-    @property
-    def num_samples(self) -> int:
-        """Samples in a clip."""
-        return round(self.downsampling_rate * self.clip_length_in_s)
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Frames and coefficients of one clip's features."""
-        frames = 1 + (self.num_samples - self.frame_length) // self.frame_step
-        return frames, self.num_coefficients if self.features == "mfcc" else self.num_mel_bins
 
 
 @dataclass(frozen=True)
@@ -154,25 +89,25 @@ class CompressionParams:
     )
 
 
-NETWORK = "network"
-"""The parameter that names a network, and the kind of plugin that it names."""
-
-DEFAULT_NETWORK = "depthwise_separable"
+CHOSEN = {"frontend": "mfcc", "network": "depthwise_separable"}
+"""What is chosen by name, a plugin of that kind with parameters of its own, and its default."""
 
 GROUPS: dict[str, type] = {
-    "frontend": FrontendParams,
     "augmentation": AugmentationParams,
     "training": TrainingParams,
     "compression": CompressionParams,
 }
-"""What a candidate consists of besides its network."""
+"""What a candidate consists of besides."""
+
+_ORDER = ("frontend", "augmentation", "network", "training", "compression")
+_FIXED = {name: group for group, kind in GROUPS.items() for name in defaults(kind)}
 
 
 @dataclass(frozen=True)
 class Candidate:
     """One full set of parameters, and the seed of the search."""
 
-    frontend: FrontendParams = FrontendParams()
+    frontend: Frontend = MFCC()
     augmentation: AugmentationParams = AugmentationParams()
     network: Network = DSCNN()
     training: TrainingParams = TrainingParams()
@@ -186,35 +121,39 @@ class Candidate:
         """Build a candidate from flat ``{name: value}``; what is not named takes its default.
 
         Raises:
-            KeyError: if a name is no parameter, or one of another network.
-            PluginError: if there is no such network.
+            KeyError: if a name is no parameter, or one of another front end or network.
+            PluginError: if there is no such front end or network.
         """
-        owner = _network_owner(parameters.get(NETWORK, DEFAULT_NETWORK))
-        groups: defaultdict[str, dict[str, Any]] = defaultdict(dict)
-        groups["frontend"]["clip_length_in_s"] = float(clip_length_in_s)
-        kinds = _KINDS | _kinds(owner)
+        owners = {kind: find(kind, parameters.get(kind, name)) for kind, name in CHOSEN.items()}
+        places = _places(*owners.values())
+        groups: dict[str, dict[str, Any]] = {group: {} for group in _ORDER}
         for name, value in parameters.items():
-            if name != NETWORK:
-                kind = kinds[name]
+            if name not in CHOSEN:
+                group, kind = places[name]
                 # 20 Hz and 20.0 Hz are one value.
                 is_number = kind in (int, float) and value is not None
-                groups[_GROUP_OF.get(name, NETWORK)][name] = kind(value) if is_number else value
-        network = network_of(owner, groups.pop(NETWORK, {}))
+                groups[group][name] = kind(value) if is_number else value
+        frontend = owners["frontend"](
+            **groups.pop("frontend"), clip_length_in_s=float(clip_length_in_s)
+        )
+        network = network_of(owners["network"], groups.pop("network"))
         made = {group: GROUPS[group](**named) for group, named in groups.items()}
-        return cls(**made, network=network, seed=seed)
+        return cls(frontend=frontend, network=network, seed=seed, **made)
 
     def parameters(self) -> dict[str, Any]:
         """Return every parameter, flat, in the order of the stages."""
-        groups = {
-            group: {name: getattr(getattr(self, group), name) for name in defaults(kind)}
-            for group, kind in GROUPS.items()
-        }
-        return _in_order(groups, {NETWORK: self.network_name} | self.network.values())
+        found: dict[str, Any] = {}
+        for group in _ORDER:
+            part = getattr(self, group)
+            if group in CHOSEN:
+                found |= {group: self.chosen(group)} | part.values()
+            else:
+                found |= {name: getattr(part, name) for name in defaults(GROUPS[group])}
+        return found
 
-    @property
-    def network_name(self) -> str:
-        """The name by which a search space finds the network."""
-        return registry.name_of(NETWORK, self.network.owner)
+    def chosen(self, kind: str) -> str:
+        """Return the name by which a search space finds the front end or the network."""
+        return registry.name_of(kind, getattr(self, kind).owner)
 
     @property
     def training_seed(self) -> int:
@@ -228,56 +167,74 @@ class Candidate:
     def key(self) -> str:
         """Return a digest that two candidates share only when they train the same network.
 
-        Different ``filters`` and ``alpha`` of equal width are the same network, and log-mel
-        features have no ``num_coefficients``; without pruning, or depthwise kernels, nothing is
-        pruned depthwise.  What has its default is left out: a new parameter changes no key.
+        Different ``filters`` and ``alpha`` of equal width are the same network; without pruning, or
+        depthwise kernels, nothing is pruned depthwise.  What has its default is left out: a new
+        parameter changes no key.
         """
-        frontend, compression = self.frontend, self.compression
-        if frontend.features == "log_mel":
-            frontend = replace(frontend, num_coefficients=frontend.num_mel_bins)
-        if compression.final_sparsity == 0 or not self.network.has_depthwise(frontend.shape):
+        compression = self.compression
+        if compression.final_sparsity == 0 or not self.network.has_depthwise(self.frontend.shape):
             compression = replace(compression, prune_depthwise=False)
-        same = replace(
-            self, frontend=frontend, network=self.network.canonical(), compression=compression
-        )
-        groups = {group: differences(getattr(same, group)) for group in GROUPS}
-        told = {} if same.network_name == DEFAULT_NETWORK else {NETWORK: same.network_name}
-        begun = defaults(same.network.owner)
-        told |= {k: v for k, v in same.network.values().items() if v != begun[k]}
-        return digest(groups | {NETWORK: told, "seed": self.seed})
+        same = replace(self, network=self.network.canonical(), compression=compression)
+        told = {group: differences(getattr(same, group)) for group in GROUPS}
+        told["frontend"] = differences(same.frontend)
+        own, begun = same.network.values(), defaults(same.network.owner)
+        told["network"] = {name: value for name, value in own.items() if value != begun[name]}
+        for kind, default in CHOSEN.items():
+            if same.chosen(kind) != default:
+                told[kind] |= {kind: same.chosen(kind)}
+        return digest(told | {"seed": self.seed})
 
 
-def parameters_of(networks: Iterable[str]) -> dict[str, Any]:
-    """Return every parameter of a search among networks, with its default."""
-    own = {NETWORK: DEFAULT_NETWORK}
-    for name in networks:
-        own |= {k: v for k, v in defaults(_network_owner(name)).items() if k not in own}
-    return _in_order({group: defaults(kind) for group, kind in GROUPS.items()}, own)
+Chosen = Mapping[str, Iterable[str]]
+"""Names of front ends and networks, by kind; a kind that is left out has its default."""
 
 
-def domains_of(networks: Iterable[str]) -> dict[str, Domain]:
-    """Return what every parameter of a search among networks may be.
+def parameters_of(chosen: Chosen) -> dict[str, Any]:
+    """Return every parameter of a search among front ends and networks, with its default."""
+    found: dict[str, Any] = {}
+    for group in _ORDER:
+        if group in CHOSEN:
+            found[group] = CHOSEN[group]
+            for name in chosen.get(group, [CHOSEN[group]]):
+                own = defaults(find(group, name)).items()
+                found |= {k: v for k, v in own if k not in found}
+        else:
+            found |= defaults(GROUPS[group])
+    return found
+
+
+def domains_of(chosen: Chosen) -> dict[str, Domain]:
+    """Return what every parameter of a search among front ends and networks may be.
 
     Raises:
-        PluginError: if two networks differ about one parameter.
+        PluginError: if two of them differ about one parameter.
     """
-    own: dict[str, Domain] = {NETWORK: _NetworkName("what a network is made of", str)}
-    for network in networks:
-        for name, domain in domains(_network_owner(network)).items():
-            if not own.setdefault(name, domain).allows_the_same(domain):
-                raise PluginError(f"{network}: {name} may be something else in another network")
-    return _in_order({group: domains(kind) for group, kind in GROUPS.items()}, own)
+    found: dict[str, Domain] = {}
+    for group in _ORDER:
+        if group in CHOSEN:
+            found[group] = _Choice(f"the {_TOLD[group]}", str, plugin=group)
+            for name in chosen.get(group, [CHOSEN[group]]):
+                for parameter_name, domain in domains(find(group, name)).items():
+                    if not found.setdefault(parameter_name, domain).allows_the_same(domain):
+                        text = f"{parameter_name} may be something else in another {group}"
+                        raise PluginError(f"{name}: {text}")
+        else:
+            found |= domains(GROUPS[group])
+    return found
 
 
-class _NetworkName(Domain):
-    """The name of a network: built in, an entry point's, or ``module:Name``."""
+@dataclass(frozen=True)
+class _Choice(Domain):
+    """The name of a front end or a network: built in, an entry point's, or ``module:Name``."""
+
+    plugin: str = ""
 
     def problem(self, value: Any) -> str | None:
         """Return what is wrong with a value, or None."""
         if not isinstance(value, str):
             return super().problem(value)
         try:
-            _network_owner(value)
+            find(self.plugin, value)
         except PluginError as error:
             return str(error)
         return None
@@ -285,43 +242,47 @@ class _NetworkName(Domain):
     @property
     def values(self) -> str:
         """What it may be, in words."""
-        return ", ".join([*registry.names(NETWORK), "module:Name"])
+        return ", ".join([*registry.names(self.plugin), "module:Name"])
 
 
-def _network_owner(name: str) -> Any:
-    """Return what declares the parameters of a network.
+_TOLD = {"frontend": "front end, which makes features of a waveform", "network": "network"}
+
+
+def find(kind: str, name: str) -> Any:
+    """Return what declares the parameters of a front end or a network.
 
     Raises:
-        PluginError: if there is no such network, or one of its parameters has a name that is taken.
+        PluginError: if there is none, or one of its parameters has a name that is taken.
     """
-    owner = network_owner(name)
-    _kinds(owner)
+    owner: Any = frontend_owner(name) if kind == "frontend" else network_owner(name)
+    _checked(owner)
     return owner
 
 
 @cache
-def _kinds(owner: Any) -> dict[str, type]:
-    """Return the types of the parameters of a network."""
+def _checked(owner: Any) -> dict[str, Domain]:
     with registry.blaming(owner):
-        taken = next((p for p in domains(owner) if p == NETWORK or p in _GROUP_OF), None)
+        taken = next((p for p in domains(owner) if p in CHOSEN or p in _FIXED), None)
         if taken is not None:
             raise TypeError(f"its parameter {taken} has the name of another; rename it")
-        return {name: domain.kind for name, domain in domains(owner).items()}
+        return domains(owner)
 
 
-def _in_order(groups: Mapping[str, dict[str, _T]], network: dict[str, _T]) -> dict[str, _T]:
-    """Return what is told by group as one, in the order of the stages."""
-    before = groups["frontend"] | groups["augmentation"]
-    return before | network | groups["training"] | groups["compression"]
+@cache
+def _places(frontend: Any, network: Any) -> dict[str, tuple[str, type]]:
+    """Return group and type of every parameter."""
+    both = _checked(frontend).keys() & _checked(network).keys()
+    if both:
+        name = registry.name_of("network", network)
+        raise PluginError(f"{name}: {min(both)} is a parameter of the front end too; rename it")
+    owners = GROUPS | {"frontend": frontend, "network": network}
+    return {n: (group, d.kind) for group, one in owners.items() for n, d in domains(one).items()}
 
 
-_GROUP_OF = {name: group for group, kind in GROUPS.items() for name in defaults(kind)}
-_KINDS = {n: d.kind for kind in GROUPS.values() for n, d in domains(kind).items()}
-
-PARAMETERS = parameters_of(registry.BUILT_IN[NETWORK])
+PARAMETERS = parameters_of({kind: registry.BUILT_IN[kind] for kind in CHOSEN})
 """Every parameter with the value it takes when a search space does not name it."""
 
-DOMAINS = domains_of(registry.BUILT_IN[NETWORK])
+DOMAINS = domains_of({kind: registry.BUILT_IN[kind] for kind in CHOSEN})
 """What every parameter may be, as its field declares it."""
 
 

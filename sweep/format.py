@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sweep.candidate import DEFAULT_NETWORK
+from sweep.candidate import CHOSEN, find
 from sweep.metrics import Metric
-from sweep.networks.lookup import network_owner
 from sweep.parameters import defaults
 
 _UNITS = {"_ms": "ms", "_in_s": "s"}
@@ -75,19 +74,29 @@ def describe_candidate(row: Mapping[Any, Any]) -> str:
     Args:
         row: its parameters, and ``variant``, as a row of ``sweep.study.table.table``.
     """
-    frame = f"{1000 * row['frame_length_in_s']:.3g}/{1000 * row['frame_step_in_s']:.3g} ms"
-    parts = f"{row['features']} {frame}, {row['num_mel_bins']} mel"
-    if row["features"] == "mfcc":
-        parts += f", {row['num_coefficients']} coefficients"
+    parts = _frontend(row)
     parts += f"; {_network(row)}, {100 * row['final_sparsity']:.0f} % sparse"
     return parts + (f", {row['variant']}" if pd.notna(row["variant"]) else "")
 
 
+def _frontend(row: Mapping[Any, Any]) -> str:
+    """Return a front end in a few words: its frames and bands, or the parameters it has."""
+    kind = row["frontend"]
+    own = list(defaults(find("frontend", kind)))
+    if not {"frame_length_in_s", "frame_step_in_s", "num_mel_bins"} <= set(own):
+        return ", ".join([kind, *(f"{name} {plain(row[name])}" for name in own)])
+    frame = f"{1000 * row['frame_length_in_s']:.3g}/{1000 * row['frame_step_in_s']:.3g} ms"
+    told = f"{kind} {frame}, {int(row['num_mel_bins'])} mel"
+    if "num_coefficients" in own:
+        told += f", {int(row['num_coefficients'])} coefficients"
+    return told
+
+
 def _network(row: Mapping[Any, Any]) -> str:
     """Return a network in a few words: its channels, or the parameters it has."""
-    own = list(defaults(network_owner(row["network"])))
+    own = list(defaults(find("network", row["network"])))
     if own != ["filters", "alpha", "blocks"]:
         return ", ".join([row["network"], *(f"{name} {plain(row[name])}" for name in own)])
     told = f"{int(row['filters'] * row['alpha'])} channels, {counted(int(row['blocks']), 'block')}"
     kind = row["network"]
-    return told if kind == DEFAULT_NETWORK else f"{told}, {kind} convolutions"
+    return told if kind == CHOSEN["network"] else f"{told}, {kind} convolutions"

@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from sweep.arrays import blocks
-from sweep.audio.clips import to_float
+from sweep.arrays import blocks, to_float
 
 _WARM_UPS = 10
 CLIPS_TIMED = 20

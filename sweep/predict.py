@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sweep.audio.clips import read_clip, to_float
+from sweep.arrays import to_float
+from sweep.audio.clips import read_clip
 from sweep.audio.recording import RATES_HZ
 from sweep.errors import SweepError
 from sweep.litert import Model

@@ -7,6 +7,7 @@ of the group ``tinysweep.plugins``, which are called ``kind.name``::
     network.tiny = my_package.networks:Tiny
 """
 
+import hashlib
 import importlib
 import inspect
 import sys
@@ -24,6 +25,10 @@ from sweep.errors import PluginError, nearest
 GROUP = "tinysweep.plugins"
 
 BUILT_IN: dict[str, dict[str, str]] = {
+    "frontend": {
+        "mfcc": "sweep.frontends.mfcc:MFCC",
+        "log_mel": "sweep.frontends.log_mel:LogMel",
+    },
     "network": {
         "depthwise_separable": "sweep.networks.ds_cnn:DSCNN",
         "temporal": "sweep.networks.temporal:Temporal",
@@ -114,7 +119,7 @@ def find(kind: str, name: str) -> Any:
     point = _entry_point(kind, name)
     if point is None:
         hint = nearest(name, names(kind))
-        raise PluginError(f"{name!r} is no {kind}{hint}, or module:Name of your own")
+        raise PluginError(f"{name!r} is no {kind}{hint}")
     return _load(kind, point.value)
 
 
@@ -128,6 +133,17 @@ def name_of(kind: str, target: Any) -> str:
         own = [point for point in points if point.name.startswith(f"{kind}.")]
         known |= {point.name.removeprefix(f"{kind}."): point.value for point in own}
     return next((name for name, found in known.items() if found in (value, target)), value)
+
+
+def version_of(target: Any) -> str:
+    """Return a digest of the module of an object from outside; nothing for what comes along."""
+    try:
+        file = Path(inspect.getsourcefile(target) or "")
+    except TypeError:  # It is of no file, as what is typed into an interpreter.
+        return ""
+    if file.is_relative_to(_PACKAGE) or not file.is_file():
+        return ""
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:20]
 
 
 @contextmanager

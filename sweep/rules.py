@@ -6,32 +6,35 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sweep.candidate import DOMAINS, NETWORK, PARAMETERS, Candidate, parameters_of
+from sweep.candidate import CHOSEN, DOMAINS, PARAMETERS, Candidate, parameters_of
 from sweep.errors import nearest
 from sweep.networks.layer import TooSmall
 from sweep.parameters import Domain
-from sweep.registry import BUILT_IN
+from sweep.registry import BUILT_IN, blaming
 
 
 def parameter_facts() -> list[dict[str, Any]]:
     """Return of every parameter its name, default, values and meaning, in order of the stages.
 
-    The meaning of one that only some networks have names these networks.
+    The meaning of one that only some front ends or networks have names these.
     """
-    networks = {name: parameters_of([name]) for name in BUILT_IN[NETWORK]}
-    facts = []
-    for name, domain in DOMAINS.items():
-        having = [network for network, own in networks.items() if name in own]
-        only = f" ({', '.join(having)})" if len(having) < len(networks) else ""
-        facts.append(
-            {
-                "parameter": name,
-                "default": PARAMETERS[name],
-                "values": domain.values,
-                "meaning": f"{domain.meaning}{only}",
-            }
-        )
-    return facts
+    return [
+        {
+            "parameter": name,
+            "default": PARAMETERS[name],
+            "values": domain.values,
+            "meaning": f"{domain.meaning}{_only(name)}",
+        }
+        for name, domain in DOMAINS.items()
+    ]
+
+
+def _only(parameter: str) -> str:
+    for kind in CHOSEN:
+        having = [one for one in BUILT_IN[kind] if parameter in parameters_of({kind: [one]})]
+        if len(having) < len(BUILT_IN[kind]):
+            return f" ({', '.join(having)})" if having else ""
+    return ""
 
 
 @dataclass(frozen=True)
@@ -51,38 +54,22 @@ def broken_rule(candidate: Candidate) -> BrokenRule | None:
 
 
 def _broken_rules(candidate: Candidate) -> Iterator[BrokenRule]:
-    f, nyquist = candidate.frontend, candidate.frontend.downsampling_rate / 2
-    high, low, bins = f.upper_frequency, f.lower_frequency, f.fft_length // 2
-    frames, coefficients = f.shape
-    if high > nyquist:
-        text = f"{high:g} Hz is above the Nyquist frequency of {nyquist:g} Hz"
-        yield BrokenRule("upper_frequency", text)
-    if low >= high:
-        text = f"{low:g} Hz is not below upper_frequency ({high:g} Hz)"
-        yield BrokenRule("lower_frequency", text)
-    if f.num_mel_bins > bins:
-        text = f"a frame of {f.frame_length_in_s:g} s, which has {bins} frequency bins"
-        yield BrokenRule("num_mel_bins", f"{f.num_mel_bins} is too many for {text}")
-    if f.features == "mfcc" and f.num_coefficients > f.num_mel_bins:
-        text = f"{f.num_coefficients} is more than num_mel_bins ({f.num_mel_bins})"
-        yield BrokenRule("num_coefficients", text)
-    if f.features == "log_mel" and f.nonlinearity != "log":
-        yield BrokenRule("nonlinearity", f"log_mel is the logarithm, not {f.nonlinearity}")
-    if f.frame_length > f.num_samples:
-        text = f"{f.frame_length_in_s:g} s is longer than a clip ({f.clip_length_in_s:g} s)"
-        yield BrokenRule("frame_length_in_s", text)
+    f = candidate.frontend
+    with blaming(f.owner):
+        for name, text in f.problems():
+            yield BrokenRule(name, text)
+        shape = f.shape
     if candidate.augmentation.time_shift_ms >= 1000 * f.clip_length_in_s:
         text = f"{candidate.augmentation.time_shift_ms:g} ms is not below the length of a clip"
         yield BrokenRule("time_shift_ms", f"{text} ({f.clip_length_in_s:g} s)")
     try:
-        candidate.network.architecture(f.shape, labels=2)
+        candidate.network.architecture(shape, labels=2)
     except TooSmall as error:
-        if error.axis == "frames":
-            text = f"{f.frame_step_in_s:g} s leaves {max(frames, 0)} frames of a clip of"
-            yield BrokenRule("frame_step_in_s", f"{text} {f.clip_length_in_s:g} s; {error}")
-        else:
-            name = "num_coefficients" if f.features == "mfcc" else "num_mel_bins"
-            yield BrokenRule(name, f"{coefficients} features; {error}")
+        name = f.enlarges[error.axis]
+        given = candidate.parameters()[name]
+        there = f"{max(shape[error.axis == 'coefficients'], 0)} {error.axis}"
+        text = f"{given} leaves {there} of a clip of {f.clip_length_in_s:g} s; {error}"
+        yield BrokenRule(name, text)
     except ValueError as error:
         yield BrokenRule("network", str(error))
 

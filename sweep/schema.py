@@ -5,7 +5,7 @@ from typing import Any
 
 from sweep import registry
 from sweep.audio.splits import SPLITS
-from sweep.candidate import DOMAINS, NETWORK
+from sweep.candidate import CHOSEN, DOMAINS
 from sweep.metrics import METRICS, Metric
 from sweep.parameters import Domain
 from sweep.registry import BUILT_IN
@@ -39,12 +39,14 @@ def schema() -> dict[str, Any]:
 
 
 def _open_to_plugins() -> dict[str, Any]:
-    """Return what allows any parameter where a network that does not come along may have it."""
-    own = {"enum": list(BUILT_IN[NETWORK])}
-    ways = {"anyOf": [own, {"type": "array", "items": own}]}
+    """Return what allows any parameter where a plugin that is not known here may have it."""
+    known = {}
+    for kind in CHOSEN:
+        own = {"enum": list(BUILT_IN[kind])}
+        known[kind] = {"anyOf": [own, {"type": "array", "items": own}]}
     return {
         "additionalProperties": True,
-        "if": {"properties": {NETWORK: ways}},
+        "if": {"properties": known},
         "then": {"propertyNames": {"enum": list(DOMAINS)}},
     }
 
@@ -52,10 +54,10 @@ def _open_to_plugins() -> dict[str, Any]:
 def _parameter(name: str, domain: Domain) -> dict[str, Any]:
     """Return the schema of a value, a choice of values, or a range of numbers."""
     value = _value(domain)
-    if name == NETWORK:
+    if name in CHOSEN:
         value = {
             "anyOf": [
-                {"enum": list(BUILT_IN[NETWORK])},
+                {"enum": list(BUILT_IN[name])},
                 {"type": "string", "pattern": r"^[\w.]+:[\w.]+$"},
             ]
         }

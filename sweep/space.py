@@ -22,9 +22,8 @@ from sweep import distributions, registry, spec
 from sweep.audio.dataset import CLIP_LENGTHS_IN_S
 from sweep.audio.splits import SPLITS
 from sweep.candidate import (
-    DEFAULT_NETWORK,
+    CHOSEN,
     DOMAINS,
-    NETWORK,
     QUANTIZATIONS,
     Candidate,
     domains_of,
@@ -34,7 +33,6 @@ from sweep.errors import PluginError, SpecError, nearest
 from sweep.limits import EVERY_WORD, Limit
 from sweep.metrics import METRICS, Metric, goal, metrics_named, metrics_of
 from sweep.parameters import Domain
-from sweep.registry import BUILT_IN
 from sweep.rules import broken_rule, requirement
 from sweep.spec import Range, SpaceFile
 
@@ -215,8 +213,8 @@ class Space:
         for name, kind in self._stepped.items():
             if name in parameters:
                 values[name] = distributions.snapped(kind, values[name])
-        # What only other networks have is of no effect.
-        own = self._own[values.get(NETWORK, DEFAULT_NETWORK)]
+        # What only other front ends or networks have is of no effect.
+        own = self._own[tuple(values.get(kind, default) for kind, default in CHOSEN.items())]
         return Candidate.from_parameters(
             {name: value for name, value in values.items() if name in own},
             seed=self.file.search.seed,
@@ -358,21 +356,28 @@ class Space:
         return Space(other.file.model_copy(update=update), self.origin)
 
     def _declared(self) -> tuple[dict[str, Domain], dict[str, Any]]:
-        """Return domains and defaults of all parameters, those of the networks named included."""
-        given = self.file.parameters.get(NETWORK, DEFAULT_NETWORK)
-        networks = given if isinstance(given, list) else [given]
-        known = [str(name) for name in networks if DOMAINS[NETWORK].problem(name) is None]
-        self._own = {name: frozenset(parameters_of([name])) for name in known}
+        """Return domains and defaults of all parameters, those of front ends and networks too."""
+        chosen: dict[str, list[str]] = {}
+        for kind, default in CHOSEN.items():
+            given = self.file.parameters.get(kind, default)
+            names = given if isinstance(given, list) else [given]
+            chosen[kind] = [str(name) for name in names if DOMAINS[kind].problem(name) is None]
         try:
-            return domains_of(known), parameters_of(known)
+            self._own = {
+                pair: frozenset(parameters_of(dict(zip(chosen, ([name] for name in pair)))))
+                for pair in itertools.product(*chosen.values())
+            }
+            return domains_of(chosen), parameters_of(chosen)
         except PluginError as error:
-            self._fail(f"parameters.{NETWORK}", str(error))
+            self._fail("parameters", str(error))
 
     def _unknown(self, name: str) -> str:
         """Return what to do about a parameter that is none here."""
-        having = [one for one in BUILT_IN[NETWORK] if name in parameters_of([one])]
-        if having:
-            return f"is a parameter of {' and '.join(having)}, which parameters.network lacks"
+        for kind in CHOSEN:
+            known = registry.BUILT_IN[kind]
+            having = [one for one in known if name in parameters_of({kind: [one]})]
+            if having:
+                return f"is a parameter of {' and '.join(having)}, which parameters.{kind} lacks"
         return f"unknown parameter{nearest(name, self.domains)}"
 
     def _add(self, name: str, value: Any) -> None:

@@ -4,16 +4,18 @@ import pytest
 
 from sweep import registry
 from sweep.candidate import (
+    CHOSEN,
     GROUPS,
     PARAMETERS,
     Candidate,
-    FrontendParams,
     TrainingParams,
     digest,
     domains_of,
     parameters_of,
 )
 from sweep.errors import PluginError
+from sweep.frontends.log_mel import LogMel
+from sweep.frontends.mfcc import MFCC
 from sweep.networks.base import Network
 from sweep.networks.bc_resnet import BCResNet
 from sweep.networks.ds_cnn import DSCNN
@@ -44,9 +46,10 @@ def test_the_defaults_are_the_published_winner():
 
 
 def test_no_parameter_stands_in_two_groups():
-    names = [name for kind in (*GROUPS.values(), DSCNN) for name in defaults(kind)] + ["network"]
+    names = [name for kind in (*GROUPS.values(), MFCC, DSCNN) for name in defaults(kind)]
+    names += CHOSEN
     assert len(names) == len(set(names))
-    assert list(parameters_of(["depthwise_separable"])) == list(Candidate().parameters())
+    assert list(parameters_of({})) == list(Candidate().parameters())
     assert sorted(names) == sorted(Candidate().parameters())
     assert set(names) <= set(PARAMETERS)
 
@@ -63,14 +66,14 @@ def test_parameters_are_those_of_the_network_that_is_named():
 
 
 def test_networks_may_share_a_parameter_but_not_differ_about_it(monkeypatch):
-    assert domains_of(["tc_resnet", "bc_resnet"])["width"].high == 4
+    assert domains_of({"network": ["tc_resnet", "bc_resnet"]})["width"].high == 4
 
     class Other(Network):
         width: int = parameter(8, low=1, high=64, meaning="channels")
 
     monkeypatch.setitem(registry._registered, ("network", "other"), Other)
     with pytest.raises(PluginError, match="other: width may be something else in another network"):
-        domains_of(["tc_resnet", "other"])
+        domains_of({"network": ["tc_resnet", "other"]})
 
 
 def test_a_network_cannot_take_the_name_of_another_parameter(monkeypatch):
@@ -84,7 +87,7 @@ def test_a_network_cannot_take_the_name_of_another_parameter(monkeypatch):
 
 def test_flat_parameters_make_the_candidate_they_came_from():
     candidate = Candidate.from_parameters(
-        {"alpha": 0.25, "noise_snr_db": 5, "features": "log_mel", "quantization": ("int8",)}, seed=7
+        {"alpha": 0.25, "noise_snr_db": 5, "frontend": "log_mel", "quantization": ("int8",)}, seed=7
     )
     assert candidate.network.alpha == 0.25
     assert candidate.seed == 7
@@ -114,7 +117,7 @@ def test_the_absence_of_noise_stays_none():
     [(0.032, 0.032, (31, 10)), (0.016, 0.016, (62, 10)), (0.032, 0.016, (61, 10))],
 )
 def test_frames_are_counted_without_padding(length, step, shape):
-    frontend = FrontendParams(frame_length_in_s=length, frame_step_in_s=step)
+    frontend = MFCC(frame_length_in_s=length, frame_step_in_s=step)
     starts = range(0, 16000 - frontend.frame_length + 1, frontend.frame_step)
     assert frontend.shape == shape == (len(starts), 10)
 
@@ -143,14 +146,14 @@ def test_only_another_length_than_a_second_changes_the_key():
 
 
 def test_the_transform_is_the_smallest_power_of_two_that_holds_a_frame():
-    assert FrontendParams(frame_length_in_s=0.032).fft_length == 512
-    assert FrontendParams(frame_length_in_s=0.033).fft_length == 1024
-    assert FrontendParams(frame_length_in_s=0.025).fft_length == 512
+    assert MFCC(frame_length_in_s=0.032).fft_length == 512
+    assert MFCC(frame_length_in_s=0.033).fft_length == 1024
+    assert MFCC(frame_length_in_s=0.025).fft_length == 512
 
 
 def test_log_mel_features_are_as_many_as_mel_bins():
-    assert FrontendParams(features="log_mel", num_mel_bins=24).shape == (31, 24)
-    assert FrontendParams(features="mfcc", num_mel_bins=24).shape == (31, 10)
+    assert LogMel(num_mel_bins=24).shape == (31, 24)
+    assert MFCC(num_mel_bins=24).shape == (31, 10)
 
 
 def test_equal_widths_share_a_key():
@@ -185,14 +188,13 @@ def test_what_changes_nothing_is_not_in_the_key():
     assert len(keys) == 2
 
 
-def test_coefficients_count_in_the_key_of_mfcc_only():
-    def key(features, coefficients):
-        return Candidate(
-            FrontendParams(features=features, num_mel_bins=20, num_coefficients=coefficients)
-        ).key()
-
-    assert key("log_mel", 10) == key("log_mel", 12)
-    assert key("mfcc", 10) != key("mfcc", 12)
+def test_parameters_are_those_of_the_front_end_that_is_named():
+    candidate = Candidate.from_parameters({"frontend": "log_mel", "num_mel_bins": 20})
+    assert candidate.frontend == LogMel(num_mel_bins=20)
+    assert candidate.frontend.shape == (31, 20)
+    assert candidate.key() != Candidate.from_parameters({"num_mel_bins": 20}).key()
+    with pytest.raises(KeyError, match="num_coefficients"):
+        Candidate.from_parameters({"frontend": "log_mel", "num_coefficients": 10})
 
 
 def test_a_new_parameter_is_one_line_and_changes_no_key():
@@ -209,7 +211,10 @@ def test_a_new_parameter_is_one_line_and_changes_no_key():
 
 def test_every_other_parameter_and_the_seed_change_the_key():
     base = Candidate()
-    others = {n: _other(v) for n, v in base.parameters().items()} | {"network": "tc_resnet"}
+    others = {n: _other(v) for n, v in base.parameters().items()} | {
+        "network": "tc_resnet",
+        "frontend": "log_mel",
+    }
     changed = [Candidate.from_parameters({n: v}).key() for n, v in others.items()]
     keys = [base.key(), replace(base, seed=1).key(), *changed]
     assert len(set(keys)) == len(keys)

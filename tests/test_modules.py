@@ -25,7 +25,7 @@ def test_an_import_that_runs_back_would_be_found() -> None:
 @pytest.mark.parametrize(
     ("library", "rooms"),
     [
-        ("tensorflow", {"sweep.networks", "sweep.stages"}),
+        ("tensorflow", {"sweep.frontends", "sweep.networks"}),
         ("distributed", {"sweep.study"}),
         ("plotly", {"sweep.report"}),
         ("flask", {"sweep.report"}),

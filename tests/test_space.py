@@ -250,8 +250,8 @@ MISTAKES = [
         "x.yaml: parameters.blocks.step: 0.5 is not a whole number",
     ),
     (
-        "parameters: {features: mcc}",
-        "x.yaml: parameters.features: 'mcc' is not one of mfcc, log_mel",
+        "parameters: {frontend: mcc}",
+        "x.yaml: parameters.frontend: 'mcc' is no frontend; did you mean mfcc?",
     ),
     (
         "parameters: {quantization: [int4]}",

@@ -5,6 +5,7 @@ from os import PathLike
 
 import numpy as np
 
+from sweep.arrays import FULL_SCALE
 from sweep.audio.recording import Recording
 from sweep.errors import DataError
 
@@ -15,8 +16,6 @@ except ImportError:  # Predicting does without, for clips of the model's rate.
 
 VERSION = 1
 """Counts up when a file is read differently, so that old cache entries lapse."""
-
-FULL_SCALE = 32768
 
 
 def read_clip(path: str | PathLike[str], rate: int, length: int) -> np.ndarray:
@@ -98,8 +97,3 @@ def to_int16(samples: np.ndarray) -> np.ndarray:
     """Return float samples as 16-bit integers, rounded and clipped."""
     whole = np.clip(np.rint(samples * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1)
     return np.asarray(whole, dtype="<i2")
-
-
-def to_float(samples: np.ndarray) -> np.ndarray:
-    """Return 16-bit samples as float32, in [-1, 1)."""
-    return samples.astype(np.float32) / np.float32(FULL_SCALE)

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from sweep import cache
-from sweep.arrays import blocks, load, save
-from sweep.audio.clips import to_float, to_int16
+from sweep.arrays import blocks, load, save, to_float
+from sweep.audio.clips import to_int16
 from sweep.audio.dataset import Dataset
 from sweep.audio.layout import SILENCE
 from sweep.audio.open_set import StreamSpec

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from sweep.c.frontend import template
-from sweep.candidate import FrontendParams
+from sweep.frontends.base import Frontend
 
 FLAGS = ("-std=c99", "-O2", "-ffp-contract=off")
 _SECONDS = 60
@@ -29,7 +29,7 @@ class CompiledFrontend:
         frontend: the front end it computes.
     """
 
-    def __init__(self, program: Path, frontend: FrontendParams) -> None:
+    def __init__(self, program: Path, frontend: Frontend) -> None:
         self._program, self._shape = program, frontend.shape
 
     def run(self, clips: np.ndarray) -> np.ndarray:
@@ -51,7 +51,7 @@ class CompiledFrontend:
 
 @contextmanager
 def compiled(
-    files: Mapping[str, str], frontend: FrontendParams, flags: Sequence[str] = FLAGS
+    files: Mapping[str, str], frontend: Frontend, flags: Sequence[str] = FLAGS
 ) -> Iterator[CompiledFrontend]:
     """Compile C files into a program that is removed in the end.
 

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from sweep.arrays import blocks
-from sweep.audio.clips import to_float
+from sweep.arrays import blocks, to_float
 from sweep.audio.dataset import Dataset
 from sweep.c.arrays import constant, number
 from sweep.c.compiler import compiled, compiler
 from sweep.c.frontend import frontend_source, template
-from sweep.candidate import AugmentationParams, FrontendParams
+from sweep.candidate import AugmentationParams
 from sweep.errors import SweepError
+from sweep.frontends.base import Frontend
 from sweep.litert import Model
 from sweep.stages.features import prepare_features
 
@@ -27,7 +27,7 @@ _CLIPS_AT_ONCE = 256
 
 
 def c_files(
-    frontend: FrontendParams, content: bytes, dataset: Dataset
+    frontend: Frontend, content: bytes, dataset: Dataset
 ) -> tuple[dict[str, str], dict[str, Any]]:
     """Return the files of the C folder by name, and what ``metadata.json`` says of them.
 
@@ -37,7 +37,7 @@ def c_files(
         dataset: the clips it was made with.
 
     Raises:
-        SweepError: if the C, compiled here, computes something else.
+        SweepError: if there is no C of this front end, or it computes something else.
     """
     statistics = prepare_features(dataset, frontend, AugmentationParams())
     source = frontend_source(frontend, statistics.mean, statistics.deviation)
@@ -59,7 +59,7 @@ def _golden(clip: np.ndarray, features: np.ndarray, tolerance: float) -> str:
 
 def _verified(
     files: Mapping[str, str],
-    frontend: FrontendParams,
+    frontend: Frontend,
     clips: np.ndarray,
     expected: np.ndarray,
     tolerance: float,

@@ -1,24 +1,33 @@
-"""The C99 source of a front end: what ``sweep.stages.frontend`` computes, with its tables."""
+"""The C99 source of a front end: what ``mfcc`` and ``log_mel`` compute, with its tables."""
 
 from pathlib import Path
 from string import Template
 
 import numpy as np
 
+from sweep import registry
 from sweep.c.arrays import constant, number
-from sweep.candidate import FrontendParams
-from sweep.stages.frontend import LEAST_MAGNITUDE, dct_matrix, hann_window, mel_matrix
+from sweep.errors import SweepError
+from sweep.frontends.base import Frontend
+from sweep.frontends.log_mel import LogMel
+from sweep.frontends.mel import LEAST_MAGNITUDE, mel_matrix
+from sweep.frontends.mfcc import MFCC, dct_matrix
 
 
-def frontend_source(
-    frontend: FrontendParams, mean: np.ndarray, deviation: np.ndarray
-) -> dict[str, str]:
+def frontend_source(frontend: Frontend, mean: np.ndarray, deviation: np.ndarray) -> dict[str, str]:
     """Return ``frontend.h``, ``frontend.c`` and ``README.md``, by name.
 
     Args:
         frontend: the front end.
         mean, deviation: float32 ``[coefficients]``, as for ``convert_frontend``.
+
+    Raises:
+        SweepError: if there is no C of this front end.
     """
+    # A subclass from outside computes something else.
+    if type(frontend) is not MFCC and type(frontend) is not LogMel:
+        name = registry.name_of("frontend", frontend.owner)
+        raise SweepError(f"{name} has no C source, only mfcc and log_mel do; export without --c")
     tables = _tables(frontend, mean, deviation)
     told = _values(frontend) | {
         "table_bytes": sum(values.nbytes for values in tables.values()),
@@ -33,10 +42,10 @@ def template(name: str) -> str:
     return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
-def _values(frontend: FrontendParams) -> dict[str, object]:
+def _values(frontend: MFCC | LogMel) -> dict[str, object]:
     """Return what the templates say of a front end, except for its tables."""
     frames, coefficients = frontend.shape
-    cube_root = frontend.nonlinearity == "cube_root"
+    cube_root = isinstance(frontend, MFCC) and frontend.nonlinearity == "cube_root"
     per_clip = frontend.normalization == "per_clip"
     kept_frames = frames if cube_root and per_clip else 1
     return {
@@ -51,10 +60,10 @@ def _values(frontend: FrontendParams) -> dict[str, object]:
         "mel_bins": frontend.num_mel_bins,
         "kept_frames": kept_frames,
         "least_magnitude": number(LEAST_MAGNITUDE),
-        "mfcc": int(frontend.features == "mfcc"),
+        "mfcc": int(isinstance(frontend, MFCC)),
         "cube_root": int(cube_root),
         "per_clip": int(per_clip),
-        "standardised": int(frontend.normalization != "none"),
+        "standardised": int(frontend.is_standardised),
         "work_bytes": 4 * (frontend.fft_length + kept_frames * frontend.num_mel_bins),
         "feature_bytes": 4 * frames * coefficients,
         "sample_bytes": 2 * frontend.num_samples,
@@ -62,22 +71,22 @@ def _values(frontend: FrontendParams) -> dict[str, object]:
 
 
 def _tables(
-    frontend: FrontendParams, mean: np.ndarray, deviation: np.ndarray
+    frontend: MFCC | LogMel, mean: np.ndarray, deviation: np.ndarray
 ) -> dict[str, np.ndarray]:
     """Return the constant arrays of the C file, by name; float32 or uint16."""
     angles = 2 * np.pi * np.arange(frontend.fft_length // 2) / frontend.fft_length
     first, count, weights = _bands(mel_matrix(frontend))
     tables = {
-        "window": hann_window(frontend),
+        "window": frontend.window(),
         "twiddles": np.stack([np.cos(angles), -np.sin(angles)], axis=1).astype(np.float32),
         "mel_first": first,
         "mel_count": count,
         "mel_weights": weights,
     }
-    if frontend.features == "mfcc":
+    if isinstance(frontend, MFCC):
         cosines = dct_matrix(frontend.num_mel_bins)[:, : frontend.num_coefficients]
         tables["cosines"] = cosines.T
-    if frontend.normalization != "none":
+    if frontend.is_standardised:
         tables["mean"] = mean.astype(np.float32)
         tables["scale"] = (1 / deviation).astype(np.float32)
     return tables

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from sweep.candidate import FrontendParams, TrainingParams, parameters_of
+from sweep.candidate import CHOSEN, TrainingParams, find, parameters_of
 from sweep.format import Table, metric_title, plain
 from sweep.metrics import ACCURACY, Metric
 from sweep.parameters import defaults
@@ -38,9 +38,14 @@ def published_tables(record: StudyRecord, frame: pd.DataFrame) -> list[Table]:
     row = frame[frame["trial"] == trial].iloc[0]
     which = "finalist that holds" if confirmed else "that meets the limits"
     best = f"trial {trial}, the smallest {which}"
-    frontend, training = list(defaults(FrontendParams)), list(defaults(TrainingParams))
+    frontend = ["frontend", *defaults(find("frontend", row["frontend"]))]
+    training = list(defaults(TrainingParams))
     elsewhere = {*frontend, *training, "quantization"}
-    network = [name for name in parameters_of([row["network"]]) if name not in elsewhere]
+    network = [
+        name
+        for name in parameters_of({kind: [row[kind]] for kind in CHOSEN})
+        if name not in elsewhere
+    ]
     return tables + [
         Table(
             f"Table III. Front end of {best}",

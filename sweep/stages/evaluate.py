@@ -8,11 +8,11 @@ import numpy as np
 from sweep.audio.dataset import Dataset
 from sweep.candidate import Candidate
 from sweep.evaluation import Evaluation, Outcome, Variant, choose
+from sweep.frontends.compute import convert_frontend
 from sweep.limits import Limit, total_violation, violations
 from sweep.metrics import ACCURACY, METRICS, WORST_RECALL, Measured, Metric
 from sweep.networks.architecture import Architecture, Weights
 from sweep.stages.fit import Predictions, fit
-from sweep.stages.frontend import convert_frontend
 from sweep.stages.gate import expect, passes
 from sweep.stages.measurement import Bench
 from sweep.stages.stopwatch import Stopwatch

@@ -11,16 +11,11 @@ from sweep import cache
 from sweep.arrays import blocks, load, save
 from sweep.audio.augmentation import RENDERINGS, render
 from sweep.audio.dataset import Dataset
-from sweep.candidate import AugmentationParams, FrontendParams, digest
+from sweep.candidate import AugmentationParams, digest
+from sweep.frontends.base import Frontend
+from sweep.frontends.compute import VERSION, clips_at_once, compute_features, features_of
+from sweep.frontends.mel import MelFrontend
 from sweep.parameters import differences
-from sweep.stages.frontend import (
-    VERSION,
-    clips_at_once,
-    compute_features,
-    features_of,
-    spectra_of,
-    spectrum_shape,
-)
 
 _SPECTRA_KEPT_BYTES = 2**30
 """Spectra that take more on disk are computed anew for each front end."""
@@ -46,7 +41,7 @@ class FeatureSet:
 
 
 def prepare_features(
-    dataset: Dataset, frontend: FrontendParams, augmentation: AugmentationParams
+    dataset: Dataset, frontend: Frontend, augmentation: AugmentationParams
 ) -> FeatureSet:
     """Return the features of training and validation clips, computed once for all studies."""
     rate, shape = frontend.downsampling_rate, frontend.shape
@@ -60,8 +55,8 @@ def prepare_features(
             return ((part - mean) / deviation for part in parts)
 
         copies = 0 if augmentation.is_identity else RENDERINGS - 1
-        varied = _varied_spectra(dataset, frontend, augmentation) if copies else ()
-        every = chain(blocks(load(plain), _CLIPS_AT_ONCE), features_of(varied, frontend))
+        varied = _varied(dataset, frontend, augmentation) if copies else ()
+        every = chain(blocks(load(plain), _CLIPS_AT_ONCE), varied)
         training = (1 + copies, len(clips), *shape)
         save(folder / "training.npy", training, np.float32, standardised(every))
         plain.unlink()
@@ -70,12 +65,27 @@ def prepare_features(
         save(folder / "validation.npy", (len(clips), *shape), np.float32, features)
         np.save(folder / "statistics.npy", np.stack([mean, deviation]))
 
-    content = [VERSION, dataset.fingerprint, differences(frontend), differences(augmentation)]
+    own = [frontend.code(), differences(frontend)]
+    content = [VERSION, dataset.fingerprint, own, differences(augmentation)]
     return FeatureSet(cache.entry("features", digest(content), build))
 
 
+def _varied(
+    dataset: Dataset, frontend: Frontend, augmentation: AugmentationParams
+) -> Iterator[np.ndarray]:
+    """Yield the features of the augmented copies, rendering by rendering, some clips at once."""
+    if isinstance(frontend, MelFrontend):
+        yield from features_of(_varied_spectra(dataset, frontend, augmentation), frontend)
+        return
+    rate, at_once = frontend.downsampling_rate, clips_at_once(frontend)
+    clips, noise = dataset.waveforms("training", rate), dataset.noise(rate)
+    for seed in range(1, RENDERINGS):
+        for varied in render(clips, noise, augmentation, rate, seed, at_once):
+            yield from compute_features(varied, frontend)
+
+
 def _varied_spectra(
-    dataset: Dataset, frontend: FrontendParams, augmentation: AugmentationParams
+    dataset: Dataset, frontend: MelFrontend, augmentation: AugmentationParams
 ) -> Iterator[np.ndarray]:
     """Yield the spectra of the augmented copies, rendering by rendering, some clips at once.
 
@@ -90,9 +100,9 @@ def _varied_spectra(
         noise = dataset.noise(rate)
         for seed in range(1, RENDERINGS):
             for varied in render(clips, noise, augmentation, rate, seed, at_once):
-                yield spectra_of(varied, frontend).astype(np.float16)
+                yield frontend.spectra_of(varied).astype(np.float16)
 
-    shape = (RENDERINGS - 1, len(clips), *spectrum_shape(frontend))
+    shape = (RENDERINGS - 1, len(clips), *frontend.spectrum_shape)
     if np.dtype(np.float16).itemsize * prod(shape) > _SPECTRA_KEPT_BYTES:
         yield from computed()
         return
@@ -107,10 +117,10 @@ def _varied_spectra(
         yield from blocks(rendering, at_once)
 
 
-def _statistics(features: np.ndarray, frontend: FrontendParams) -> tuple[np.ndarray, np.ndarray]:
+def _statistics(features: np.ndarray, frontend: Frontend) -> tuple[np.ndarray, np.ndarray]:
     """Return mean and deviation of each coefficient over all frames, summed in 64 bits."""
     coefficients = features.shape[-1]
-    if frontend.normalization == "none":
+    if not frontend.is_standardised:
         return np.zeros(coefficients, np.float32), np.ones(coefficients, np.float32)
 
     def mean_of(parts: Iterable[np.ndarray]) -> np.ndarray:

@@ -11,17 +11,18 @@ from pathlib import Path
 import numpy as np
 
 from sweep import cache
-from sweep.audio.clips import to_float
+from sweep.arrays import to_float
 from sweep.audio.dataset import Dataset
-from sweep.candidate import Candidate, FrontendParams, digest
+from sweep.candidate import Candidate, digest
 from sweep.evaluation import Variant
+from sweep.frontends.base import Frontend
+from sweep.frontends.compute import VERSION, convert_frontend
 from sweep.limits import Limit, violations
 from sweep.litert import CLIPS_TIMED, Latency, Model, measure_latency
 from sweep.metrics import METRICS, Measured, Metric
 from sweep.networks.architecture import Architecture
 from sweep.parameters import differences
 from sweep.stages.files import file_facts
-from sweep.stages.frontend import VERSION, convert_frontend
 from sweep.statistics import Confusion
 
 _FRONTENDS_KEPT = 16
@@ -72,7 +73,7 @@ class Bench:
         # Which bands there are changes the numbers in the matrix of mel bands, not its shape.
         bands = {"lower_frequency": None, "upper_frequency": None}
         return _remembered(
-            digest([VERSION, differences(frontend) | bands]),
+            digest([VERSION, frontend.code(), differences(frontend) | bands]),
             lambda: measure_latency(_typical_frontend(frontend), self._clips()),
         )
 
@@ -106,7 +107,7 @@ def _remembered(key: str, measure: Callable[[], Latency]) -> Latency:
 
 
 @lru_cache(_FRONTENDS_KEPT)
-def _typical_frontend(frontend: FrontendParams) -> bytes:
+def _typical_frontend(frontend: Frontend) -> bytes:
     """Return the front end with made-up statistics, which cost what real ones cost."""
     coefficients = frontend.shape[1]
     return convert_frontend(frontend, np.full(coefficients, 0.5), np.full(coefficients, 2.0))

@@ -6,23 +6,26 @@ from dataclasses import replace
 import numpy as np
 
 from sweep.audio.streams import Stream
-from sweep.candidate import FrontendParams
 from sweep.detection import STRIDE_IN_S
+from sweep.frontends.base import Frontend
+from sweep.frontends.compute import clips_at_once, compute_features, features_of
+from sweep.frontends.mel import MelFrontend
 from sweep.litert import Model
-from sweep.stages.frontend import clips_at_once, features_of, spectra_of
 
 
-def stride_of(frontend: FrontendParams) -> int:
-    """Return the samples from one window to the next: the frame steps nearest to 0.1 s."""
+def stride_of(frontend: Frontend) -> int:
+    """Return the samples from one window to the next: about 0.1 s, in whole frame steps if any."""
+    if not isinstance(frontend, MelFrontend):
+        return round(STRIDE_IN_S * frontend.downsampling_rate)
     steps = max(1, round(STRIDE_IN_S * frontend.downsampling_rate / frontend.frame_step))
     return steps * frontend.frame_step
 
 
-def window_features(samples: np.ndarray, frontend: FrontendParams) -> Iterator[np.ndarray]:
+def window_features(samples: np.ndarray, frontend: Frontend) -> Iterator[np.ndarray]:
     """Yield the features of each window of a stream before mean and deviation are taken out.
 
-    Neighbouring windows share frames, whose spectra are computed once; what is normalised by clip
-    is normalised by window.
+    Neighbouring windows share frames, whose spectra are computed once where the front end is of mel
+    bands; what is normalised by clip is normalised by window.
 
     Args:
         samples: int16 ``[samples]``.
@@ -31,25 +34,28 @@ def window_features(samples: np.ndarray, frontend: FrontendParams) -> Iterator[n
     Yields:
         float32 ``[windows, frames, coefficients]``, some windows at once.
     """
+    if isinstance(frontend, MelFrontend):
+        return features_of(_window_spectra(samples, frontend), frontend)
+    windows = np.lib.stride_tricks.sliding_window_view(samples, frontend.num_samples)
+    return compute_features(windows[:: stride_of(frontend)], frontend)
+
+
+def _window_spectra(samples: np.ndarray, frontend: MelFrontend) -> Iterator[np.ndarray]:
     window, stride = frontend.num_samples, stride_of(frontend)
     frames, steps = frontend.shape[0], stride // frontend.frame_step
     windows, at_once = 1 + (len(samples) - window) // stride, clips_at_once(frontend)
-
-    def spectra() -> Iterator[np.ndarray]:
-        for first in range(0, windows, at_once):
-            count = min(at_once, windows - first)
-            stretch = samples[first * stride : (first + count - 1) * stride + window]
-            longer = replace(frontend, clip_length_in_s=len(stretch) / frontend.downsampling_rate)
-            of_stretch = spectra_of(stretch[None], longer)[0]
-            sliced = np.lib.stride_tricks.sliding_window_view(of_stretch, frames, axis=0)
-            yield np.moveaxis(sliced[::steps][:count], -1, 1)
-
-    return features_of(spectra(), frontend)
+    for first in range(0, windows, at_once):
+        count = min(at_once, windows - first)
+        stretch = samples[first * stride : (first + count - 1) * stride + window]
+        longer = replace(frontend, clip_length_in_s=len(stretch) / frontend.downsampling_rate)
+        of_stretch = longer.spectra_of(stretch[None])[0]
+        sliced = np.lib.stride_tricks.sliding_window_view(of_stretch, frames, axis=0)
+        yield np.moveaxis(sliced[::steps][:count], -1, 1)
 
 
 def run_stream(
     stream: Stream,
-    frontend: FrontendParams,
+    frontend: Frontend,
     mean: np.ndarray,
     deviation: np.ndarray,
     models: Mapping[str, bytes],

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from sweep.audio.clips import loudest_part, read_clip, read_whole, resample, to_float, to_int16
+from sweep.arrays import to_float
+from sweep.audio.clips import loudest_part, read_clip, read_whole, resample, to_int16
 
 from .recordings import noise, tone, write
 

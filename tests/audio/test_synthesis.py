@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 import soundfile
 
+from sweep.arrays import to_float
 from sweep.audio import espeak, synthesis
 from sweep.audio.check import inspect_folder
-from sweep.audio.clips import read_clip, to_float
+from sweep.audio.clips import read_clip
 from sweep.audio.layout import find_clips, noise_names
 from sweep.audio.splits import SPLITS, speaker_split, split_clips
 from sweep.audio.synthesis import coloured_noise, synthesize, voice_order

@@ -14,10 +14,12 @@ from sweep.audio.dataset import Dataset, DatasetSpec, open_dataset
 from sweep.c.compiler import compiled, compiler
 from sweep.c.export import TOLERANCE, c_files
 from sweep.c.frontend import frontend_source
-from sweep.candidate import FrontendParams
 from sweep.errors import SweepError
+from sweep.frontends.base import Frontend
+from sweep.frontends.compute import convert_frontend
+from sweep.frontends.log_mel import LogMel
+from sweep.frontends.mfcc import MFCC
 from sweep.litert import Model
-from sweep.stages.frontend import convert_frontend
 
 STRICT = (
     *("-std=c99", "-Wall", "-Wextra", "-Wconversion", "-pedantic", "-Werror"),
@@ -27,18 +29,18 @@ SANITIZED = (*STRICT, "-g", "-fsanitize=address,undefined", "-fno-sanitize-recov
 SHORT = {"frame_length_in_s": 0.02, "frame_step_in_s": 0.01, "num_mel_bins": 20}
 LOW = {"downsampling_rate": 8000, "upper_frequency": 4000.0}
 FRONTENDS = {
-    "the published winner": FrontendParams(),
-    "each coefficient by itself": FrontendParams(normalization="per_coefficient", **SHORT),
-    "each clip by itself, 8 kHz": FrontendParams(normalization="per_clip", **SHORT, **LOW),
-    "a cube root, 8 kHz, 0.5 s": FrontendParams(
+    "the published winner": MFCC(),
+    "each coefficient by itself": MFCC(normalization="per_coefficient", **SHORT),
+    "each clip by itself, 8 kHz": MFCC(normalization="per_clip", **SHORT, **LOW),
+    "a cube root, 8 kHz, 0.5 s": MFCC(
         nonlinearity="cube_root", clip_length_in_s=0.5, **SHORT, **LOW
     ),
-    "a cube root, each clip by itself": FrontendParams(
+    "a cube root, each clip by itself": MFCC(
         nonlinearity="cube_root", normalization="per_clip", **SHORT
     ),
-    "log-mel, 0.5 s": FrontendParams(features="log_mel", clip_length_in_s=0.5, **SHORT),
-    "log-mel, each clip by itself, bands without a bin": FrontendParams(
-        features="log_mel", normalization="per_clip", num_mel_bins=100
+    "log-mel, 0.5 s": LogMel(clip_length_in_s=0.5, **SHORT),
+    "log-mel, each clip by itself, bands without a bin": LogMel(
+        normalization="per_clip", num_mel_bins=100
     ),
 }
 NAMES, SETS = list(FRONTENDS), list(FRONTENDS.values())
@@ -46,7 +48,7 @@ NAMES, SETS = list(FRONTENDS), list(FRONTENDS.values())
 needs_compiler = pytest.mark.skipif(compiler() is None, reason="this machine has no C compiler")
 
 
-def statistics(frontend: FrontendParams) -> tuple[np.ndarray, np.ndarray]:
+def statistics(frontend: Frontend) -> tuple[np.ndarray, np.ndarray]:
     """Return some mean and deviation for each coefficient."""
     coefficients = frontend.shape[1]
     return (
@@ -56,16 +58,16 @@ def statistics(frontend: FrontendParams) -> tuple[np.ndarray, np.ndarray]:
 
 
 @functools.cache
-def litert(frontend: FrontendParams) -> Model:
+def litert(frontend: Frontend) -> Model:
     return Model(convert_frontend(frontend, *statistics(frontend)))
 
 
-def deployed(frontend: FrontendParams, clips: np.ndarray) -> np.ndarray:
+def deployed(frontend: Frontend, clips: np.ndarray) -> np.ndarray:
     """Return the features that LiteRT computes."""
     return litert(frontend).run_each(clips.astype(np.float32) / 32768)[..., 0]
 
 
-def clips_of(dataset: Dataset, frontend: FrontendParams) -> np.ndarray:
+def clips_of(dataset: Dataset, frontend: Frontend) -> np.ndarray:
     """Return clips, silence, and the loudest and harshest samples there are."""
     spoken = dataset.waveforms("validation", frontend.downsampling_rate)[:20]
     silence = np.zeros((1, spoken.shape[1]), np.int16)
@@ -111,15 +113,27 @@ def test_no_clip_leads_outside_an_array_or_into_undefined_behaviour(
         assert np.isfinite(program.run(clips_of(spoken, frontend)[-4:])).all()
 
 
+class Louder(MFCC):
+    """A front end from outside that computes something else."""
+
+    def from_bands(self, bands):
+        return 2 * super().from_bands(bands)
+
+
+def test_a_front_end_from_outside_has_no_c() -> None:
+    with pytest.raises(SweepError, match="test_frontend:Louder has no C source, only mfcc and log"):
+        frontend_source(Louder(), *statistics(Louder()))
+
+
 @pytest.fixture(scope="module")
 def content() -> bytes:
-    return convert_frontend(FrontendParams())
+    return convert_frontend(MFCC())
 
 
 @pytest.fixture(scope="module")
 def files(spoken: Dataset, content: bytes) -> dict[str, str]:
     """The folder of C of the default front end."""
-    return c_files(FrontendParams(), content, spoken)[0]
+    return c_files(MFCC(), content, spoken)[0]
 
 
 class TestFolder:
@@ -128,7 +142,7 @@ class TestFolder:
     def test_it_has_these_files_every_time_with_the_same_content(
         self, spoken: Dataset, content, files
     ) -> None:
-        again, _ = c_files(FrontendParams(), content, spoken)
+        again, _ = c_files(MFCC(), content, spoken)
         assert sorted(files) == sorted(c.FILES)
         assert again == files
 
@@ -152,21 +166,21 @@ class TestFolder:
 
     @needs_compiler
     def test_it_says_on_how_many_clips_it_was_verified(self, spoken: Dataset, content) -> None:
-        _, told = c_files(FrontendParams(), content, spoken)
+        _, told = c_files(MFCC(), content, spoken)
         assert told["verified"] is True
         assert told["clips"] == spoken.counts["validation"]
         assert 0 < told["largest_difference"] <= told["tolerance"]
 
     @needs_compiler
     def test_another_front_end_is_refused(self, spoken: Dataset) -> None:
-        other = convert_frontend(replace(FrontendParams(), lower_frequency=40.0))
+        other = convert_frontend(replace(MFCC(), lower_frequency=40.0))
         with pytest.raises(SweepError, match="the front end in C differs from frontend.tflite by"):
-            c_files(FrontendParams(), other, spoken)
+            c_files(MFCC(), other, spoken)
 
     def test_without_a_compiler_it_is_written_and_not_verified(
         self, spoken: Dataset, content, files, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("PATH", os.devnull)
-        found, told = c_files(FrontendParams(), content, spoken)
+        found, told = c_files(MFCC(), content, spoken)
         assert found == files
         assert told == {"verified": False, "reason": "no C compiler"}

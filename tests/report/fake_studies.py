@@ -19,7 +19,7 @@ dataset:
   source: mini_speech_commands
   labels: [stop, go]
 parameters:
-  features: [mfcc, log_mel]
+  frontend: [mfcc, log_mel]
   frame_length_in_s: [0.016, 0.032]
   frame_step_in_s: [0.016, 0.02, 0.032]
   num_mel_bins: {low: 8, high: 40, step: 4}

@@ -222,7 +222,7 @@ def test_the_table_sorts_by_keyboard_filters_and_is_saved(desk, tmp_path):
     with path.open(newline="") as file:
         saved = list(csv.DictReader(file))
     assert [int(row["trial"]) for row in saved] == desk.rows()
-    assert {row["features"] for row in saved} == {"log_mel"}
+    assert {row["frontend"] for row in saved} == {"log_mel"}
     desk.page.get_by_label("Filter").fill("")
 
 

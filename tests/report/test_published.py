@@ -25,7 +25,7 @@ def test_the_five_tables_describe_the_smallest_feasible_trial(record):
     assert space["alpha"] == "0.08 to 1, log scale"
     assert space["num_mel_bins"] == "8 to 40 in steps of 4"
     assert training["epochs"] == "30" and training["batch_size"] == "20"
-    assert frontend["features"] == best.candidate.frontend.features
+    assert frontend["frontend"] == best.candidate.chosen("frontend")
     assert results["size (KB)"] == f"{best.evaluation.result['size_kb']:.2f}\u00a0KB"
     assert results["accuracy"].startswith(f"{best.evaluation.result['accuracy']:.3f} (")
     assert results["original accuracy"] == f"{best.evaluation.original_accuracy:.3f}"

@@ -4,23 +4,26 @@ import pytest
 from sweep.arrays import load, save
 from sweep.audio.augmentation import render
 from sweep.audio.dataset import Dataset
-from sweep.candidate import AugmentationParams, FrontendParams
+from sweep.candidate import AugmentationParams
+from sweep.frontends.base import Frontend
+from sweep.frontends.compute import compute_features
+from sweep.frontends.log_mel import LogMel
+from sweep.frontends.mfcc import MFCC
 from sweep.stages import features as stage
 from sweep.stages.features import prepare_features
-from sweep.stages.frontend import compute_features
 
 from ..memory import resident_mb
 
 VARIED = AugmentationParams(time_shift_ms=100, noise_snr_db=5, gain_db=6)
 
 
-def plain_features(clips: np.ndarray, frontend: FrontendParams) -> np.ndarray:
+def plain_features(clips: np.ndarray, frontend: Frontend) -> np.ndarray:
     return np.concatenate([*compute_features(clips, frontend)])
 
 
 @pytest.mark.parametrize("normalization", ["none", "per_coefficient", "per_clip"])
 def test_training_features_are_standardised_when_asked(spoken, normalization):
-    frontend = FrontendParams(normalization=normalization)
+    frontend = MFCC(normalization=normalization)
     features = prepare_features(spoken, frontend, AugmentationParams())
     plain = plain_features(spoken.waveforms("training", 16000), frontend)
     if normalization == "none":
@@ -34,7 +37,7 @@ def test_training_features_are_standardised_when_asked(spoken, normalization):
 
 
 def test_features_are_computed_once_for_all_studies(spoken, monkeypatch):
-    frontend, augmentation = FrontendParams(num_mel_bins=12), AugmentationParams()
+    frontend, augmentation = MFCC(num_mel_bins=12), AugmentationParams()
     first = prepare_features(spoken, frontend, augmentation)
     monkeypatch.setattr(Dataset, "waveforms", lambda *given: pytest.fail("clips are read again"))
     again = prepare_features(spoken, frontend, augmentation)
@@ -43,16 +46,15 @@ def test_features_are_computed_once_for_all_studies(spoken, monkeypatch):
 
 def test_another_front_end_does_not_meet_the_same_features(spoken):
     features = [
-        prepare_features(spoken, FrontendParams(lower_frequency=hz), AugmentationParams())
-        for hz in (20, 80)
+        prepare_features(spoken, MFCC(lower_frequency=hz), AugmentationParams()) for hz in (20, 80)
     ]
     assert not np.array_equal(features[0].training, features[1].training)
 
 
 def test_augmented_clips_come_in_eight_renderings_the_first_as_recorded(spoken):
     augmentation = AugmentationParams(time_shift_ms=100, noise_snr_db=5, gain_db=6)
-    plain = prepare_features(spoken, FrontendParams(), AugmentationParams())
-    varied = prepare_features(spoken, FrontendParams(), augmentation)
+    plain = prepare_features(spoken, MFCC(), AugmentationParams())
+    varied = prepare_features(spoken, MFCC(), augmentation)
     clips = spoken.counts["training"]
     assert plain.training.shape == (1, clips, 31, 10)
     assert varied.training.shape == (8, clips, 31, 10)
@@ -63,7 +65,7 @@ def test_augmented_clips_come_in_eight_renderings_the_first_as_recorded(spoken):
 
 
 def test_augmented_features_are_those_of_the_rendered_waveforms(spoken):
-    frontend = FrontendParams(normalization="per_clip", num_mel_bins=16, num_coefficients=12)
+    frontend = MFCC(normalization="per_clip", num_mel_bins=16, num_coefficients=12)
     features = prepare_features(spoken, frontend, VARIED)
     for seed in (1, 7):
         clips, noise = spoken.waveforms("training", 16000), spoken.noise(16000)
@@ -73,9 +75,9 @@ def test_augmented_features_are_those_of_the_rendered_waveforms(spoken):
 
 
 def test_front_ends_of_one_frame_share_the_augmented_spectra(spoken, monkeypatch):
-    prepare_features(spoken, FrontendParams(num_mel_bins=13), VARIED)
+    prepare_features(spoken, MFCC(num_mel_bins=13), VARIED)
     monkeypatch.setattr(stage, "render", lambda *given, **named: pytest.fail("rendered again"))
-    mel = FrontendParams(num_mel_bins=14, features="log_mel", lower_frequency=60)
+    mel = LogMel(num_mel_bins=14, lower_frequency=60)
     assert prepare_features(spoken, mel, VARIED).training.shape == (
         8,
         spoken.counts["training"],
@@ -95,11 +97,11 @@ def at_hand(dataset, monkeypatch, cache):
 
 @pytest.mark.parametrize("kept", [True, False])
 def test_features_computed_twice_are_equal_bit_by_bit(spoken, monkeypatch, tmp_path, kept):
-    once = prepare_features(spoken, FrontendParams(num_mel_bins=15), VARIED)
+    once = prepare_features(spoken, MFCC(num_mel_bins=15), VARIED)
     at_hand(spoken, monkeypatch, tmp_path)
     if not kept:
         monkeypatch.setattr(stage, "_SPECTRA_KEPT_BYTES", 1000)
-    again = prepare_features(spoken, FrontendParams(num_mel_bins=15), VARIED)
+    again = prepare_features(spoken, MFCC(num_mel_bins=15), VARIED)
     assert (tmp_path / "tinysweep" / "spectra").is_dir() == kept
     np.testing.assert_array_equal(again.training, once.training)
     np.testing.assert_array_equal(again.validation, once.validation)
@@ -108,14 +110,14 @@ def test_features_computed_twice_are_equal_bit_by_bit(spoken, monkeypatch, tmp_p
 def test_statistics_are_those_of_all_frames(monkeypatch):
     features = np.random.default_rng(0).normal(1000, 3, (100, 31, 10)).astype(np.float32)
     monkeypatch.setattr(stage, "_CLIPS_AT_ONCE", 7)
-    mean, deviation = stage._statistics(features, FrontendParams(normalization="per_clip"))
+    mean, deviation = stage._statistics(features, MFCC(normalization="per_clip"))
     wide = features.astype(np.float64)
     np.testing.assert_allclose(mean, wide.mean(axis=(0, 1)), rtol=1e-7)
     np.testing.assert_allclose(deviation, wide.std(axis=(0, 1)), rtol=1e-6)
 
 
 def test_a_coefficient_that_never_changes_is_not_divided_by_nothing():
-    frontend = FrontendParams(normalization="per_coefficient")
+    frontend = MFCC(normalization="per_coefficient")
     _, deviation = stage._statistics(np.ones((4, 31, 10), np.float32), frontend)
     assert (deviation == np.float32(1e-3)).all()
 
@@ -124,7 +126,7 @@ def test_clips_and_features_on_disk_take_no_memory(spoken, monkeypatch, tmp_path
     clips, small = 2000, spoken.waveforms("training", 16000)[:40]
     save(tmp_path / "clips.npy", (clips, 16000), np.int16, [small] * (clips // 40))
     many, seen = load(tmp_path / "clips.npy"), []
-    prepare_features(spoken, FrontendParams(), AugmentationParams())
+    prepare_features(spoken, MFCC(), AugmentationParams())
     before = resident_mb()
     at_hand(spoken, monkeypatch, tmp_path)
     monkeypatch.setattr(Dataset, "waveforms", lambda self, split, rate: many)
@@ -135,9 +137,9 @@ def test_clips_and_features_on_disk_take_no_memory(spoken, monkeypatch, tmp_path
             seen.append(resident_mb())
             yield part
 
-    monkeypatch.setattr("sweep.stages.frontend.blocks", watched)
+    monkeypatch.setattr("sweep.frontends.compute.blocks", watched)
     monkeypatch.setattr(stage, "blocks", watched)
-    made = prepare_features(spoken, FrontendParams(num_mel_bins=11), AugmentationParams())
+    made = prepare_features(spoken, MFCC(num_mel_bins=11), AugmentationParams())
     assert made.training.shape == (1, clips, 31, 10)
     assert many.nbytes > 60e6 and len(seen) > 30
     assert max(seen) - before < 40

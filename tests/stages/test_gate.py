@@ -40,7 +40,7 @@ TRAINED = {
     },
     "log-mel, names stripped": {
         "alpha": 0.3,
-        "features": "log_mel",
+        "frontend": "log_mel",
         "num_mel_bins": 20,
         "final_sparsity": 0.5,
         "epochs": 20,

@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 
-from sweep.audio.clips import to_float
+from sweep.arrays import to_float
 from sweep.audio.streams import Stream
 from sweep.candidate import Candidate
+from sweep.frontends.compute import convert_frontend
 from sweep.litert import Model
-from sweep.stages.frontend import convert_frontend
 from sweep.stages.streaming import run_stream, stride_of, window_features
+
+from ..frontends.loudness import Loudness
 
 FRONTENDS = {
     "the published winner": {},
@@ -55,6 +57,15 @@ def test_features_of_windows_are_those_of_the_deployed_front_end(parameters):
     expected = Model(convert_frontend(params)).run_each(to_float(windows(samples, params)))
     assert found.shape == expected.shape[:-1]
     np.testing.assert_allclose(found, expected[..., 0], atol=2e-4)
+
+
+def test_a_front_end_without_frames_computes_each_window_as_deployed():
+    params = Loudness(stretches=12)
+    samples = sound(5, params.downsampling_rate)
+    found = np.concatenate([*window_features(samples, params)])
+    expected = Model(convert_frontend(params)).run_each(to_float(windows(samples, params)))
+    assert found.shape == (41, 12, 3)
+    np.testing.assert_allclose(found, expected[..., 0], atol=1e-5)
 
 
 def test_a_stride_is_about_a_tenth_of_a_second_of_whole_frame_steps():

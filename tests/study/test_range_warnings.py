@@ -36,7 +36,7 @@ def test_an_end_that_holds_the_best_is_named_with_the_line_to_change(parameter, 
 
 @pytest.mark.parametrize(
     ("parameter", "value"),
-    [("alpha", 0.3), ("num_mel_bins", 24), ("final_sparsity", 0.0), ("features", "mfcc")],
+    [("alpha", 0.3), ("num_mel_bins", 24), ("final_sparsity", 0.0), ("frontend", "mfcc")],
 )
 def test_the_middle_an_end_that_cannot_move_and_a_choice_are_left_alone(parameter, value):
     assert found(parameter, value) == []

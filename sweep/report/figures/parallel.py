@@ -7,9 +7,10 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from sweep.candidate import FrontendParams
+from sweep.candidate import find
 from sweep.metrics import Metric
 from sweep.parameters import defaults
+from sweep.registry import BUILT_IN
 from sweep.report.figures.axes import (
     Axis,
     metric_axes,
@@ -28,7 +29,10 @@ SHOWN = {
 }
 """Which outcomes each setting of the page's switch shows."""
 
-FRONTEND = tuple(defaults(FrontendParams))
+FRONTEND = (
+    "frontend",
+    *(p for name in BUILT_IN["frontend"] for p in defaults(find("frontend", name))),
+)
 _MISSING = -0.12
 _FINENESS = 120
 _LONGEST = 9

@@ -46,7 +46,7 @@ def test_log_parameters_have_log_axes_with_readable_ticks(record, frame):
 
 def test_choices_are_labelled(record, frame):
     axes = axes_of(parallel(record, frame, "all"))
-    assert axes["features"].texts == ["mfcc", "log_mel"]
+    assert axes["frontend"].texts == ["mfcc", "log_mel"]
     assert axes["noise_snr_db"].texts == ["none", "0", "10"]
     noise = [t.candidate.augmentation.noise_snr_db for t in record.trials]
     assert axes["noise_snr_db"].positions == [{None: 0, 0: 1, 10: 2}[value] for value in noise]
@@ -88,7 +88,7 @@ def test_the_trace_names_its_logarithmic_axes_and_colours_by_plain_numbers(recor
 def test_the_published_view_is_front_end_against_accuracy(record, frame):
     trace = draw_parallel(parallel(record, frame, "all")).data[0]
     assert trace.meta["frontend"] == [
-        "features",
+        "frontend",
         "frame_length_in_s",
         "frame_step_in_s",
         "num_mel_bins",

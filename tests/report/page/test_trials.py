@@ -48,7 +48,7 @@ def test_parameters_are_not_rounded(record):
     parameters = trial_rows(record, table(record))["parameters"]
     assert parameters["alpha"] == [t.candidate.network.alpha for t in record.trials]
     assert set(parameters["noise_snr_db"]) == {"none", 0, 10}
-    assert set(parameters["features"]) == {"mfcc", "log_mel"}
+    assert set(parameters["frontend"]) == {"mfcc", "log_mel"}
 
 
 def test_trials_gated_before_anything_was_converted_have_no_latency():
@@ -83,7 +83,7 @@ def test_each_trial_on_the_front_is_worth_details(record):
         assert sum(map(sum, details["confusion"])) == found.clips
         assert [clip["name"] for clip in details["mistakes"]] == list(found.mistakes[:24])
         assert details["more_mistakes"] == max(0, len(found.mistakes) - 24)
-        assert details["varied"]["features"] == trial.candidate.frontend.features
+        assert details["varied"]["frontend"] == trial.candidate.chosen("frontend")
         assert details["varied"].keys() | details["fixed"].keys() == (
             trial.candidate.parameters().keys()
         )

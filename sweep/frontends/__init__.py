@@ -1,0 +1,1 @@
+"""Front ends: from waveform to features, in training and as the LiteRT graph deployed."""
