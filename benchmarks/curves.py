@@ -13,6 +13,7 @@ import csv
 import gzip
 import io
 import json
+import math
 import os
 import sys
 import time
@@ -225,7 +226,7 @@ def trained(task: str, candidate: Candidate, dataset: Dataset) -> Curve:
         candidate.compression.final_sparsity,
         round(known["filters"] * known["alpha"]),
         known["blocks"],
-        -(-dataset.counts["training"] // candidate.training.batch_size),
+        math.ceil(dataset.counts["training"] / candidate.training.batch_size),
         clips,
         tuple(round(accuracy * clips) for accuracy in evaluation.accuracies),
         round(accuracy * clips),

@@ -10,6 +10,7 @@ The network, its training and the folds of speakers that judge it are those of
 """
 
 import argparse
+import math
 import os
 import sys
 from concurrent.futures import ProcessPoolExecutor
@@ -74,7 +75,7 @@ def curve(folder: str, fold: int, final_sparsity: float, epochs: int) -> list[tu
         targets,
         (features.validation, dataset.targets("validation")),
     )
-    steps = -(-len(targets) // candidate.training.batch_size)
+    steps = math.ceil(len(targets) / candidate.training.batch_size)
     updates = pruning_updates(steps * epochs, final_sparsity)
     # What is renewed before the first step of an epoch belongs to that epoch.
     due = [[s for step, s in updates.items() if step < steps * epoch] for epoch in range(1, epochs)]

@@ -9,6 +9,7 @@ are those on the validation clips.
 import argparse
 import hashlib
 import json
+import math
 import time
 import zipfile
 from pathlib import Path
@@ -125,7 +126,7 @@ def make_model(shape: tuple[int, ...], p: dict[str, Any]) -> Any:
 
 def train(model: Any, training: Any, validation: Any, clips: int, p: dict[str, Any]) -> Any:
     """Train and prune the network; return it without the pruning wrapper."""
-    steps = -(-clips // p["batch_size"]) * p["epochs"]
+    steps = math.ceil(clips / p["batch_size"]) * p["epochs"]
     wrapped = tfmot.sparsity.keras.prune_low_magnitude(
         model,
         pruning_schedule=tfmot.sparsity.keras.PolynomialDecay(

@@ -1,5 +1,6 @@
 """Silence as a microphone has it: short slices of background recordings, at many levels."""
 
+import math
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -84,7 +85,7 @@ def slice_names(folder: Path) -> dict[str, list[str]]:
 
 def _slices(part: np.ndarray, length: int) -> Iterator[np.ndarray]:
     last = len(part) - length
-    hop = max(length // _OVERLAP, -(-last // _MOST_A_BLOCK), 1)
+    hop = max(length // _OVERLAP, math.ceil(last / _MOST_A_BLOCK), 1)
     return (part[start : start + length] for start in range(0, last + 1, hop))
 
 

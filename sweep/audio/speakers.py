@@ -16,13 +16,13 @@ class Speakers:
 
     Attributes:
         counts: number of speakers in each split whose names are known.
-        heard: how many of those in validation or testing are in training too.
+        shared: how many of those in validation or testing are in training too.
         new: how many of them are not.
         unnamed: number of clips whose file names give no speaker.
     """
 
     counts: Mapping[str, int]
-    heard: int
+    shared: int
     new: int
     unnamed: int
 
@@ -37,7 +37,7 @@ class Speakers:
         held_out = named["validation"] | named["testing"]
         return cls(
             counts={split: len(some) for split, some in named.items()},
-            heard=len(held_out & named["training"]),
+            shared=len(held_out & named["training"]),
             new=len(held_out - named["training"]),
             unnamed=sum(SPEAKER_END not in clip.stem for some in clips.values() for clip in some),
         )
@@ -50,7 +50,7 @@ class Speakers:
     @property
     def disjoint(self) -> bool:
         """Whether nobody who speaks in training is, or may be, in another split."""
-        return not self.heard and not self.unnamed
+        return not self.shared and not self.unnamed
 
     @property
     def few(self) -> bool:
@@ -63,14 +63,14 @@ class Speakers:
 
         Intervals count clips as if each had a speaker of its own.
         """
-        if self.heard and not self.new:
+        if self.shared and not self.new:
             return (
                 "Other speakers were not tried: validation and test clips are by the speakers of"
                 " training, and for anybody else the accuracy may be lower"
             )
-        if self.heard:
+        if self.shared:
             return (
-                f"Of the speakers of validation and test clips, {self.heard} are in training too"
+                f"Of the speakers of validation and test clips, {self.shared} are in training too"
                 f" and {self.new} are not: for anybody else the accuracy may be lower"
             )
         if self.unnamed:

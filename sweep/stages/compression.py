@@ -44,7 +44,7 @@ def compress(
     """
     files = quantize(convert(architecture, weights), quantizations, clips)
     if without_names:
-        files = {name: strip_names(content) for name, content in files.items()}
+        files = {name: strip_metadata(content) for name, content in files.items()}
     return files
 
 
@@ -73,7 +73,7 @@ def quantize(content: bytes, quantizations: tuple[str, ...], clips: np.ndarray) 
     return variants
 
 
-def strip_names(content: bytes) -> bytes:
+def strip_metadata(content: bytes) -> bytes:
     """Return the model without tensor names, signatures and metadata, which no device reads."""
     model = schema.ModelT.InitFromPackedBuf(bytearray(content), 0)
     model.description = model.signatureDefs = model.metadata = model.metadataBuffer = None

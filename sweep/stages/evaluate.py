@@ -1,5 +1,6 @@
 """One candidate from parameters to evaluation: the whole story of a trial."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -16,7 +17,7 @@ from sweep.stages.fit import Predictions, fit
 from sweep.stages.gate import expect, passes
 from sweep.stages.measurement import Bench
 from sweep.stages.stopwatch import Stopwatch
-from sweep.stages.training import Progress
+from sweep.stages.training import TrainingProgress
 from sweep.statistics import mistakes, total, unrecognised
 from sweep.stopping import StopRule, out_of_reach
 
@@ -60,7 +61,7 @@ def evaluate(
         if reason:
             return _unfinished("stopped", reason, _with(expected, reached), limits, watch), {}
 
-    def stop(progress: Progress) -> str:
+    def stop(progress: TrainingProgress) -> str:
         # With folds the accuracy is known by now: what the validation clips say is no matter.
         if held_out:
             return ""
@@ -68,7 +69,7 @@ def evaluate(
             rules,
             {ACCURACY.name: progress.accuracies},
             epochs=progress.epochs,
-            steps=-(-dataset.counts["training"] // candidate.training.batch_size),
+            steps=math.ceil(dataset.counts["training"] / candidate.training.batch_size),
             clips=dataset.counts["validation"],
         )
 

@@ -1,4 +1,4 @@
-"""One network trained on some clips, compressed, and tried on others."""
+"""Train one network on some clips, compress it, and evaluate it on others."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,17 +12,17 @@ from sweep.networks.architecture import Architecture
 from sweep.stages.compression import compress
 from sweep.stages.features import FeatureSet, prepare_features
 from sweep.stages.stopwatch import Stopwatch
-from sweep.stages.training import Progress, Trained, train
+from sweep.stages.training import Trained, TrainingProgress, train
 from sweep.statistics import Confusion, confusion
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """What the variants of a network predict for clips they were not trained on.
+    """Predictions of a network's variants for clips they were not trained on.
 
     Attributes:
         names: of the clips.
-        truth: the label of each, as an index.
+        truth: the label of each clip, as an index.
         trained: share of the clips that the network classified correctly before conversion.
         probabilities: ``[clips, labels]`` by variant.
     """
@@ -34,7 +34,7 @@ class Predictions:
 
     @classmethod
     def joined(cls, parts: Sequence["Predictions"]) -> "Predictions":
-        """Return the predictions of several networks, each for clips of its own, as one."""
+        """Return the predictions of several networks, each for its own clips, as one."""
         clips = [len(part.truth) for part in parts]
         return cls(
             names=[name for part in parts for name in part.names],
@@ -53,13 +53,13 @@ class Predictions:
 
 @dataclass(frozen=True)
 class Fit:
-    """A network trained on the training clips of a dataset and tried on its validation clips.
+    """A network trained on the training clips of a dataset, evaluated on its validation clips.
 
     Attributes:
-        features: what it was trained on.
+        features: its training and validation features.
         trained: the network.
-        files: its variants as ``.tflite``; none of one that was stopped.
-        predictions: what the variants predict for the validation clips.
+        files: its variants as ``.tflite``; none if training was stopped.
+        predictions: of the variants, for the validation clips.
     """
 
     features: FeatureSet
@@ -73,16 +73,16 @@ def fit(
     architecture: Architecture,
     dataset: Dataset,
     watch: Stopwatch,
-    stop: Callable[[Progress], str] = lambda progress: "",
+    stop: Callable[[TrainingProgress], str] = lambda progress: "",
 ) -> Fit:
-    """Train a network on the training clips, compress it, and try it on the validation clips.
+    """Train a network on the training clips, compress it, and evaluate it on the validation clips.
 
     Args:
         candidate: the parameters.
         architecture: the network's shape.
         dataset: the clips.
         watch: times the stages.
-        stop: asked after each epoch, a reason ends the training; see ``train``.
+        stop: called after each epoch; a reason it returns ends the training; see ``train``.
     """
     with watch("features"):
         features = prepare_features(dataset, candidate.frontend, candidate.augmentation)

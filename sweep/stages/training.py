@@ -1,5 +1,6 @@
 """Training: Adam on cached features with tfmot's pruning schedule, many steps a graph call."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -12,15 +13,15 @@ from sweep.networks.graph import training_graph
 from sweep.networks.pruning import pruning_updates
 
 _GATHERED_BYTES = 2**24
-"""Features in one call of the graph: many steps, but little memory."""
+"""Features passed to one call of the graph: many steps, but little memory."""
 
 
 @dataclass(frozen=True)
-class Progress:
-    """Training so far, one value an epoch.
+class TrainingProgress:
+    """Training so far, one value per epoch.
 
     Attributes:
-        epochs: how many epochs there will be.
+        epochs: total number of epochs.
         losses: mean training loss.
         accuracies: share of validation clips classified correctly.
     """
@@ -35,7 +36,7 @@ class Trained:
     """A trained and pruned network; ``stopped`` says why training ended early, if it did."""
 
     weights: Weights
-    progress: Progress
+    progress: TrainingProgress
     stopped: str = ""
 
 
@@ -45,30 +46,30 @@ def train(
     features: np.ndarray,
     targets: np.ndarray,
     validation: tuple[np.ndarray, np.ndarray],
-    stop: Callable[[Progress], str] = lambda progress: "",
+    stop: Callable[[TrainingProgress], str] = lambda progress: "",
 ) -> Trained:
     """Train and prune the network of a candidate.
 
     Args:
         candidate: training and compression parameters, and the seed of its training.
         architecture: the network's shape.
-        features: float32 ``[renderings, clips, frames, coefficients]``; each time a clip is due,
-            one of its renderings is drawn.  A memory map is read in parts and takes no memory.
+        features: float32 ``[renderings, clips, frames, coefficients]``; for each clip of a
+            batch, one of its renderings is drawn.  A memory map is read in parts.
         targets: int64 ``[clips]``.
         validation: features ``[clips, frames, coefficients]`` and targets ``[clips]``.
-        stop: asked after every epoch but the last; a reason it returns ends the training.
+        stop: called after every epoch but the last; a reason it returns ends the training.
     """
     params, compression = candidate.training, candidate.compression
-    steps = -(-len(targets) // params.batch_size)
+    steps = math.ceil(len(targets) / params.batch_size)
     updates = pruning_updates(steps * params.epochs, compression.final_sparsity)
     pruned = architecture.prunable(compression.prune_depthwise)
     rates = learning_rates(params, steps * params.epochs)
     rng = np.random.default_rng(candidate.training_seed)
     graph = training_graph(architecture, params.batch_size)
     graph.start(architecture.initial_weights(candidate.training_seed))
-    answers = _answers(targets, architecture.labels, params)
+    soft_targets = _soft_targets(targets, architecture.labels, params)
 
-    progress, step = Progress(params.epochs), 0
+    progress, step = TrainingProgress(params.epochs), 0
     for epoch in range(1, params.epochs + 1):
         batches = _draw_batches(rng, features.shape[:2], steps, params.batch_size)
         mixing = _draw_mixing(rng, params.mixup, steps)
@@ -78,12 +79,12 @@ def train(
                 graph.prune(pruned, updates[stretch.start])
             for part in _parts(stretch, features[0, 0].nbytes * params.batch_size):
                 own = slice(part.start - step, part.stop - step)
-                gathered = _gathered(features, answers, batches[own])
+                gathered = _gathered(features, soft_targets, batches[own])
                 loss += graph.run(*gathered, mixing[own], rates[part.start : part.stop])
         step += steps
         if step in updates and epoch == params.epochs:
             graph.prune(pruned, updates[step])
-        progress = Progress(
+        progress = TrainingProgress(
             params.epochs,
             (*progress.losses, loss / steps),
             (*progress.accuracies, graph.accuracy(*validation)),
@@ -102,20 +103,20 @@ def learning_rates(params: TrainingParams, steps: int) -> np.ndarray:
     return (params.end_learning_rate + span * left).astype(np.float32)
 
 
-def _answers(targets: np.ndarray, labels: int, params: TrainingParams) -> np.ndarray:
-    """Return a row a clip, smoothed and times the weight of its label, ``[clips, labels]``."""
+def _soft_targets(targets: np.ndarray, labels: int, params: TrainingParams) -> np.ndarray:
+    """Return smoothed one-hot targets times the weight of the label, ``[clips, labels]``."""
     onehot = np.eye(labels, dtype=np.float32)[targets]
     smoothing = params.label_smoothing
-    answers = onehot * np.float32(1 - smoothing) + np.float32(smoothing / labels)
+    soft_targets = onehot * np.float32(1 - smoothing) + np.float32(smoothing / labels)
     if params.class_weight == "none":
-        return answers
-    return answers * class_weights(targets, labels)[targets][:, None]
+        return soft_targets
+    return soft_targets * class_weights(targets, labels)[targets][:, None]
 
 
 def class_weights(targets: np.ndarray, labels: int) -> np.ndarray:
-    """Return weights by which all labels count the same, float32 ``[labels]``.
+    """Return weights that give all labels the same influence, float32 ``[labels]``.
 
-    The weight of a label is clips / (labels * its clips), so that their mean over all clips is 1
+    The weight of a label is clips / (labels * its clips), so the mean weight over all clips is 1
     (G. King and L. Zeng, "Logistic regression in rare events data", 2001).
     """
     counts = np.bincount(targets, minlength=labels)
@@ -127,7 +128,7 @@ def _draw_batches(
 ) -> np.ndarray:
     """Return rows of ``[rendering, clip]`` for an epoch, int32 ``[steps, batch_size, 2]``.
 
-    Every clip once in random order; the last batch is filled up from the front.
+    Every clip comes once, in random order; the first clips of the order fill up the last batch.
     """
     renderings, clips = shape
     order = np.resize(rng.permutation(clips), steps * batch_size)
@@ -142,22 +143,22 @@ def _draw_mixing(rng: np.random.Generator, mixup: float, steps: int) -> np.ndarr
 
 
 def _stretches(first: int, steps: int, updates: dict[int, float]) -> Iterator[range]:
-    """Cut an epoch into the stretches of steps between renewals of the masks."""
+    """Cut an epoch into the stretches of steps between updates of the pruning masks."""
     cuts = [first, *(s for s in sorted(updates) if first < s < first + steps), first + steps]
     yield from (range(begin, end) for begin, end in zip(cuts, cuts[1:], strict=False))
 
 
 def _gathered(
-    features: np.ndarray, answers: np.ndarray, batches: np.ndarray
+    features: np.ndarray, soft_targets: np.ndarray, batches: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Copy features and answers of batches, ``[steps, batch_size, ...]``, out of all."""
+    """Return features and targets of batches, each ``[steps, batch_size, ...]``."""
     renderings, clips = batches[..., 0], batches[..., 1]
     gathered = features[renderings, clips]
     release(features)
-    return gathered, answers[clips]
+    return gathered, soft_targets[clips]
 
 
 def _parts(stretch: range, bytes_per_step: int) -> Iterator[range]:
-    """Cut a stretch of steps into what is gathered at once."""
+    """Cut a stretch of steps into parts whose features fit in memory."""
     most = max(1, _GATHERED_BYTES // bytes_per_step)
     yield from (stretch[start : start + most] for start in range(0, len(stretch), most))

@@ -16,11 +16,12 @@ from sweep.metrics import Measured, Metric
 from sweep.predict import FRONTEND, MODEL
 from sweep.stages.files import file_facts
 from sweep.statistics import confusion, mistakes
+from sweep.study.database import readable_errors
 from sweep.study.engine import Answer, Engine
 from sweep.study.finalist import CrossValidation, Finalist, Retraining, of_everybody
 from sweep.study.records import StudyRecord, TrialRecord
 from sweep.study.select import select_contenders, select_finalists
-from sweep.study.storage import StudyFolder, readable_errors
+from sweep.study.storage import StudyFolder
 
 Listener = Callable[[str, int, int], None]
 """Told what is being trained, how many trainings are done, of how many."""

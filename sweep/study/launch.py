@@ -16,12 +16,13 @@ from sweep.audio.dataset import Dataset
 from sweep.audio.folds import with_folds
 from sweep.space import Space
 from sweep.spec import duration_in_s
+from sweep.study.database import without_password
 from sweep.study.engine import Engine
 from sweep.study.progress import SearchProgress
 from sweep.study.records import StudyRecord
 from sweep.study.samplers import make_sampler
 from sweep.study.search import Search
-from sweep.study.storage import StudyFolder, without_password
+from sweep.study.storage import StudyFolder
 from sweep.study.task import evaluate_candidate
 
 _PACKAGES = (

@@ -9,14 +9,9 @@ import optuna
 from optuna.storages import RDBStorage
 
 from sweep.errors import SpecError, StudyError
+from sweep.study.database import read_only_url, readable_errors
 from sweep.study.records import StudyRecord
-from sweep.study.storage import (
-    StudyFolder,
-    finalists_of,
-    read_only,
-    readable_errors,
-    tested_of,
-)
+from sweep.study.storage import StudyFolder, finalists_of, tested_of
 from sweep.study.trials import trial_records
 
 _PATIENCE_IN_S = 1.0
@@ -90,7 +85,7 @@ class StudyReader:
             return self._storage
         if not self._database.is_file():
             raise StudyError(f"no study at {self.path}")
-        return read_only(self._database)
+        return read_only_url(self._database)
 
     def _read(self) -> StudyRecord:
         address = self._address()

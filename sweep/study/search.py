@@ -15,10 +15,11 @@ from sweep.errors import ManyFailures
 from sweep.evaluation import Evaluation
 from sweep.space import MOST_DRAWS, Space
 from sweep.stopping import Experience
+from sweep.study.database import readable_errors
 from sweep.study.engine import Answer
 from sweep.study.progress import SearchProgress
 from sweep.study.samplers.successive_halving import EPOCHS
-from sweep.study.storage import StudyFolder, readable_errors
+from sweep.study.storage import StudyFolder
 from sweep.study.task import Rules
 from sweep.study.trials import (
     ask,

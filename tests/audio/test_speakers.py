@@ -27,7 +27,7 @@ def test_speakers_are_counted_in_each_split():
 
 def test_where_everybody_is_in_training_other_speakers_were_not_tried():
     found = Speakers.of(said(training="ab", validation="ab", testing="ab"))
-    assert (found.heard, found.new) == (2, 0) and not found.disjoint
+    assert (found.shared, found.new) == (2, 0) and not found.disjoint
     assert found.caution.startswith("Other speakers were not tried")
 
 

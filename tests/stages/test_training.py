@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -30,7 +32,7 @@ def test_training_ends_as_sparse_as_with_tfmot_itself(spoken):
 def trained_by_tfmot(lesson, targets: np.ndarray) -> dict[str, np.ndarray]:
     """Train the same network as the report did, its masks renewed at every step."""
     clips, params = lesson.features.training[0][..., None], lesson.candidate.training
-    steps = -(-len(clips) // params.batch_size) * params.epochs
+    steps = math.ceil(len(clips) / params.batch_size) * params.epochs
     schedule = sparsity.PolynomialDecay(0.2, 0.7, int(0.2 * steps), steps, frequency=1)
     keras = keras_network(lesson.architecture)
     load_weights(keras, lesson.architecture, lesson.architecture.initial_weights(seed=0))

@@ -11,9 +11,10 @@ import optuna
 import pytest
 
 from sweep.errors import SpecError, StudyError
-from sweep.study import storage
+from sweep.study import compatibility, database
+from sweep.study.database import readable_errors
 from sweep.study.reader import StudyReader
-from sweep.study.storage import StudyFolder, readable_errors, study_name
+from sweep.study.storage import StudyFolder, study_name
 from sweep.study.trials import finish
 
 from .fake_workers import ENDINGS, FEASIBLE
@@ -208,7 +209,7 @@ def test_a_lock_of_some_seconds_is_waited_for(folder):
 
 
 def test_a_lock_that_stays_is_told_with_what_to_do(folder, monkeypatch):
-    monkeypatch.setattr(storage, "_LOCK_PATIENCE_IN_S", 0.1)
+    monkeypatch.setattr(database, "_LOCK_PATIENCE_IN_S", 0.1)
     with folder.owned():
         create(folder)
         held = sqlite3.connect(folder.database, isolation_level=None)
@@ -325,11 +326,11 @@ def test_a_study_in_another_format_is_told_and_left_alone(folder):
     with folder.owned():
         study = create(folder)
         finish(study, study.ask(SPACE.distributions), FEASIBLE)
-        study.set_user_attr("format", storage.FORMAT + 1)
+        study.set_user_attr("format", compatibility.FORMAT + 1)
     for use in (folder.record, lambda: folder.spelled(SPACE), lambda: create(folder)):
         with pytest.raises(StudyError, match="a study in format .* use the version that made it"):
             use()
-    study.set_user_attr("format", storage.FORMAT)
+    study.set_user_attr("format", compatibility.FORMAT)
     assert len(folder.record().trials) == 1
 
 
@@ -453,7 +454,9 @@ def test_models_that_lie_elsewhere_are_told(folder, tmp_path):
         folder.keep_files(trial, {"model.tflite": b"model"})
         finish(study, trial, FEASIBLE)
     away = StudyFolder(tmp_path / "away", folder.name, f"sqlite:///{folder.database}")
-    with pytest.raises(StudyError, match="not here; the models lie where the sweep ran"):
+    with pytest.raises(
+        StudyError, match="not found; the models are on the machine that ran the sweep"
+    ):
         away.read_file(0, "model.tflite")
     assert not away.path.exists()
 

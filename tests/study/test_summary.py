@@ -163,7 +163,7 @@ def test_effort_counts_what_was_spent_and_what_was_saved(record):
 def test_a_warning_says_what_is_not_known_of_other_speakers():
     record = make_record(30)
     everybody = {"training": 2, "validation": 2, "testing": 2}
-    about = record.about | {"speakers": {"counts": everybody, "heard": 2, "new": 0, "unnamed": 0}}
+    about = record.about | {"speakers": {"counts": everybody, "shared": 2, "new": 0, "unnamed": 0}}
     assert not any("speakers" in one.text for one in warnings(record, table(record)))
     first, *_ = warnings(replace(record, about=about), table(record))
     assert "Other speakers were not tried" in first.text

@@ -6,7 +6,7 @@ from sweep.report.figures.finalists import draw_confusion, draw_curves, retraine
 from sweep.report.figures.fronts import draw_space, draw_tradeoff
 from sweep.report.figures.importance import draw_importance, importance
 from sweep.report.figures.parallel import SHOWN, draw_parallel, parallel
-from sweep.report.figures.progress import draw_progress, progress
+from sweep.report.figures.progress import draw_progress, search_history
 from sweep.report.figures.slices import draw_slice
 from sweep.report.figures.tradeoff import tradeoff
 from sweep.study.records import StudyRecord
@@ -34,7 +34,7 @@ def figures(record: StudyRecord) -> dict[str, go.Figure]:
         shares = importance(record, frame)
         drawn["importance"] = draw_importance(shares)
         drawn["slice"] = draw_slice(record, frame, shares.parameters[0], goal.name)
-    found = progress(record, frame)
+    found = search_history(record, frame)
     drawn["progress-trials"] = draw_progress(found, "trials")
     drawn["progress-minutes"] = draw_progress(found, "minutes")
     for one in map(retrained, record.finalists):

@@ -15,7 +15,7 @@ from sweep.study.records import StudyRecord
 
 
 @dataclass(frozen=True)
-class Progress:
+class SearchHistory:
     """The state of the search after each finished trial.
 
     Attributes:
@@ -37,7 +37,7 @@ class Progress:
     corner: dict[str, float]
 
 
-def progress(record: StudyRecord, frame: pd.DataFrame) -> Progress:
+def search_history(record: StudyRecord, frame: pd.DataFrame) -> SearchHistory:
     """Compute the progress of the search, in the order in which trials finished."""
     frame = frame.sort_values("finished", kind="stable")
     feasible = (frame["outcome"] == "feasible").to_numpy()
@@ -60,7 +60,7 @@ def progress(record: StudyRecord, frame: pd.DataFrame) -> Progress:
     points = np.where(feasible[:, None], np.column_stack(columns), np.inf)
     began = min((trial.started for trial in record.trials), default=None)
     minutes = [(at - began).total_seconds() / 60 for at in frame["finished"]] if began else []
-    return Progress(
+    return SearchHistory(
         objectives,
         list(range(1, len(frame) + 1)),
         [round(minute, 3) for minute in minutes],
@@ -82,7 +82,7 @@ def _costs(metric: Metric, values: Costs, corner: float) -> Costs:
     return metric.sign * np.log2(np.maximum(values, np.finfo(float).tiny) / corner)
 
 
-def describe_volume(found: Progress) -> str:
+def describe_volume(found: SearchHistory) -> str:
     """Return what the first curve is, in one sentence."""
     ends = ", ".join(f"{metric} {value:.4g}" for metric, value in found.corner.items())
     factors = [
@@ -99,7 +99,7 @@ def describe_volume(found: Progress) -> str:
     )
 
 
-def draw_progress(found: Progress, over: str) -> go.Figure:
+def draw_progress(found: SearchHistory, over: str) -> go.Figure:
     """Draw volume and best values over ``trials`` or over ``minutes``."""
     names = [_volume_title(found), *(f"best {metric_title(one)}" for one in found.objectives)]
     figure = make_subplots(
@@ -126,7 +126,7 @@ def draw_progress(found: Progress, over: str) -> go.Figure:
     return figure
 
 
-def _volume_title(found: Progress) -> str:
+def _volume_title(found: SearchHistory) -> str:
     """Say what the axes of the volume are."""
     scales = []
     for share, scale in ((True, "linear"), (False, "log")):

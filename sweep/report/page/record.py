@@ -19,7 +19,7 @@ from sweep.report.figures import figures
 from sweep.report.figures.finalists import retrained
 from sweep.report.figures.importance import importance
 from sweep.report.figures.parallel import SHOWN
-from sweep.report.figures.progress import describe_volume, progress
+from sweep.report.figures.progress import describe_volume, search_history
 from sweep.report.figures.slices import columns
 from sweep.report.figures.tradeoff import prices
 from sweep.report.page.trials import clips, trial_rows
@@ -62,7 +62,7 @@ def study_data(record: StudyRecord, playable: Container[str] = ()) -> dict[str, 
         "prices": _plain(prices(record, frame)),
         "latest": _latest(frame),
         "matters": importance(record, frame).parameters if varying else [],
-        "volume": describe_volume(progress(record, frame)) if len(frame) else "",
+        "volume": describe_volume(search_history(record, frame)) if len(frame) else "",
         "shown": SHOWN,
         "sides": columns(record, frame),
         "figures": {name: plain_figure(one) for name, one in figures(record).items()},

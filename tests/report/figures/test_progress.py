@@ -3,7 +3,7 @@ from math import log2
 
 import pytest
 
-from sweep.report.figures.progress import describe_volume, draw_progress, progress
+from sweep.report.figures.progress import describe_volume, draw_progress, search_history
 from sweep.study.table import table
 
 from ..fake_studies import SPACE, make_record
@@ -31,7 +31,7 @@ def results(record):
 
 def test_the_volume_agrees_with_brute_force_on_log_axes():
     record = make_record(60, seed=7)
-    found = progress(record, table(record))
+    found = search_history(record, table(record))
     assert found.corner == {"accuracy": 0.97, "latency_ms": 0.6, "size_kb": 12.0}
     gains = []
     for i, one in enumerate(results(record)):
@@ -52,7 +52,7 @@ def test_a_metric_without_a_limit_is_measured_from_the_worst_feasible_value():
         "search:", "objectives: {latency_ms: minimize, size_kb: minimize}\nsearch:"
     )
     record = make_record(60, seed=7, space=space)
-    found = progress(record, table(record))
+    found = search_history(record, table(record))
     feasible = [one for one in results(record) if one is not None]
     slowest = max(one["latency_ms"] for one in feasible)
     assert found.corner == {"latency_ms": slowest, "size_kb": 12.0}
@@ -62,7 +62,7 @@ def test_a_metric_without_a_limit_is_measured_from_the_worst_feasible_value():
 
 def test_the_best_values_and_the_clock_are_those_of_the_trials():
     record = make_record(150, seed=7)
-    found = progress(record, table(record))
+    found = search_history(record, table(record))
     feasible = []
     for i, one in enumerate(results(record)):
         feasible += [one] if one is not None else []
@@ -77,7 +77,7 @@ def test_the_best_values_and_the_clock_are_those_of_the_trials():
 
 def test_the_figure_and_the_page_say_which_axes_are_log():
     record = make_record(30, seed=7)
-    found = progress(record, table(record))
+    found = search_history(record, table(record))
     heading = draw_progress(found, "trials").layout.annotations[0].text
     assert heading == "hypervolume (accuracy linear, latency and size log)"
     words = describe_volume(found)
@@ -89,7 +89,7 @@ def test_the_figure_and_the_page_say_which_axes_are_log():
 @pytest.mark.parametrize("over", ["trials", "minutes"])
 def test_without_feasible_trials_there_is_nothing_to_draw_but_axes(trials, over):
     record = make_record(trials)
-    found = progress(record, table(record))
+    found = search_history(record, table(record))
     assert found.volume == [0.0] * trials
     assert set(found.best["size_kb"]) <= {None}
     assert len(draw_progress(found, over).data) == 4
