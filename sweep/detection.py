@@ -1,6 +1,6 @@
 """What was detected against what was said, and the operating point that a limit allows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -11,9 +11,6 @@ from sweep.detector import Decisions, Event, OperatingPoint
 
 STRIDE_IN_S, SMOOTHING_IN_S, REFRACTORY_IN_S = 0.1, 0.3, 1.0
 """What operating points begin from; each becomes a whole number of strides."""
-
-FALSE_ALARMS_PER_HOUR = 1.0
-"""What an operating point is chosen within where no limit says otherwise."""
 
 THRESHOLDS = tuple((1 / (1 + np.exp(-np.linspace(-1.0, 8.0, 91)))).astype(np.float32).tolist())
 """The thresholds an operating point is chosen from, evenly spaced in log odds."""
@@ -28,12 +25,14 @@ class Detection:
 
     Attributes:
         hours: length of the stream.
+        latest_in_s: how long after its end a keyword may be detected.
         hits: the keywords that were detected, and the events that did it.
         misses: the keywords that were not.
         false_alarms: the other events.
     """
 
     hours: float
+    latest_in_s: float
     hits: tuple[tuple[Spoken, Event], ...]
     misses: tuple[Spoken, ...]
     false_alarms: tuple[Event, ...]
@@ -54,10 +53,10 @@ class Detection:
         return len(self.misses) / max(self.keywords, 1)
 
     @property
-    def delay_ms(self) -> float | None:
-        """Median time from the end of a keyword to its detection; None without hits."""
+    def delay_ms(self) -> float:
+        """Median time from the end of a keyword to its detection; without hits the latest."""
         delays = [event.time_in_s - word.end_in_s for word, event in self.hits]
-        return 1000 * median(delays) if delays else None
+        return 1000 * median(delays or [self.latest_in_s])
 
 
 @dataclass(frozen=True)
@@ -101,16 +100,20 @@ class Scores:
         points = (self.point(threshold) for threshold in THRESHOLDS)
         return ((point, self.at(point)) for point in points)
 
-    def best(self, false_alarms_per_hour: float) -> tuple[OperatingPoint, Detection]:
-        """Return the operating point with the fewest misses within a limit of false alarms.
+    def best(
+        self, allowed: Callable[[float], bool] = lambda per_hour: per_hour <= 1.0
+    ) -> tuple[OperatingPoint, Detection]:
+        """Return the operating point with the fewest misses and no more false alarms than allowed.
 
         Of equal ones it is that with the fewest false alarms, then that in their middle.  Above
         the highest score nothing is detected, so there is one within any limit.
+
+        Args:
+            allowed: tells of a number of false alarms in an hour whether it is allowed; up to one
+                by default.
         """
         within = [
-            (point, found)
-            for point, found in self.curve()
-            if found.false_alarms_per_hour <= false_alarms_per_hour
+            (point, found) for point, found in self.curve() if allowed(found.false_alarms_per_hour)
         ]
         if not within:
             point = self.point(1.0)
@@ -118,6 +121,10 @@ class Scores:
         ranks = [(len(found.misses), len(found.false_alarms)) for _, found in within]
         equal = [i for i, rank in enumerate(ranks) if rank == min(ranks)]
         return within[equal[len(equal) // 2]]
+
+
+Detected = tuple[OperatingPoint, Detection]
+"""What is detected at an operating point."""
 
 
 def match(
@@ -134,13 +141,14 @@ def match(
         hours: length of the stream.
         window_in_s: length of a window.
     """
+    latest_in_s = _LATEST * window_in_s
     hits, missed, alarms = list[tuple[Spoken, Event]](), set(wanted), list[Event]()
     sounding, begun = list[Spoken](), 0
     for event in events:
         while begun < len(wanted) and wanted[begun].start_in_s <= event.time_in_s:
             sounding.append(wanted[begun])
             begun += 1
-        earliest = event.time_in_s - _LATEST * window_in_s
+        earliest = event.time_in_s - latest_in_s
         sounding = [word for word in sounding if word.end_in_s >= earliest]
         word = next((word for word in sounding if word.label == event.label), None)
         if word is None:
@@ -150,4 +158,4 @@ def match(
             missed.remove(word)
             hits.append((word, event))
     misses = tuple(word for word in wanted if word in missed)
-    return Detection(hours, tuple(hits), misses, tuple(alarms))
+    return Detection(hours, latest_in_s, tuple(hits), misses, tuple(alarms))

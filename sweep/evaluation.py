@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from sweep.detector import OperatingPoint
 from sweep.limits import total_violation
 from sweep.statistics import Confusion
 
@@ -26,6 +27,8 @@ class Variant:
         latency_spread_ms: the sum of the interquartile ranges of the two latencies.
         exposures: on how many clips each sampled metric rests; see ``Metric.exposure``.
         violations: relative, by metric, at most 0 when held.
+        point: where detection in the validation stream is within the limit of false alarms; None
+            where no stream was run.
     """
 
     quantization: str
@@ -33,9 +36,16 @@ class Variant:
     latency_spread_ms: float | None = None
     exposures: Mapping[str, float] = field(default_factory=dict)
     violations: Mapping[str, float] = field(default_factory=dict)
+    point: OperatingPoint | None = None
 
     def __getitem__(self, metric: str) -> float | None:
         return self.metrics.get(metric)
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> "Variant":
+        """Read what ``asdict`` and JSON made of one."""
+        point = record.get("point")
+        return cls(**{**record, "point": point and OperatingPoint(**point)})
 
 
 @dataclass(frozen=True)
@@ -94,7 +104,7 @@ class Evaluation:
         plain: dict[str, Any] = {
             key: tuple(v) if isinstance(v, list) else v for key, v in record.items()
         }
-        plain["variants"] = tuple(Variant(**variant) for variant in record["variants"])
+        plain["variants"] = tuple(map(Variant.from_json, record["variants"]))
         plain["confusion"] = tuple(tuple(row) for row in record["confusion"])
         return cls(**plain)
 

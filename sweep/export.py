@@ -14,14 +14,13 @@ from typing import Any
 from sweep import c
 from sweep.audio.dataset import Dataset, Progress, open_dataset
 from sweep.audio.sources import SOURCES
+from sweep.deployed import measure_files
 from sweep.errors import DataError, StudyError, SweepError
 from sweep.evaluation import Variant
 from sweep.limits import Limit, violations
-from sweep.litert import Model, run_deployed
+from sweep.litert import Model
 from sweep.metrics import ACCURACY, Measured, Metric
 from sweep.predict import FRONTEND, METADATA, MODEL
-from sweep.stages.files import file_facts
-from sweep.statistics import confusion
 from sweep.study.finalist import CrossValidation
 from sweep.study.records import StudyRecord, TrialRecord
 from sweep.study.storage import StudyFolder
@@ -106,15 +105,15 @@ def same_clips(
 def measure(
     files: dict[str, bytes], dataset: Dataset, trial: TrialRecord, metrics: Mapping[str, Metric]
 ) -> Measured:
-    """Measure files as a device would use them: one validation clip after the other, in LiteRT."""
-    rate = trial.candidate.frontend.downsampling_rate
-    run = run_deployed(files[FRONTEND], files[MODEL], dataset.waveforms("validation", rate))
+    """Measure files as a device would use them, on the validation clips and in their stream."""
     result = trial.evaluation.result
     assert isinstance(result, Variant)
     shape = {name: result.metrics[name] or 0 for name in ("parameters", "multiply_adds")}
-    facts = shape | file_facts(files[MODEL], run.preprocessing, run.model)
-    counts = confusion(dataset.targets("validation"), run.probabilities)
-    return Measured(facts, counts, metrics, dataset.labels)
+    frontend = trial.candidate.frontend
+    measured, _ = measure_files(
+        files, dataset, "validation", frontend, result.point, shape, metrics
+    )
+    return measured
 
 
 def _refuse_broken(limits: list[Limit], measured: Measured, number: int) -> None:
@@ -148,6 +147,8 @@ def _metadata(
         "training": asdict(candidate.training) | {"seed": candidate.seed},
         "augmentation": asdict(candidate.augmentation),
         "compression": asdict(candidate.compression) | {"quantization": result.quantization},
+        "keywords": list(dataset.spec.labels),
+        "detector": result.point and asdict(result.point),
         "metrics": _told(measured),
         "judged_on": record.judged_on,
         "limits": [str(limit) for limit in record.space.limits],

@@ -1,10 +1,10 @@
 """Limits on metrics, and how far a result violates them."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from sweep.metrics import WORST_RECALL, Metric
+from sweep.metrics import FALSE_ALARMS_PER_HOUR, WORST_RECALL, Metric
 
 _PATTERN = re.compile(r"(>=|<=|>|<)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)")
 _EQUAL = 1e-9
@@ -68,3 +68,13 @@ def violations(limits: Iterable[Limit], values: Mapping[str, float | None]) -> d
 def total_violation(by_metric: Mapping[str, float]) -> float:
     """Return the sum of the positive violations: 0 if every limit holds."""
     return sum(max(0.0, violation) for violation in by_metric.values())
+
+
+def alarms_allowed(limits: Iterable[Limit]) -> Callable[[float], bool]:
+    """Return what tells whether a number of false alarms an hour keeps its limit, one by default.
+
+    An operating point is chosen within it.
+    """
+    default = Limit(FALSE_ALARMS_PER_HOUR.name, "<=", 1.0)
+    limit = next((one for one in limits if one.metric == default.metric), default)
+    return lambda per_hour: limit.violation(per_hour) <= 0

@@ -172,6 +172,24 @@ def run_deployed(frontend: bytes, model: bytes, waveforms: np.ndarray) -> Deploy
     )
 
 
+def run_windows(frontend: bytes, model: bytes, samples: np.ndarray, stride: int) -> np.ndarray:
+    """Return what two ``.tflite`` files make of the windows of a stream, ``[windows, labels]``.
+
+    One window after the other, as on a device: so it does not matter how a stream is cut.
+
+    Args:
+        frontend, model: the files.
+        samples: 16-bit, ``[samples]``, a window at least.
+        stride: samples from one window to the next.
+    """
+    features, probabilities = Model(frontend), Model(model)
+    windows = np.lib.stride_tricks.sliding_window_view(samples, features.input_shape[1])[::stride]
+    parts = blocks(windows, _CLIPS_AT_ONCE)
+    return np.concatenate(
+        [probabilities.run_each(features.run_each(to_float(part))) for part in parts]
+    )
+
+
 def zipped_kb(content: bytes) -> float:
     """Return the size of the file in a zip archive of its own (DEFLATE), in KB of 1024 bytes."""
     archive = BytesIO()

@@ -9,8 +9,16 @@ import numpy as np
 
 from sweep import registry
 from sweep.audio.layout import SILENCE, UNKNOWN
+from sweep.detection import Detection
 from sweep.errors import PluginError
-from sweep.statistics import Confusion, recalls, wilson
+from sweep.statistics import (
+    Confusion,
+    chance_above,
+    chance_of_rate_above,
+    poisson,
+    recalls,
+    wilson,
+)
 
 _PLACES = {"ms": 3, "KB": 2}
 
@@ -32,12 +40,14 @@ class Measured:
         metrics: all metrics, by name.
         labels: the labels of the rows and columns of ``confusion``; only metrics that separate
             keywords from ``_unknown_`` and ``_silence_`` need them.
+        detection: what was detected in a stream; None where none was run.
     """
 
     facts: Mapping[str, float]
     confusion: Confusion | None = None
     metrics: Mapping[str, "Metric"] = field(default_factory=lambda: METRICS)
     labels: Sequence[str] = ()
+    detection: Detection | None = None
 
     def __getitem__(self, name: str) -> float:
         if name in self.facts:
@@ -58,6 +68,17 @@ class Measured:
         if self.confusion is None:
             raise Unknown("confusion")
         return self.confusion
+
+    @property
+    def detected(self) -> Detection:
+        """What was detected in a stream.
+
+        Raises:
+            Unknown: where none was run.
+        """
+        if self.detection is None:
+            raise Unknown("detection")
+        return self.detection
 
     def values(self) -> dict[str, float | None]:
         """Return every metric; None if it is unknown."""
@@ -92,6 +113,9 @@ class Metric:
         share: whether it is a share, from 0 to 1.
         exposure: the clips (or hours) that the value is measured on; None if it is not sampled.
         interval: returns the 95 % interval of a value with an exposure.
+        chance_above: returns the chance that the truth is a bound or more, by the bound, a value
+            and its exposure.
+        least: values below it count as this on logarithmic axes.
     """
 
     name: str
@@ -103,6 +127,8 @@ class Metric:
     share: bool = False
     exposure: Callable[[Measured], float] | None = None
     interval: Callable[[float, float], tuple[float, float]] = wilson
+    chance_above: Callable[[float, float, float], float] = chance_above
+    least: float = 1e-12
 
     @property
     def direction(self) -> str:
@@ -118,11 +144,10 @@ class Metric:
         """Return a value with its unit and the ends of its interval; a dash if it is unknown."""
         if value is None or math.isnan(value):
             return "–"
-        if self.unit:
-            return f"{self.number(value)}\u00a0{self.unit}"
-        known = self.share and ends is not None and not math.isnan(ends[0])
+        known = ends is not None and not math.isnan(ends[0])
         low_to_high = f" ({'–'.join(map(self.number, ends))})" if known and ends else ""
-        return self.number(value) + low_to_high
+        unit = f"\u00a0{self.unit}" if self.unit else ""
+        return self.number(value) + low_to_high + unit
 
     def number(self, value: float) -> str:
         """Return a value without its unit."""
@@ -146,7 +171,7 @@ class Metric:
                 f"{self.name} is a share from 0 to 1, not {bound:g}; write 0.97 for 97 %"
             )
         if not self.share and bound <= 0:
-            raise ValueError(f"{self.name} is always above 0, not {bound:g}")
+            raise ValueError(f"{self.name} is limited by a number above 0, not {bound:g}")
 
 
 def _accuracy(measured: Measured) -> float:
@@ -240,6 +265,34 @@ _BUILT_IN = (
         exposure=lambda measured: _false_accepts(measured)[1],
     ),
     Metric(
+        "false_alarms_per_hour",
+        "detections in an hour of the validation stream that are of no keyword said then",
+        lambda measured: measured.detected.false_alarms_per_hour,
+        unit="per hour",
+        known="trained",
+        exposure=lambda measured: measured.detected.hours,
+        interval=poisson,
+        chance_above=chance_of_rate_above,
+        least=0.5,
+    ),
+    Metric(
+        "miss_rate",
+        "share of the keywords in the validation stream that are not detected",
+        lambda measured: measured.detected.miss_rate,
+        known="trained",
+        share=True,
+        exposure=lambda measured: measured.detected.keywords,
+    ),
+    Metric(
+        "detection_delay_ms",
+        "median time from the end of a keyword in the validation stream to its detection; as long"
+        " as a detection may take where there is none",
+        lambda measured: measured.detected.delay_ms,
+        unit="ms",
+        known="trained",
+        least=10.0,
+    ),
+    Metric(
         "latency_ms",
         "preprocessing_latency_ms + model_latency_ms",
         lambda measured: measured["preprocessing_latency_ms"] + measured["model_latency_ms"],
@@ -272,11 +325,21 @@ METRICS: dict[str, Metric] = {metric.name: metric for metric in _BUILT_IN}
 
 ACCURACY, BALANCED_ACCURACY, WORST_RECALL, FALSE_ACCEPT_RATE = _BUILT_IN[:4]
 
+FALSE_ALARMS_PER_HOUR = METRICS["false_alarms_per_hour"]
+OF_STREAMS = (FALSE_ALARMS_PER_HOUR.name, "miss_rate", "detection_delay_ms")
+"""The metrics that are measured in a stream."""
 
-def metrics_of(labels: Iterable[str]) -> dict[str, Metric]:
-    """Return the built-in metrics of a network with these labels, by name."""
-    rejects = bool({UNKNOWN, SILENCE} & set(labels))
-    return {n: m for n, m in METRICS.items() if rejects or m is not FALSE_ACCEPT_RATE}
+
+def metrics_of(labels: Iterable[str], streams: object | None = None) -> dict[str, Metric]:
+    """Return the built-in metrics of a network with these labels, by name.
+
+    Args:
+        labels: of its outputs.
+        streams: what streams are made of; None where none is measured.
+    """
+    without = {FALSE_ACCEPT_RATE.name} if not {UNKNOWN, SILENCE} & set(labels) else set()
+    without |= set(OF_STREAMS) if streams is None else set()
+    return {name: metric for name, metric in METRICS.items() if name not in without}
 
 
 def metrics_named(names: Iterable[str]) -> dict[str, Metric]:
@@ -304,5 +367,6 @@ def goal(names: Iterable[str], metrics: Mapping[str, Metric]) -> Metric:
 
 
 def in_unit(unit: str, names: Iterable[str], metrics: Mapping[str, Metric], default: str) -> str:
-    """Return the first of ``names`` with that unit, else ``default``."""
-    return next((name for name in names if metrics[name].unit == unit), default)
+    """Return the first of ``names`` with that unit known before training, else ``default``."""
+    fitting = (n for n in names if metrics[n].unit == unit and metrics[n].known != "trained")
+    return next(fitting, default)

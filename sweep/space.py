@@ -31,7 +31,7 @@ from sweep.candidate import (
 )
 from sweep.errors import PluginError, SpecError, nearest
 from sweep.limits import EVERY_WORD, Limit
-from sweep.metrics import METRICS, Metric, goal, metrics_named, metrics_of
+from sweep.metrics import METRICS, OF_STREAMS, Metric, goal, metrics_named, metrics_of
 from sweep.parameters import Domain
 from sweep.rules import broken_rule, requirement
 from sweep.spec import Range, SpaceFile
@@ -75,7 +75,7 @@ class Space:
             for name, distribution in self.distributions.items()
             if isinstance(distribution, FloatDistribution) and distribution.step is not None
         }
-        self.metrics: Mapping[str, Metric] = metrics_of(file.dataset.outputs)
+        self.metrics: Mapping[str, Metric] = metrics_of(file.dataset.outputs, file.dataset.streams)
         for i, name in enumerate(file.metrics):
             try:
                 self.metrics = {**self.metrics, **metrics_named([name])}
@@ -345,6 +345,7 @@ class Space:
             "objectives": dict(self.file.objectives),
             "seed": self.file.search.seed,
             "dataset.clip_length_in_s": self.file.dataset.clip_length_in_s,
+            "dataset.streams": self.file.dataset.streams and self.file.dataset.streams.model_dump(),
             "folds": self.file.search.folds,
         }
 
@@ -467,6 +468,8 @@ class Space:
         return objections.most_common(1)[0][0]
 
     def _no_metric(self, name: str) -> str:
+        if name in OF_STREAMS:
+            return "is measured in streams; add dataset.streams, for example {hours: 1}"
         if name in METRICS:
             return "needs dataset.unknown or dataset.silence"
         return f"unknown metric{nearest(name, self.metrics)}"

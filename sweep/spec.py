@@ -9,13 +9,15 @@ import pydantic
 from sweep import registry, strict_yaml
 from sweep.audio.dataset import CLIP_LENGTHS_IN_S, DatasetSpec
 from sweep.audio.layout import LabelFrom, check_label
-from sweep.audio.open_set import SilenceSpec, UnknownSpec, outputs
+from sweep.audio.open_set import SilenceSpec, StreamSpec, UnknownSpec, outputs
 from sweep.audio.splits import SPLITS
 from sweep.errors import DataError, SpecError, nearest
 from sweep.metrics import METRICS
 
 BUILT_IN = Path(__file__).parent / "search_spaces"
 """The folder of the search spaces that come with the package."""
+
+_FEWEST_KEYWORDS = 10
 
 _TELLING = ("extra_forbidden", "missing", "value_error")
 
@@ -73,6 +75,15 @@ Words = Annotated[
 Share = Annotated[float, pydantic.Field(gt=0, le=10)]
 
 
+def _rising(bounds: tuple[float, float]) -> tuple[float, float]:
+    if bounds[0] > bounds[1]:
+        raise ValueError(f"{bounds[0]:g} is above {bounds[1]:g}; the lower ratio comes first")
+    return bounds
+
+
+Rising = Annotated[tuple[float, float], pydantic.AfterValidator(_rising)]
+
+
 class UnknownSection(_Section):
     """What the label ``_unknown_`` is made of: other words than the labels.
 
@@ -115,6 +126,29 @@ class SilenceSection(_Section):
     share: Share = 0.25
 
 
+class StreamsSection(_Section):
+    """What the streams hold on which detection is measured: false alarms, misses, delay.
+
+    ``hours`` of sound, in which ``words_per_hour`` clips of the split are spoken in noise, at
+    signal-to-noise ratios of ``snr_db``; ``keyword_share`` of them are keywords.
+    """
+
+    hours: Annotated[float, pydantic.Field(gt=0, le=24)] = 1.0
+    words_per_hour: Annotated[float, pydantic.Field(gt=0, le=3600)] = 600.0
+    keyword_share: Annotated[float, pydantic.Field(gt=0, lt=1)] = 0.4
+    snr_db: Rising = (0.0, 30.0)
+    seed: Annotated[int, pydantic.Field(ge=0)] = 0
+
+    @pydantic.model_validator(mode="after")
+    def _says_enough(self) -> "StreamsSection":
+        expected = self.hours * self.words_per_hour * self.keyword_share
+        if expected < _FEWEST_KEYWORDS:
+            raise ValueError(
+                f"{expected:.3g} keywords are too few to count misses; make hours longer"
+            )
+        return self
+
+
 class DatasetSection(_Section):
     """Which clips to learn from, and how they are split."""
 
@@ -124,10 +158,11 @@ class DatasetSection(_Section):
     label_from: LabelFrom = "folder"
     clip_length_in_s: ClipLength = 1.0
     clips_per_label: Annotated[int, pydantic.Field(ge=10)] = 1000
-    snr_db: tuple[float, float] = (-5.0, 15.0)
+    snr_db: Rising = (-5.0, 15.0)
     seed: Annotated[int, pydantic.Field(ge=0)] = 0
     unknown: UnknownSection | None = None
     silence: SilenceSection | None = None
+    streams: StreamsSection | None = None
 
     @pydantic.field_validator("labels", mode="before")
     @classmethod
@@ -143,13 +178,6 @@ class DatasetSection(_Section):
         if len(set(labels)) < len(labels):
             raise ValueError("a label stands twice")
         return labels
-
-    @pydantic.field_validator("snr_db")
-    @classmethod
-    def _rises(cls, snr_db: tuple[float, float]) -> tuple[float, float]:
-        if snr_db[0] > snr_db[1]:
-            raise ValueError(f"{snr_db[0]:g} is above {snr_db[1]:g}; the lower ratio comes first")
-        return snr_db
 
     @pydantic.field_validator("split")
     @classmethod
@@ -182,6 +210,16 @@ class DatasetSection(_Section):
             raise ValueError("needs clip_length_in_s in seconds, not auto")
         return silence
 
+    @pydantic.field_validator("streams")
+    @classmethod
+    def _has_others(
+        cls, streams: StreamsSection | None, info: pydantic.ValidationInfo
+    ) -> StreamsSection | None:
+        others = [info.data.get(key) for key in ("unknown", "silence")]
+        if streams is not None and not any(others):
+            raise ValueError("needs unknown or silence: something else than keywords to reject")
+        return streams
+
     @property
     def outputs(self) -> list[str]:
         """The labels, then ``_unknown_`` and ``_silence_`` where they are asked for."""
@@ -200,6 +238,7 @@ class DatasetSection(_Section):
             seed=self.seed,
             unknown=None if self.unknown is None else self.unknown.spec(),
             silence=None if self.silence is None else SilenceSpec(self.silence.share),
+            streams=None if self.streams is None else StreamSpec(**self.streams.model_dump()),
         )
 
 
@@ -382,6 +421,7 @@ def _keys(place: list[str]) -> list[str]:
     sections: dict[str, type[_Section]] = {
         "dataset.unknown": UnknownSection,
         "dataset.silence": SilenceSection,
+        "dataset.streams": StreamsSection,
         "dataset": DatasetSection,
         "search": SearchSection,
         "parameters": Range,

@@ -1,11 +1,12 @@
 """Predictions against labels: what was counted, and how sure it is."""
 
 from collections.abc import Sequence
-from math import sqrt
+from math import inf, sqrt
 from statistics import stdev
 
 import numpy as np
-from scipy.special import betaincc
+from scipy.special import betaincc, gammainc
+from scipy.stats import chi2
 from scipy.stats import t as student_t
 
 Confusion = tuple[tuple[int, ...], ...]
@@ -98,3 +99,27 @@ def chance_above(bound: float, share: float, count: float) -> float:
         return 1 - bound
     right = share * count
     return float(betaincc(right + 0.5, count - right + 0.5, bound))
+
+
+def poisson(rate: float, hours: float) -> tuple[float, float]:
+    """Return the exact 95 % interval of the rate of events of which so many an hour were counted.
+
+    Its ends are quantiles of chi-squared laws of 2k and 2k + 2 degrees of freedom over twice the
+    hours (F. Garwood, Biometrika 1936).  Where there was no event there is an upper end only, 3.0
+    over the hours.  Without hours nothing is known.
+    """
+    if hours <= 0:
+        return 0.0, inf
+    doubled = 2 * rate * hours
+    if doubled == 0:
+        return 0.0, float(chi2.ppf(0.95, 2)) / (2 * hours)
+    low, high = chi2.ppf(0.025, doubled), chi2.ppf(0.975, doubled + 2)
+    return float(low) / (2 * hours), float(high) / (2 * hours)
+
+
+def chance_of_rate_above(bound: float, rate: float, hours: float) -> float:
+    """Return the chance that a rate counted over some hours is truly ``bound`` or more.
+
+    The posterior of Jeffreys' prior is Gamma(k + 1/2) over the hours, with k = rate * hours.
+    """
+    return 1 - float(gammainc(rate * hours + 0.5, bound * hours))

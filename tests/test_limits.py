@@ -1,6 +1,6 @@
 import pytest
 
-from sweep.limits import Limit, total_violation, violations
+from sweep.limits import Limit, alarms_allowed, total_violation, violations
 from sweep.metrics import METRICS
 
 
@@ -57,7 +57,7 @@ def test_no_accuracy_is_above_one():
 
 @pytest.mark.parametrize("text", ["<= 0", "< -2"])
 def test_a_size_is_above_nought(text):
-    with pytest.raises(ValueError, match="size_kb is always above 0, not"):
+    with pytest.raises(ValueError, match="size_kb is limited by a number above 0, not"):
         Limit.parse(METRICS["size_kb"], text)
 
 
@@ -105,3 +105,17 @@ def test_the_total_counts_only_what_is_broken():
     assert total_violation({"accuracy": 0.5, "size_kb": -3.0, "latency_ms": 0.25}) == 0.75
     assert total_violation({"size_kb": -3.0}) == 0
     assert total_violation({}) == 0
+
+
+@pytest.mark.parametrize(
+    ("texts", "allowed"),
+    [
+        ({}, [0, 1]),
+        ({"accuracy": ">= 0.9"}, [0, 1]),
+        ({"false_alarms_per_hour": "<= 3"}, [0, 1, 2, 3]),
+        ({"accuracy": ">= 0.9", "false_alarms_per_hour": "< 3"}, [0, 1, 2]),
+    ],
+)
+def test_one_false_alarm_an_hour_is_allowed_where_no_limit_says_otherwise(texts, allowed):
+    limits = [Limit.parse(METRICS[metric], text) for metric, text in texts.items()]
+    assert [count for count in range(10) if alarms_allowed(limits)(count)] == allowed

@@ -1,9 +1,21 @@
 import numpy as np
 import pytest
 
+from sweep.audio.streams import Spoken
+from sweep.detection import Detection
+from sweep.detector import Event
 from sweep.errors import PluginError, SpecError
 from sweep.limits import Limit, violations
-from sweep.metrics import METRICS, Measured, Metric, goal, metrics_named
+from sweep.metrics import (
+    METRICS,
+    OF_STREAMS,
+    Measured,
+    Metric,
+    goal,
+    in_unit,
+    metrics_named,
+    metrics_of,
+)
 from sweep.space import Space
 
 
@@ -133,6 +145,37 @@ def test_a_share_is_told_with_its_interval():
 )
 def test_the_goal_is_the_first_share_that_only_training_shows(named, expected):
     assert goal(named, METRICS).name == expected
+
+
+class TestMetricsOfStreams:
+    WORDS = tuple(Spoken("go", f"{i}.wav", 10.0 * i, 10.0 * i + 0.5, 10.0) for i in range(4))
+    HITS = tuple((word, Event("go", word.end_in_s + 0.25, 0.9)) for word in WORDS[:3])
+    FOUND = Detection(2.0, 0.75, HITS, WORDS[3:], (Event("stop", 99.0, 0.8),) * 3)
+
+    def test_they_are_counts_of_what_was_detected(self):
+        measured = Measured({}, detection=self.FOUND)
+        assert measured["false_alarms_per_hour"] == 1.5
+        assert measured["miss_rate"] == 0.25
+        assert measured["detection_delay_ms"] == pytest.approx(250)
+        exposures = measured.exposures()
+        assert exposures == {"false_alarms_per_hour": 2.0, "miss_rate": 4}
+
+    def test_without_a_stream_they_are_unknown(self):
+        values = Measured({}, ((1, 0), (0, 1))).values()
+        assert {values[name] for name in OF_STREAMS} == {None}
+
+    def test_a_data_set_without_streams_has_none(self):
+        assert not set(OF_STREAMS) & metrics_of(("go", "_unknown_")).keys()
+        assert set(OF_STREAMS) <= metrics_of(("go", "_unknown_"), object()).keys()
+
+    def test_alarms_are_told_with_their_poisson_interval(self):
+        alarms = METRICS["false_alarms_per_hour"]
+        ends = alarms.interval(1.5, 2.0)
+        assert alarms.text(1.5, ends) == "1.5 (0.3093–4.384)\u00a0per hour"
+
+    def test_the_fastest_is_not_the_one_that_detects_first(self):
+        names = ["detection_delay_ms", "model_latency_ms"]
+        assert in_unit("ms", names, METRICS, "latency_ms") == "model_latency_ms"
 
 
 class TestMetricsFromOutside:

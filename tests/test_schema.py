@@ -37,9 +37,13 @@ BEYOND_A_SCHEMA = (
     "cannot name a folder",
     "no accuracy is above 1",
     "is a share from 0 to 1",
-    "is always above 0",
+    "is limited by a number above 0",
     "a label is no other word",
     "needs clip_length_in_s in seconds",
+    "needs unknown or silence",
+    "is measured in streams",
+    "are too few to count misses",
+    "the lower ratio comes first",
 )
 """What the messages say of mistakes that compare keys, or follow a grammar of their own."""
 

@@ -263,6 +263,11 @@ MISTAKES = [
         " write for example '>= 0.97' or '< 25'",
     ),
     (
+        "limits: {miss_rate: '<= 0.1'}",
+        "x.yaml: limits.miss_rate: is measured in streams; add dataset.streams,"
+        " for example {hours: 1}",
+    ),
+    (
         "limits: {acuracy: '> 1'}",
         "x.yaml: limits.acuracy: unknown metric; did you mean accuracy?",
     ),

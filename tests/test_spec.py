@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from sweep.audio.open_set import StreamSpec
 from sweep.errors import SpecError
 from sweep.spec import SpaceFile, duration_in_s, find, parse, read, search_section
 
@@ -57,7 +58,15 @@ def test_what_is_none_of_the_labels_comes_last():
     assert parse(BASE, "x.yaml").dataset.outputs == ["stop", "go"]
 
 
+def test_streams_have_an_hour_of_everything_unless_said_otherwise():
+    text = "dataset: {labels: [stop, go], silence: {}, streams: {keyword_share: 0.2}}"
+    streams = parse(text, "x.yaml").dataset.spec().streams
+    assert streams == StreamSpec(hours=1.0, words_per_hour=600.0, keyword_share=0.2)
+    assert parse(BASE, "x.yaml").dataset.spec().streams is None
+
+
 UNKNOWN = "dataset: {labels: [stop, go], unknown: "
+STREAMS = "dataset: {labels: [stop, go], silence: {}, streams: "
 MISTAKES = [
     (
         UNKNOWN + "{word: rest}}",
@@ -71,6 +80,22 @@ MISTAKES = [
     (
         "dataset: {labels: [stop, go], clip_length_in_s: auto, silence: {}}",
         "x.yaml: dataset.silence: needs clip_length_in_s in seconds, not auto",
+    ),
+    (
+        "dataset: {labels: [stop, go], streams: {}}",
+        "x.yaml: dataset.streams: needs unknown or silence: something else than keywords to reject",
+    ),
+    (
+        STREAMS + "{hour: 1}}",
+        "x.yaml: dataset.streams.hour: unknown key; did you mean hours?",
+    ),
+    (
+        STREAMS + "{hours: 0.01}}",
+        "x.yaml: dataset.streams: 2.4 keywords are too few to count misses; make hours longer",
+    ),
+    (
+        STREAMS + "{snr_db: [10, 0]}}",
+        "x.yaml: dataset.streams.snr_db: 10 is above 0; the lower ratio comes first",
     ),
     ("datset: {}", "x.yaml: datset: unknown key; did you mean dataset?"),
     (

@@ -8,6 +8,7 @@ import numpy as np
 
 from sweep.audio.dataset import Dataset
 from sweep.candidate import Candidate
+from sweep.detection import Detected
 from sweep.evaluation import Evaluation, Outcome, Variant, choose
 from sweep.frontends.compute import convert_frontend
 from sweep.limits import Limit, total_violation, violations
@@ -17,6 +18,7 @@ from sweep.stages.fit import Predictions, fit
 from sweep.stages.gate import expect, passes
 from sweep.stages.measurement import Bench
 from sweep.stages.stopwatch import Stopwatch
+from sweep.stages.streaming import detect
 from sweep.stages.training import TrainingProgress
 from sweep.statistics import mistakes, total, unrecognised
 from sweep.stopping import StopRule, out_of_reach
@@ -84,8 +86,15 @@ def evaluate(
 
     predictions = Predictions.joined(held_out) if held_out else last.predictions
     counts = predictions.counts()
+    detected: dict[str, Detected] = {}
+    if dataset.spec.streams:
+        with watch("streams"):
+            detected = detect(dataset, candidate.frontend, last.features, last.files, limits)
     with watch("measurement"):
-        variants = [bench.measure(name, file, counts[name]) for name, file in last.files.items()]
+        variants = [
+            bench.measure(name, file, counts[name], detected.get(name))
+            for name, file in last.files.items()
+        ]
     chosen = choose(variants)
     result = variants[chosen]
     feasible = total_violation(result.violations) == 0

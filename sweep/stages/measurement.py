@@ -3,7 +3,7 @@
 import json
 import platform
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -14,6 +14,7 @@ from sweep import cache
 from sweep.arrays import to_float
 from sweep.audio.dataset import Dataset
 from sweep.candidate import Candidate, digest
+from sweep.detection import Detected
 from sweep.evaluation import Variant
 from sweep.frontends.base import Frontend
 from sweep.frontends.compute import VERSION, convert_frontend
@@ -39,13 +40,26 @@ class Bench:
     metrics: Mapping[str, Metric] = field(default_factory=lambda: METRICS)
 
     def measure(
-        self, quantization: str, content: bytes, predictions: Confusion | None = None
+        self,
+        quantization: str,
+        content: bytes,
+        predictions: Confusion | None = None,
+        detected: Detected | None = None,
     ) -> Variant:
-        """Return every metric of a variant's file; ``predictions`` count validation clips."""
+        """Return every metric of a variant's file.
+
+        Args:
+            quantization: which variant it is.
+            content: the file.
+            predictions: counts of validation clips.
+            detected: what is detected in the validation stream.
+        """
         preprocessing, model = self._preprocessing(), self._model(quantization, content)
         facts = self._shape() | file_facts(content, preprocessing, model)
         spread_ms = preprocessing.spread_ms + model.spread_ms
-        return self._judged(quantization, self._measured(facts, predictions), spread_ms)
+        point, detection = detected or (None, None)
+        found = replace(self._measured(facts, predictions), detection=detection)
+        return replace(self._judged(quantization, found, spread_ms), point=point)
 
     def estimate(self, quantization: str, size_kb: float) -> Variant:
         """Return what is known of a variant that is not converted, whose size is estimated."""

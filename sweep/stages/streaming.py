@@ -4,13 +4,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
+import tensorflow as tf
 
-from sweep.audio.streams import Stream
-from sweep.detection import STRIDE_IN_S
+from sweep.audio.dataset import Dataset
+from sweep.audio.streams import Stream, stream_of
+from sweep.detection import STRIDE_IN_S, Detected, Scores
 from sweep.frontends.base import Frontend
-from sweep.frontends.compute import clips_at_once, compute_features, features_of
-from sweep.frontends.mel import MelFrontend
+from sweep.frontends.compute import clips_at_once, compute_features
+from sweep.frontends.mel import MelFrontend, mel_matrix
+from sweep.limits import Limit, alarms_allowed
 from sweep.litert import Model
+from sweep.registry import blaming
+from sweep.stages.features import FeatureSet
 
 
 def stride_of(frontend: Frontend) -> int:
@@ -24,8 +29,8 @@ def stride_of(frontend: Frontend) -> int:
 def window_features(samples: np.ndarray, frontend: Frontend) -> Iterator[np.ndarray]:
     """Yield the features of each window of a stream before mean and deviation are taken out.
 
-    Neighbouring windows share frames, whose spectra are computed once where the front end is of mel
-    bands; what is normalised by clip is normalised by window.
+    Neighbouring windows share frames, whose mel bands are computed once where the front end is of
+    mel bands; what is normalised by clip is normalised by window.
 
     Args:
         samples: int16 ``[samples]``.
@@ -35,43 +40,64 @@ def window_features(samples: np.ndarray, frontend: Frontend) -> Iterator[np.ndar
         float32 ``[windows, frames, coefficients]``, some windows at once.
     """
     if isinstance(frontend, MelFrontend):
-        return features_of(_window_spectra(samples, frontend), frontend)
+        return _from_bands(samples, frontend)
     windows = np.lib.stride_tricks.sliding_window_view(samples, frontend.num_samples)
     return compute_features(windows[:: stride_of(frontend)], frontend)
 
 
-def _window_spectra(samples: np.ndarray, frontend: MelFrontend) -> Iterator[np.ndarray]:
-    window, stride = frontend.num_samples, stride_of(frontend)
+def _from_bands(samples: np.ndarray, frontend: MelFrontend) -> Iterator[np.ndarray]:
+    window, stride, matrix = frontend.num_samples, stride_of(frontend), mel_matrix(frontend)
     frames, steps = frontend.shape[0], stride // frontend.frame_step
     windows, at_once = 1 + (len(samples) - window) // stride, clips_at_once(frontend)
     for first in range(0, windows, at_once):
         count = min(at_once, windows - first)
         stretch = samples[first * stride : (first + count - 1) * stride + window]
         longer = replace(frontend, clip_length_in_s=len(stretch) / frontend.downsampling_rate)
-        of_stretch = longer.spectra_of(stretch[None])[0]
-        sliced = np.lib.stride_tricks.sliding_window_view(of_stretch, frames, axis=0)
-        yield np.moveaxis(sliced[::steps][:count], -1, 1)
+        bands = longer.spectra_of(stretch[None])[0] @ matrix
+        sliced = np.lib.stride_tricks.sliding_window_view(bands, frames, axis=0)
+        of_windows = np.moveaxis(sliced[::steps][:count], -1, 1)
+        with blaming(frontend.owner):
+            yield frontend.from_bands(tf.constant(of_windows)).numpy()
+
+
+def detect(
+    dataset: Dataset,
+    frontend: Frontend,
+    features: FeatureSet,
+    models: Mapping[str, bytes],
+    limits: list[Limit],
+) -> dict[str, Detected]:
+    """Return the operating point of each network on the validation stream, and what it detects.
+
+    Args:
+        dataset: the clips that the stream is made of.
+        frontend: the front end.
+        features: what the networks were trained on.
+        models: ``.tflite`` files, from features to probabilities.
+        limits: among them that of false alarms; see ``alarms_allowed``.
+    """
+    stream = stream_of(dataset, "validation", frontend.downsampling_rate)
+    labels, keywords = dataset.labels, dataset.spec.labels
+    stride, window, allowed = stride_of(frontend), frontend.num_samples, alarms_allowed(limits)
+    return {
+        name: Scores(stream, found, labels, keywords, stride, window).best(allowed)
+        for name, found in run_stream(stream, frontend, features, models).items()
+    }
 
 
 def run_stream(
-    stream: Stream,
-    frontend: Frontend,
-    mean: np.ndarray,
-    deviation: np.ndarray,
-    models: Mapping[str, bytes],
+    stream: Stream, frontend: Frontend, features: FeatureSet, models: Mapping[str, bytes]
 ) -> dict[str, np.ndarray]:
     """Return what networks make of each window of a stream, ``[windows, labels]`` by name.
 
     Args:
         stream: at the rate of the front end.
-        frontend: the front end.
-        mean, deviation: what it subtracts and divides by, ``[coefficients]``.
-        models: ``.tflite`` files, from features to probabilities.
+        frontend, features, models: as for ``detect``.
     """
     running = {name: Model(content) for name, content in models.items()}
     found: dict[str, list[np.ndarray]] = {name: [] for name in models}
-    for features in window_features(stream.samples, frontend):
-        features = ((features - mean) / deviation)[..., None]
+    for part in window_features(stream.samples, frontend):
+        standardised = ((part - features.mean) / features.deviation)[..., None]
         for name, model in running.items():
-            found[name].append(model.run(features))
+            found[name].append(model.run(standardised))
     return {name: np.concatenate(parts) for name, parts in found.items()}

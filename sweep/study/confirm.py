@@ -9,13 +9,13 @@ from sweep import cache
 from sweep.audio.dataset import Dataset
 from sweep.audio.folds import deal, hold_out
 from sweep.candidate import Candidate, digest
+from sweep.deployed import measure_files
 from sweep.errors import StudyError
 from sweep.evaluation import Evaluation
-from sweep.litert import run_deployed
-from sweep.metrics import Measured, Metric
+from sweep.limits import Limit
+from sweep.metrics import FALSE_ALARMS_PER_HOUR, Metric
 from sweep.predict import FRONTEND, MODEL
-from sweep.stages.files import file_facts
-from sweep.statistics import confusion, mistakes
+from sweep.statistics import mistakes
 from sweep.study.database import readable_errors
 from sweep.study.engine import Answer, Engine
 from sweep.study.finalist import CrossValidation, Finalist, Retraining, of_everybody
@@ -102,20 +102,22 @@ def confirm(
         each = [job for some in jobs.values() for job in some]
         missing = [(job, dataset) for job in each if not job.place.exists()]
         kept = (FRONTEND, MODEL)
-        failed = _train("from other seeds", missing, len(each), folder, workers, kept, listen)
+        # An operating point is within the limit of false alarms, so this alone rejects nothing.
+        limits = [one for one in record.space.limits if one.metric == FALSE_ALARMS_PER_HOUR.name]
+        what = "from other seeds"
+        failed = _train(what, missing, limits, len(each), folder, workers, kept, listen)
         chosen = _trained(chosen, jobs, failed, say)
         # The workers are gone: nothing disturbs the latencies.
         metrics = record.space.metrics
         finalists = []
         for trial in chosen:
-            again = tuple(_measure(dataset, job, metrics) for job in jobs[trial.number])
-            exposures = Measured({}, again[0].confusion, metrics, dataset.labels).exposures()
+            measured = [_measure(dataset, job, metrics) for job in jobs[trial.number]]
             one = Finalist(
                 trial.number,
                 _numbers(trial.evaluation),
-                again,
+                tuple(retraining for retraining, _ in measured),
                 clips,
-                exposures,
+                measured[0][1],
                 validated.get(trial.number),
                 metrics=metrics,
             )
@@ -135,7 +137,8 @@ def _cross_validate(
 ) -> dict[int, CrossValidation]:
     """Return what contenders hear of the speakers of each fold, trained without them, by trial."""
 
-    dealt = deal(dataset, folds)
+    clips_only = replace(dataset, spec=replace(dataset.spec, streams=None))
+    dealt = deal(clips_only, folds)
     if len(dealt) < folds:
         say(f"{len(dealt)} folds, not {folds}: speakers and their words are enough for no more")
 
@@ -149,10 +152,10 @@ def _cross_validate(
     for fold, held in enumerate(dealt):
         untrained = [some[fold] for some in jobs.values() if not some[fold].place.exists()]
         if untrained:
-            without = hold_out(dataset, held)
+            without = hold_out(clips_only, held)
             missing += [(one, without) for one in untrained]
     total = len(contenders) * len(dealt)
-    failed = _train("by folds of speakers", missing, total, folder, workers, (), listen)
+    failed = _train("by folds of speakers", missing, [], total, folder, workers, (), listen)
     found = {}
     for trial in _trained(contenders, jobs, failed, say):
         matrices = tuple(one.evaluation.confusion for one in jobs[trial.number])
@@ -189,6 +192,7 @@ def _job(folder: Path, name: str, candidate: Candidate, dataset: Dataset) -> _Jo
 def _train(
     what: str,
     missing: list[tuple[_Job, Dataset]],
+    limits: list[Limit],
     total: int,
     folder: StudyFolder,
     workers: int,
@@ -205,7 +209,7 @@ def _train(
         return failed
     done = total - len(missing)
     listen(what, done, total)
-    with Engine(missing[0][1], [], workers, None, folder.worker_log) as engine:
+    with Engine(missing[0][1], limits, workers, None, folder.worker_log) as engine:
         for number, (job, dataset) in enumerate(missing):
             engine.submit(number, job.candidate, dataset=dataset)
         while engine.busy:
@@ -241,27 +245,31 @@ def _again(trial: TrialRecord, seed: int) -> Candidate:
     return replace(candidate, compression=only, seed=candidate.seed + seed)
 
 
-def _measure(dataset: Dataset, job: _Job, metrics: Mapping[str, Metric]) -> Retraining:
+def _measure(
+    dataset: Dataset, job: _Job, metrics: Mapping[str, Metric]
+) -> tuple[Retraining, dict[str, float]]:
+    """Return what a training gives on the test clips, and the exposures of its metrics."""
     found = job.evaluation
+    result, validation = found.result, _numbers(found)
+    assert result is not None
     files = {name: (job.place / name).read_bytes() for name in (FRONTEND, MODEL)}
-    rate = job.candidate.frontend.downsampling_rate
-    run = run_deployed(files[FRONTEND], files[MODEL], dataset.waveforms("testing", rate))
-    truth = dataset.targets("testing")
-    counts = confusion(truth, run.probabilities)
-    validation = _numbers(found)
     # What follows from the shape of the network is as it was; all else is measured again.
-    facts = {name: validation[name] for name in ("parameters", "multiply_adds")}
-    facts |= file_facts(files[MODEL], run.preprocessing, run.model)
-    test = Measured(facts, counts, metrics, dataset.labels).values()
-    return Retraining(
+    shape = {name: validation[name] for name in ("parameters", "multiply_adds")}
+    frontend = job.candidate.frontend
+    measured, probabilities = measure_files(
+        files, dataset, "testing", frontend, result.point, shape, metrics
+    )
+    truth = dataset.targets("testing")
+    retraining = Retraining(
         seed=job.candidate.seed,
         validation=validation,
-        test={name: value for name, value in test.items() if value is not None},
+        test={name: value for name, value in measured.values().items() if value is not None},
         losses=found.losses,
         accuracies=found.accuracies,
-        confusion=counts,
-        mistakes=mistakes(dataset.names("testing"), truth, run.probabilities),
+        confusion=measured.predictions,
+        mistakes=mistakes(dataset.names("testing"), truth, probabilities),
     )
+    return retraining, measured.exposures()
 
 
 def _numbers(evaluation: Evaluation) -> dict[str, float]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sweep.limits import Limit
 from sweep.metrics import METRICS, WORST_RECALL, Measured, Metric
-from sweep.statistics import Confusion, chance_above, independent_clips, total
+from sweep.statistics import Confusion, independent_clips, total
 
 
 @dataclass(frozen=True)
@@ -123,18 +123,16 @@ class Finalist:
         return self.searched[metric] - self.mean(metric)
 
     def chance(self, limits: list[Limit]) -> float | None:
-        """Return the chance that the true share meets its limit; None where no share has one.
+        """Return the chance that the truth meets its limit; None where nothing sampled has one.
 
-        Where several shares are limited, the least of their chances.
+        Where several sampled metrics are limited, the least of their chances.
         """
-        chances = [
-            self._chance_above(limit) for limit in limits if self.metrics[limit.metric].share
-        ]
+        chances = [self._chance(limit) for limit in limits if limit.metric in self.exposures]
         return min(chances, default=None)
 
-    def _chance_above(self, limit: Limit) -> float:
+    def _chance(self, limit: Limit) -> float:
         mean, exposure = self.mean(limit.metric), self.exposures[limit.metric]
-        above = chance_above(limit.bound, mean, exposure)
+        above = self.metrics[limit.metric].chance_above(limit.bound, mean, exposure)
         return above if limit.operator.startswith(">") else 1 - above
 
     def holds(self, limits: list[Limit]) -> bool:
@@ -172,17 +170,21 @@ def of_everybody(one: Finalist) -> Finalist:
         return one
     folds = one.validated.folds
     every = CrossValidation((*folds, one.retrainings[0].confusion))
-    again = []
+    again, of_clips = [], set[str]()
     for training in one.retrainings:
         counts = total([*folds, training.confusion])
         values = Measured({}, counts, one.metrics).values()
         known = {name: value for name, value in values.items() if value is not None}
+        of_clips |= known.keys() & one.exposures.keys()
         test = {**training.test, **known}
         again.append(replace(training, test=test, confusion=counts))
     return replace(
         one,
         retrainings=tuple(again),
         test_clips=every.clips,
-        exposures={name: every.exposure(one.metrics[name]) for name in one.exposures},
+        exposures={
+            **one.exposures,
+            **{name: every.exposure(one.metrics[name]) for name in of_clips},
+        },
         everybody=True,
     )

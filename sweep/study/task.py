@@ -60,7 +60,8 @@ def evaluate_candidate(
     # Imported here: the coordinator has no use for TensorFlow.
     from sweep.stages.evaluate import evaluate
 
-    measured = {**metrics_of(dataset.labels), **metrics_named(metrics)}
+    built_in = metrics_of(dataset.labels, dataset.spec.streams)
+    measured = {**built_in, **metrics_named(metrics)}
     return evaluate(candidate, dataset, limits, rules, metrics=measured)
 
 

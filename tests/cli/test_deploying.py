@@ -19,7 +19,7 @@ from sweep.audio.dataset import DatasetSpec, open_dataset
 from sweep.errors import DataError, SweepError
 from sweep.export import measure
 from sweep.isolation import IsolatedClassifier
-from sweep.metrics import METRICS
+from sweep.metrics import METRICS, OF_STREAMS
 from sweep.predict import FRONTEND, METADATA, MODEL, Classifier
 from sweep.study.storage import StudyFolder
 
@@ -37,7 +37,9 @@ def exported(finished: Path) -> Path:
 class TestExport:
     def test_an_exported_folder_hears_what_was_said(self, exported: Path) -> None:
         metadata = json.loads((exported / "metadata.json").read_text())
-        assert metadata["metrics"].keys() == METRICS.keys() - {"false_accept_rate"}
+        of_others = {"false_accept_rate", *OF_STREAMS}
+        assert metadata["metrics"].keys() == METRICS.keys() - of_others
+        assert metadata["detector"] is None
         assert 0 < metadata["metrics"]["ram_kb"]["value"] < 100
         accuracy = metadata["metrics"]["accuracy"]["value"]
         heard = clips("validation")

@@ -6,12 +6,13 @@ import pytest
 
 from sweep.audio.dataset import Dataset, DatasetSpec, open_dataset
 from sweep.audio.folds import with_folds
-from sweep.audio.open_set import SilenceSpec, UnknownSpec
+from sweep.audio.open_set import SilenceSpec, StreamSpec, UnknownSpec
 from sweep.candidate import QUANTIZATIONS, Candidate
+from sweep.deployed import measure_files
 from sweep.evaluation import Evaluation
 from sweep.limits import Limit
 from sweep.litert import Model, zipped_kb
-from sweep.metrics import METRICS
+from sweep.metrics import METRICS, OF_STREAMS
 from sweep.stages import evaluate as story
 from sweep.stages.evaluate import evaluate
 from sweep.statistics import confusion, mistakes
@@ -272,3 +273,57 @@ def test_false_accepts_are_counted_and_limited_where_something_is_no_keyword(fol
     assert evaluation.result["false_accept_rate"] == pytest.approx(worst)
     assert evaluation.result.violations["false_accept_rate"] == pytest.approx(worst - 1)
     assert counts.sum() == evaluation.clips and counts[2].sum() > 0
+
+
+@pytest.fixture(scope="module")
+def streamed() -> Dataset:
+    unknown = UnknownSpec(words=("left", "house"), share=1.0, held_out=("house",))
+    spec = DatasetSpec(
+        "synthetic",
+        ("stop", "go"),
+        clips_per_label=60,
+        snr_db=(10.0, 30.0),
+        unknown=unknown,
+        streams=StreamSpec(hours=0.05, snr_db=(10.0, 30.0)),
+    )
+    return open_dataset(spec)
+
+
+class TestStreams:
+    """Detection in a stream of the validation split, where the data set asks for it."""
+
+    def test_every_variant_has_an_operating_point_within_the_limit(self, streamed):
+        for bound in (20, 400):
+            variants = {"quantization": ("float32", "int8")}
+            candidate = Candidate.from_parameters(SMALL | variants | {"epochs": 20})
+            allowed = limits(false_alarms_per_hour=f"<= {bound}", miss_rate="<= 1")
+            evaluation, files = evaluate(candidate, streamed, allowed)
+            assert evaluation.outcome == "feasible" and files
+            for variant in evaluation.variants:
+                assert variant.point is not None and 0 < variant.point.threshold <= 1
+                assert variant["false_alarms_per_hour"] <= bound
+                assert 0 <= variant["miss_rate"] < 1
+                assert variant.exposures["false_alarms_per_hour"] == pytest.approx(0.05)
+            assert Evaluation.from_json(json.loads(json.dumps(evaluation.to_json()))) == evaluation
+
+    def test_files_measure_in_the_stream_what_the_search_did(self, streamed):
+        candidate = Candidate.from_parameters(SMALL | {"epochs": 20, "quantization": ("int8",)})
+        evaluation, files = evaluate(candidate, streamed, [])
+        result = evaluation.result
+        measured, _ = measure_files(
+            files, streamed, "validation", candidate.frontend, result.point, {}, METRICS
+        )
+        for name in OF_STREAMS:
+            assert measured[name] == result[name]
+        assert measured.detected.keywords > 5
+
+    def test_the_testing_split_is_not_looked_at(self, streamed, monkeypatch):
+        read = []
+        waveforms = Dataset.waveforms
+        monkeypatch.setattr(
+            Dataset,
+            "waveforms",
+            lambda self, split, rate: read.append(split) or waveforms(self, split, rate),
+        )
+        evaluate(Candidate.from_parameters(SMALL | {"epochs": 2}), streamed, [])
+        assert "validation" in read and "testing" not in read

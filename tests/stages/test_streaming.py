@@ -84,7 +84,7 @@ def test_networks_run_on_each_window(lesson, variants):
     params, features = lesson.candidate.frontend, lesson.features
     stream = Stream(sound(12, 16000), 16000, ())
     models = {name: variants[name] for name in ("float32", "int8")}
-    found = run_stream(stream, params, features.mean, features.deviation, models)
+    found = run_stream(stream, params, features, models)
     deployed = convert_frontend(params, features.mean, features.deviation)
     inputs = Model(deployed).run_each(to_float(windows(stream.samples, params)))
     for name, content in models.items():

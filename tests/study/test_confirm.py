@@ -69,8 +69,9 @@ def failing(monkeypatch) -> set[float]:
     monkeypatch.setattr(
         confirm_module,
         "_measure",
-        lambda dataset, job, metrics: Retraining(
-            job.candidate.seed, {}, {"accuracy": 0.97}, confusion=((9, 1), (0, 10))
+        lambda dataset, job, metrics: (
+            Retraining(job.candidate.seed, {}, {"accuracy": 0.97}, confusion=((9, 1), (0, 10))),
+            {"accuracy": 20.0},
         ),
     )
     return alphas

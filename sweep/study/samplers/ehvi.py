@@ -229,7 +229,7 @@ class EHVISampler(PlannedSampler):
         found = np.array(values)
         if of.share:
             return np.log((1 - found if of.better == "higher" else found) + LEAST_ERROR)
-        return of.sign * np.log(np.maximum(found, _LEAST))
+        return of.sign * np.log(np.maximum(found, of.least))
 
     def _corner(self, metric: str) -> float:
         bound = self._limits.get(metric)
