@@ -58,6 +58,14 @@ def features_of(spectra: Iterable[np.ndarray], frontend: MelFrontend) -> Iterato
         yield features
 
 
+def features_of_bands(bands: np.ndarray, frontend: MelFrontend) -> np.ndarray:
+    """Return the features of clips of which mel bands are given, ``[clips, frames, bands]``."""
+    with blaming(frontend.owner):
+        features: np.ndarray = frontend.from_bands(tf.constant(bands, tf.float32)).numpy()
+        _check(features, frontend)
+    return features
+
+
 def convert_frontend(
     frontend: Frontend, mean: np.ndarray | float = 0.0, deviation: np.ndarray | float = 1.0
 ) -> bytes:

@@ -4,17 +4,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
-import tensorflow as tf
 
 from sweep.audio.dataset import Dataset
 from sweep.audio.streams import Stream, stream_of
 from sweep.detection import STRIDE_IN_S, Detected, Scores
 from sweep.frontends.base import Frontend
-from sweep.frontends.compute import clips_at_once, compute_features
+from sweep.frontends.compute import clips_at_once, compute_features, features_of_bands
 from sweep.frontends.mel import MelFrontend, mel_matrix
 from sweep.limits import Limit, alarms_allowed
 from sweep.litert import Model
-from sweep.registry import blaming
 from sweep.stages.features import FeatureSet
 
 
@@ -55,9 +53,7 @@ def _from_bands(samples: np.ndarray, frontend: MelFrontend) -> Iterator[np.ndarr
         longer = replace(frontend, clip_length_in_s=len(stretch) / frontend.downsampling_rate)
         bands = longer.spectra_of(stretch[None])[0] @ matrix
         sliced = np.lib.stride_tricks.sliding_window_view(bands, frames, axis=0)
-        of_windows = np.moveaxis(sliced[::steps][:count], -1, 1)
-        with blaming(frontend.owner):
-            yield frontend.from_bands(tf.constant(of_windows)).numpy()
+        yield features_of_bands(np.moveaxis(sliced[::steps][:count], -1, 1), frontend)
 
 
 def detect(
