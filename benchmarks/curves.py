@@ -1,4 +1,4 @@
-"""Validation curves of candidates trained to their ends, on tasks of different shape.
+"""Validation curves of candidates trained to the end, on tasks of different shape.
 
     SPEECH_COMMANDS=FOLDER python benchmarks/curves.py [--count 60] [--minutes 40]
 

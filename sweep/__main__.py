@@ -7,7 +7,7 @@ from sweep.errors import SweepError
 
 
 def main() -> None:
-    """Run a command: any, or ``predict`` alone on a machine that has NumPy and LiteRT alone."""
+    """Run a command; without typer only ``predict``, which needs NumPy and LiteRT."""
     if find_spec("typer"):
         from sweep.cli import main as run_command
 
@@ -17,7 +17,7 @@ def main() -> None:
 
 
 def predict(command: str = "", folder: str = "", *clips: str) -> None:
-    """Print the predicted label of each clip, a line each."""
+    """Print the predicted label of each clip, one per line."""
     if command != "predict" or not clips:
         sys.exit(
             "Usage: sweep predict FOLDER CLIP...\n"

@@ -1,4 +1,4 @@
-"""A study from Python: the same walk as the commands, without a shell."""
+"""The Python API of a study; the commands call it too."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -24,42 +24,42 @@ from sweep.study.table import best_candidates, front, table
 
 
 class Watcher(Protocol):
-    """Whom a long piece of work tells how it stands."""
+    """Receives the progress of long work."""
 
     def note(self, what: str, share: float) -> None:
-        """Take note of a step of preparation and the share of it that is done."""
+        """Receive a step of preparation and the share of it that is done."""
 
     def say(self, text: str) -> None:
-        """Take a line that stays."""
+        """Receive a line of text to keep."""
 
     def show(self, progress: SearchProgress) -> None:
-        """Take how a search stands, a few times a second."""
+        """Receive the progress of a search, a few times per second."""
 
     def count(self, what: str, done: int, total: int) -> None:
-        """Take how many trainings of a kind are done."""
+        """Receive how many trainings of one sort are done."""
 
 
 class Silent:
-    """A watcher that says nothing."""
+    """A watcher that prints nothing."""
 
     def note(self, what: str, share: float) -> None:
-        """Pass over a step of preparation."""
+        """Ignore a step of preparation."""
 
     def say(self, text: str) -> None:
-        """Pass over a line."""
+        """Ignore a line."""
 
     def show(self, progress: SearchProgress) -> None:
-        """Pass over how a search stands."""
+        """Ignore the progress of a search."""
 
     def count(self, what: str, done: int, total: int) -> None:
-        """Pass over how many trainings are done."""
+        """Ignore how many trainings are done."""
 
 
 class Study:
-    """A study on disk; what is asked of it is read anew each time.
+    """A study on disk; every call reads it again.
 
     Args:
-        folder: where it lives.
+        folder: its folder.
     """
 
     def __init__(self, folder: StudyFolder) -> None:
@@ -81,24 +81,24 @@ class Study:
 
     @property
     def trials(self) -> pd.DataFrame:
-        """One row a trial; see ``sweep.table``."""
+        """One row per trial; see ``sweep.study.table.table``."""
         return table(self.record)
 
     def front(self) -> pd.DataFrame:
-        """Return the feasible trials that none dominates, the best in the first objective first."""
+        """Return the Pareto front of the feasible trials, sorted by the first objective."""
         record = self.record
         trials = table(record)
         return front(trials[trials["outcome"] == "feasible"], record.space.file.objectives)
 
-    def pick(self, word: str) -> pd.Series:
-        """Return the row of the trial that ``smallest``, ``fastest``, ... stands for.
+    def pick(self, criterion: str) -> pd.Series:
+        """Return the row of the best trial by ``smallest``, ``fastest``, ``balanced``, ...
 
         Raises:
             NothingFeasible: if no trial is feasible.
-            SpecError: if there is no such word.
+            SpecError: if there is no such criterion.
         """
         record = self.record
-        return pick(table(record), word, record.space, record.confirmed())
+        return pick(table(record), criterion, record.space, record.confirmed())
 
     def finalists(
         self,
@@ -111,23 +111,24 @@ class Study:
         watcher: Watcher = Silent(),
         opened: Callable[[Dataset], None] = lambda dataset: None,
     ) -> list[Finalist]:
-        """Train the likely best trials again and measure them on the test clips, once.
+        """Retrain the most promising trials and measure them on the test clips, once.
 
         Args:
             top: how many trials.
-            seeds: how many trainings of each.
-            folds: by how many folds of speakers four times as many are judged first; 0 for none.
-            data: the folder of recordings, if it has moved.
-            workers: processes; as many as there are processor cores by default.
-            watcher: told how it stands.
-            opened: given the data set in the end.
+            seeds: how many trainings of each trial.
+            folds: cross-validate four times as many trials over this many folds of speakers first;
+                0 for none.
+            data: the folder of recordings, if it was moved.
+            workers: number of processes; by default one per processor core.
+            watcher: receives the progress.
+            opened: called with the data set at the end.
 
         Raises:
             NothingFeasible: if no trial is feasible.
-            SweepError: for what else the user can act on.
+            SweepError: for any other error the user can fix.
         """
         if folds == 1:
-            raise SpecError("--folds: 1 holds everybody out; name 2 or more, or 0 for none")
+            raise SpecError("--folds: 1 leaves nobody to train on; write 2 or more, or 0 for none")
         record = self.record
         dataset = same_clips(record, None if data is None else str(data), watcher.note)
         found = confirm(
@@ -153,21 +154,21 @@ class Study:
         with_c: bool = False,
         watcher: Watcher = Silent(),
     ) -> dict[str, Any]:
-        """Write a trial as a folder to deploy, measured again.
+        """Measure a trial again and write it as a folder to deploy.
 
         Args:
-            which: the number of a trial, or a word for one: see ``pick``.
+            which: the number of a trial, or a criterion of ``pick``.
             out: the folder; named after study and trial by default.
-            data: the folder of recordings, if it has moved.
-            with_c: whether the front end is written as C, too.
-            watcher: told how it stands.
+            data: the folder of recordings, if it was moved.
+            with_c: whether to write the front end as C, too.
+            watcher: receives the progress.
 
         Returns:
-            What ``metadata.json`` holds.
+            The content of ``metadata.json``.
 
         Raises:
             NothingFeasible: if no trial is feasible.
-            SweepError: for what else the user can act on.
+            SweepError: for any other error the user can fix.
         """
         number = which if isinstance(which, int) else int(self.pick(which)["trial"])
         target = Path(out) if out is not None else Path(f"{self.name}-{number}")
@@ -176,22 +177,22 @@ class Study:
         return export_trial(self.folder, self.record, number, source, target, note, with_c)
 
     def report(self) -> Path:
-        """Write the page of the study; return where it is."""
+        """Write the report of the study; return its path."""
         from sweep.report.page import write
 
         return write(self.record, self.folder.report)
 
 
 def load(study: str | Path, results: str | Path = RESULTS, storage: str | None = None) -> Study:
-    """Return a study that is there.
+    """Open an existing study.
 
     Args:
         study: its name, or its folder.
         results: the folder of studies.
-        storage: an Optuna storage URL, if it is not SQLite in its folder.
+        storage: an Optuna storage URL, if the study is not SQLite in its folder.
 
     Raises:
-        StudyError: if there is none.
+        StudyError: if there is no such study.
     """
     return Study(StudyFolder.find(str(study), Path(results), storage))
 
@@ -212,29 +213,29 @@ def run(
     opened: Callable[[Dataset], None] = lambda dataset: None,
     **search: Any,
 ) -> Study:
-    """Search, or go on searching.
+    """Run a search, or resume it.
 
     Args:
-        space: a search space, its file, or the name of one that comes along.
-        study: the study's name; that of the file by default.
+        space: a search space, its file, or the name of a built-in one.
+        study: the study's name; the file's by default.
         data: the folder of recordings, or the name of a source, in place of the file's.
-        lists: split by the lists that begin so; see ``Space.with_data``.
-        workers: processes; as many as there are processor cores by default.
+        lists: prefix of the lists that split the clips; see ``Space.with_data``.
+        workers: number of processes; by default one per processor core.
         scheduler: the address of a Dask scheduler to use instead.
         key: the file with the key of that scheduler.
-        storage: an Optuna storage URL, in place of SQLite in the study's folder.
+        storage: an Optuna storage URL instead of SQLite in the study's folder.
         warm_start: a study whose front is tried first.
         results: the folder of studies.
-        watcher: told how it stands.
-        opened: given the data set before the search begins.
-        search: what else ``search:`` of a file takes, such as ``trials`` or ``timeout``.
+        watcher: receives the progress.
+        opened: called with the data set before the search starts.
+        search: keys of ``search:`` in the file, such as ``trials`` or ``timeout``.
 
     Raises:
-        SweepError: or one of its children, for what the user can act on.
+        SweepError: for any error the user can fix.
     """
     wanted = space if isinstance(space, Space) else Space.load(space)
     wanted = wanted.with_search(**search).with_data(None if data is None else str(data), lists)
-    # Before any clip is fetched: a sampler may not suit the space.
+    # Before clips are downloaded: the sampler may not support the space.
     make_sampler(wanted, wanted.file.search.sampler, wanted.file.search.seed)
     folder = StudyFolder(Path(results), study or study_name(Path(wanted.origin)), storage)
     wanted = folder.spelled(wanted)

@@ -1,10 +1,10 @@
-"""Every error a person can cause, and the exit code that goes with it."""
+"""The errors that users can fix, with their exit codes."""
 
 import difflib
 import re
 from collections.abc import Iterable
 
-# C0 and C1 but for tab and line feed, DEL, and what turns the direction of writing.
+# C0 and C1 except tab and line feed, DEL, and changes of text direction.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -15,15 +15,15 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 def visible(text: str) -> str:
-    """Return a text with its control characters, which a terminal would obey, shown as ``\\x1b``.
+    """Return a text with control characters escaped, as ``\\x1b``; line feeds and tabs stay.
 
-    Names of files, labels and studies may hold any; lines and tabs stay.
+    Names of files, labels and studies may contain sequences that a terminal would execute.
     """
     return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 class SweepError(Exception):
-    """Something the user can act on; the message says what, where and what to do."""
+    """Base class of errors the user can fix; the message says what, where and what to do."""
 
     exit_code = 1
 
@@ -32,17 +32,17 @@ class SweepError(Exception):
 
 
 class SpecError(SweepError):
-    """A search-space file or a command line that cannot be used."""
+    """An invalid search-space file or command line."""
 
     exit_code = 2
 
 
 class PluginError(SpecError):
-    """A network, front end or other object from outside that cannot be found or fails."""
+    """A plugin that is not found or fails."""
 
 
 class DataError(SweepError):
-    """Recordings that are missing, unreadable or do not fit the request."""
+    """Recordings that are missing, unreadable or do not match the request."""
 
 
 class StudyError(SweepError):
@@ -50,18 +50,18 @@ class StudyError(SweepError):
 
 
 class NothingFeasible(SweepError):
-    """A sweep that ended without a trial inside the limits."""
+    """A sweep that ended without a feasible trial."""
 
     exit_code = 3
 
 
 class ManyFailures(SweepError):
-    """A sweep of which many trials failed by an error."""
+    """A sweep in which many trials failed with an error."""
 
     exit_code = 4
 
 
 class Interrupted(SweepError):
-    """Ctrl-C, with everything finished so far kept."""
+    """Ctrl-C; finished trials are kept."""
 
     exit_code = 130

@@ -1,4 +1,4 @@
-"""Values as text, the same everywhere: parameters, titles with units, what a candidate is."""
+"""Text for shell and page: values, titles with units, a description of a candidate."""
 
 import math
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ class Table:
 
 
 def plain(value: Any) -> str:
-    """Return a parameter's value as text: short numbers, ``none`` where there is none."""
+    """Return a parameter's value as text: short numbers, ``none`` for None or NaN."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return "none"
     if isinstance(value, (bool, np.bool_)):
@@ -61,7 +61,7 @@ def counted(count: int, noun: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return a time span in the unit that suits it."""
+    """Return a time span in hours, minutes or seconds."""
     for unit, length in (("h", 3600), ("min", 60)):
         if seconds >= 2 * length:
             return f"{seconds / length:.1f} {unit}"
@@ -69,7 +69,7 @@ def duration(seconds: float) -> str:
 
 
 def describe_candidate(row: Mapping[Any, Any]) -> str:
-    """Return what a candidate is, in one line.
+    """Return a description of a candidate, in one line.
 
     Args:
         row: its parameters, and ``variant``, as a row of ``sweep.study.table.table``.
@@ -80,23 +80,22 @@ def describe_candidate(row: Mapping[Any, Any]) -> str:
 
 
 def _frontend(row: Mapping[Any, Any]) -> str:
-    """Return a front end in a few words: its frames and bands, or the parameters it has."""
-    kind = row["frontend"]
-    own = list(defaults(find("frontend", kind)))
+    """Return a short description of a front end: frames and bands, or its own parameters."""
+    name = row["frontend"]
+    own = list(defaults(find("frontend", name)))
     if not {"frame_length_in_s", "frame_step_in_s", "num_mel_bins"} <= set(own):
-        return ", ".join([kind, *(f"{name} {plain(row[name])}" for name in own)])
+        return ", ".join([name, *(f"{one} {plain(row[one])}" for one in own)])
     frame = f"{1000 * row['frame_length_in_s']:.3g}/{1000 * row['frame_step_in_s']:.3g} ms"
-    told = f"{kind} {frame}, {int(row['num_mel_bins'])} mel"
+    told = f"{name} {frame}, {int(row['num_mel_bins'])} mel"
     if "num_coefficients" in own:
         told += f", {int(row['num_coefficients'])} coefficients"
     return told
 
 
 def _network(row: Mapping[Any, Any]) -> str:
-    """Return a network in a few words: its channels, or the parameters it has."""
+    """Return a short description of a network: its channels, or its own parameters."""
     own = list(defaults(find("network", row["network"])))
     if own != ["filters", "alpha", "blocks"]:
         return ", ".join([row["network"], *(f"{name} {plain(row[name])}" for name in own)])
     told = f"{int(row['filters'] * row['alpha'])} channels, {counted(int(row['blocks']), 'block')}"
-    kind = row["network"]
-    return told if kind == CHOSEN["network"] else f"{told}, {kind} convolutions"
+    return told if row["network"] == CHOSEN["network"] else f"{told}, {row['network']} convolutions"

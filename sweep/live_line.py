@@ -1,4 +1,4 @@
-"""The line that follows a sweep while it runs."""
+"""The status line of a running command."""
 
 import time
 from collections import Counter
@@ -22,14 +22,12 @@ _PLAIN_EVERY_S = 10.0
 
 
 @dataclass(frozen=True)
-class Standing:
-    """How work stands: a bar with a count before it, and words beside it or, for want of room,
-    below it.
-    """
+class StatusLine:
+    """A progress bar with a count to its left and text to its right, or below if space is short."""
 
     count: str = ""
     share: float = 0.0
-    text: str = "beginning"
+    text: str = "starting"
 
     def __rich_console__(self, out: Console, options: ConsoleOptions) -> RenderResult:
         bar = ProgressBar(total=1.0, completed=self.share, width=_BAR_WIDTH)
@@ -42,16 +40,16 @@ class Standing:
 
 
 class LiveLine:
-    """One line that follows a search; where there is no terminal, a line every ten seconds.
+    """One line with the progress of a command.
 
-    There each kind of training is also said when it begins.
+    Without a terminal it prints a line every ten seconds, and one when a step of training starts.
     """
 
     def __init__(self) -> None:
         self._console = console(stderr=True)
-        self._standing = Standing()
-        self._live = Live(self._standing, console=self._console, transient=True)
-        self._said = time.monotonic()
+        self._status = StatusLine()
+        self._live = Live(self._status, console=self._console, transient=True)
+        self._printed = time.monotonic()
         self._counted = ""
 
     def __enter__(self) -> "LiveLine":
@@ -68,41 +66,41 @@ class LiveLine:
         self._live.stop()
 
     def say(self, text: str) -> None:
-        """Print a line that stays."""
+        """Print a line to keep."""
         self._console.print(text)
 
     def count(self, what: str, done: int, total: int) -> None:
-        """Show how many trainings of a kind are done."""
+        """Show how many trainings of one sort are done."""
         begins, self._counted = what != self._counted, what
-        self._stand(Standing(f"{done}/{total}", done / total, f"trainings {what}"), begins)
+        self._update(StatusLine(f"{done}/{total}", done / total, f"trainings {what}"), begins)
 
     def note(self, what: str, share: float) -> None:
         """Show a step of preparation and the share of it that is done."""
-        self._stand(Standing(f"{share:.0%}", share, what))
+        self._update(StatusLine(f"{share:.0%}", share, what))
 
     def show(self, progress: SearchProgress) -> None:
-        """Show how a search stands, and why it ended if that was early."""
+        """Show the progress of a search, and why it ended early, if it did."""
         if progress.ended:
             self.say(f"ended: {progress.ended}")
         share = progress.done / progress.budget
         count = f"{progress.done}/{progress.budget}"
-        self._stand(Standing(count, share, describe_progress(progress)))
+        self._update(StatusLine(count, share, describe_progress(progress)))
 
-    def _stand(self, standing: Standing, begins: bool = False) -> None:
-        self._live.update(standing)
-        due = begins or time.monotonic() - self._said > _PLAIN_EVERY_S
+    def _update(self, status: StatusLine, begins: bool = False) -> None:
+        self._live.update(status)
+        due = begins or time.monotonic() - self._printed > _PLAIN_EVERY_S
         if due and not self._console.is_terminal:
-            self._said = time.monotonic()
-            self.say(f"{standing.count}  {standing.text}")
+            self._printed = time.monotonic()
+            self.say(f"{status.count}  {status.text}")
 
 
 def describe_progress(progress: SearchProgress) -> str:
-    """Return how a search stands, in one line."""
+    """Return the progress of a search, in one line."""
     counts = [f"{o} {progress.outcomes[o]}" for o in OUTCOMES[1:] if progress.outcomes[o]]
     best = _best(progress.best)
     left = progress.seconds_left
     if progress.repeating:
-        counts.append(f"{progress.repeating} of the stopped trained to their ends")
+        counts.append(f"{progress.repeating} stopped trials trained to the end")
     parts = [
         ", ".join(counts) or (f"{progress.running} running" if progress.running else ""),
         f"best {', '.join(best)}" if best else "",
@@ -112,7 +110,7 @@ def describe_progress(progress: SearchProgress) -> str:
 
 
 def _best(values: Mapping[str, float]) -> list[str]:
-    """Return values, with the name of their metric where the unit alone does not tell it."""
+    """Return values, with the name of a metric if its unit is ambiguous."""
     metrics = [METRICS[name] for name in values]
     known = Counter(
         (metric.unit, metric.share) for metric in metrics if metric.unit or metric.share

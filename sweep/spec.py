@@ -271,7 +271,7 @@ class SearchSection(_Section):
     @classmethod
     def _leaves_somebody(cls, folds: int) -> int:
         if folds == 1:
-            raise ValueError("1 holds everybody out; name 2 or more, or 0 for none")
+            raise ValueError("1 leaves nobody to train on; write 2 or more, or 0 for none")
         return folds
 
     @pydantic.field_validator("sampler")

@@ -1,4 +1,4 @@
-"""What the shell shows of a study and of recordings, in columns."""
+"""Print studies and recordings in the terminal."""
 
 import json
 import math
@@ -43,7 +43,7 @@ BEYOND = "beyond full scale, scaled"
 
 
 def console(stderr: bool = False) -> Console:
-    """Return a console that prints text as it is, wide enough where it is not a terminal."""
+    """Return a console without markup; not a terminal, it is wide enough for every listing."""
     made = _Console(stderr=stderr, markup=False, highlight=False, emoji=False)
     if not made.is_terminal:
         made = _Console(
@@ -53,7 +53,7 @@ def console(stderr: bool = False) -> Console:
 
 
 class _Console(Console):
-    """A console that shows control characters in names instead of obeying them."""
+    """A console that escapes control characters in names."""
 
     def render_str(self, text: str, **options: Any) -> Text:
         """Return a string as Rich prints it."""
@@ -61,35 +61,35 @@ class _Console(Console):
 
 
 def describe_dataset(study: str, dataset: Dataset, workers: int, scheduler: str | None) -> str:
-    """Return what a sweep learns from and where it runs, in a line; then what was left out."""
+    """Return the data set and the workers of a sweep in a line, then its skipped recordings."""
     counts = " / ".join(str(count) for count in dataset.counts.values())
     split, speakers = dataset.spec.split, dataset.speakers
     by_speaker = "speaker-disjoint" if speakers.disjoint else "split by recording"
     how = {"speaker": by_speaker, "folders": "split by folder"}
     place = scheduler or f"{workers} worker{'s' if workers > 1 else ''}"
-    kind = how[split] if isinstance(split, str) else "split by lists"
+    rule = how[split] if isinstance(split, str) else "split by lists"
     words, length = ", ".join(dataset.labels), f"{dataset.clip_length_in_s:g} s"
-    lines = [f"{study}: {words}; {counts} clips of {length}, {kind}; {place}"]
+    lines = [f"{study}: {words}; {counts} clips of {length}, {rule}; {place}"]
     lines += dataset.spec.none_of_these
     lines += filter(None, [speakers.caution, dataset.balance("validation").caution])
     every = (name for names in dataset.listed.values() for name in names)
     if split == "speaker" and any(clip_of(name, dataset.spec.label_from).split for name in every):
-        lines.append("the folders name splits, and split: speaker deals anew; split: folders keeps")
+        lines.append("split: speaker ignores folders named after splits; use split: folders")
     if dataset.noted:
         lines += [f"{BEYOND}: {len(dataset.noted)}", *shortened(dataset.noted)]
     return "\n".join(lines + left_out(dataset.skipped))
 
 
 def warning(finding: Finding) -> str:
-    """Return what may fool a search, in a line."""
-    return f"may fool a search: {finding}"
+    """Return a finding about confounded recordings, in a line."""
+    return f"confounded: {finding}"
 
 
 def left_out(skipped: Sequence[str]) -> list[str]:
-    """Return the recordings that cannot be used, and that they were left out; nothing for none."""
+    """Return the number of skipped recordings and the first of them; no lines for none."""
     if not skipped:
         return []
-    return [f"left out, for they cannot be used: {len(skipped)}", *shortened(skipped)]
+    return [f"skipped unreadable recordings: {len(skipped)}", *shortened(skipped)]
 
 
 def shortened(names: Sequence[str]) -> list[str]:
@@ -101,7 +101,7 @@ def shortened(names: Sequence[str]) -> list[str]:
 
 
 def status_facts(record: StudyRecord) -> dict[str, Any]:
-    """Return how a study stands, as plain values."""
+    """Return the status of a study, as plain values."""
     frame = table(record)
     feasible = frame[frame["outcome"] == "feasible"]
     objectives = dict(record.space.file.objectives)
@@ -126,7 +126,7 @@ def status_facts(record: StudyRecord) -> dict[str, Any]:
 
 
 def _plain(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return rows as plain JSON values, with null for what is not known."""
+    """Return rows as plain JSON values, with null for unknown ones."""
     rows: list[dict[str, Any]] = json.loads(frame.to_json(orient="records", double_precision=15))
     return rows
 
@@ -166,24 +166,24 @@ def print_trials(
     cells = [["trial", "outcome", *metrics]]
     cells += [[str(t["trial"]), t["outcome"], *(_cell(of[m], t) for m in metrics)] for t in trials]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    words = ["what it is", *map(describe_candidate, trials)]
-    beside = sum(widths) + 2 * len(widths) + max(map(len, words)) <= out.width
+    descriptions = ["candidate", *map(describe_candidate, trials)]
+    beside = sum(widths) + 2 * len(widths) + max(map(len, descriptions)) <= out.width
     out.print(title)
-    for row, word in zip(cells, words, strict=True):
+    for row, description in zip(cells, descriptions, strict=True):
         numbers = "  ".join(
             cell.ljust(width) if i == 1 else cell.rjust(width)
             for i, (cell, width) in enumerate(zip(row, widths, strict=True))
         )
         if beside:
-            out.print(f"{numbers}  {word}")
+            out.print(f"{numbers}  {description}")
             continue
         out.print(numbers)
         if row is not cells[0]:
-            out.print(Padding(word, (0, 0, 0, widths[0] + 2), expand=False))
+            out.print(Padding(description, (0, 0, 0, widths[0] + 2), expand=False))
 
 
 def print_failures(out: Console, record: StudyRecord) -> None:
-    """Print the trials that an error ended, each with its traceback."""
+    """Print the failed trials, each with its traceback."""
     found = failures(record)
     for failure in found:
         out.print(f"trial {failure['trial']}: {failure['reason']}")
@@ -193,7 +193,7 @@ def print_failures(out: Console, record: StudyRecord) -> None:
 
 
 def print_finalists(out: Console, record: StudyRecord) -> None:
-    """Print what retraining the finalists gave, and which of them hold."""
+    """Print the table of finalists and the verdict."""
     found = finalist_table(record)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for column in found.head:
@@ -211,7 +211,7 @@ def print_finalists(out: Console, record: StudyRecord) -> None:
 
 
 def print_pairs(out: Console, pairs: Iterable[tuple[str, Any]]) -> None:
-    """Print names and values in columns, a value may itself be names and values; no empty ones."""
+    """Print names and values in columns; a value may be a mapping. Skip empty ones."""
     table = Table(show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name, value in pairs:
         rows = value.items() if isinstance(value, Mapping) else [("", value)]
@@ -222,7 +222,7 @@ def print_pairs(out: Console, pairs: Iterable[tuple[str, Any]]) -> None:
 
 
 def print_plugins(out: Console, found: Iterable[Mapping[str, str]]) -> None:
-    """Print what a search-space file can name, a row for each ``registry.Plugin``."""
+    """Print the plugins that a search-space file can name."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for column in ("kind", "name", "origin"):
         table.add_column(column, overflow="fold")
@@ -232,7 +232,7 @@ def print_plugins(out: Console, found: Iterable[Mapping[str, str]]) -> None:
 
 
 def print_parameters(out: Console, facts: Iterable[Mapping[str, Any]]) -> None:
-    """Print what a search-space file can vary, a row for each of ``rules.parameter_facts``."""
+    """Print the parameters of a search-space file."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for column in ("parameter", "default", "values", "meaning"):
         table.add_column(column, overflow="fold", no_wrap=column == "parameter")
@@ -243,7 +243,7 @@ def print_parameters(out: Console, facts: Iterable[Mapping[str, Any]]) -> None:
 
 
 def print_folder(out: Console, found: FolderReport) -> None:
-    """Print what a folder of recordings holds."""
+    """Print the content of a folder of recordings."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for column in ("label", "clips", "speakers", *SPLITS, "shortest", "median", "longest"):
         table.add_column(column, justify="left" if column == "label" else "right")
@@ -273,10 +273,10 @@ def print_folder(out: Console, found: FolderReport) -> None:
             out.print(line)
     if found.reserved:
         folders = ", ".join(f"{name} ({count})" for name, count in found.reserved.items())
-        out.print(f"no words, as their folders begin with _: {folders}")
+        out.print(f"not words (folders that begin with _): {folders}")
     if found.passed_over:
         suffixes = ", ".join(SUFFIXES)
-        out.print(f"passed over, for not {suffixes} or too deep: {len(found.passed_over)}")
+        out.print(f"ignored (not {suffixes}, or too deep): {len(found.passed_over)}")
         for line in shortened(found.passed_over):
             out.print(line)
 

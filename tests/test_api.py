@@ -40,7 +40,7 @@ def test_mistakes_are_errors_of_the_package(study, tmp_path):
         sweep.load("nothing", tmp_path)
     with pytest.raises(SpecError, match="pick: 'tiny' is unknown"):
         study.pick("tiny")
-    with pytest.raises(SpecError, match="1 holds everybody out"):
+    with pytest.raises(SpecError, match="1 leaves nobody to train on"):
         study.finalists(folds=1)
     with pytest.raises(SpecError, match="--trials: input should be greater"):
         sweep.run("quickstart", trials=0, results=tmp_path)

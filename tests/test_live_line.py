@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 from rich.console import Console
 
-from sweep.live_line import LiveLine, Standing, describe_progress
+from sweep.live_line import LiveLine, StatusLine, describe_progress
 from sweep.study.progress import SearchProgress
 
 OBJECTIVES = {"accuracy": "maximize", "latency_ms": "minimize", "size_kb": "minimize"}
@@ -25,9 +25,9 @@ def progress() -> SearchProgress:
     )
 
 
-def drawn(standing: Standing, width: int) -> list[str]:
+def drawn(status: StatusLine, width: int) -> list[str]:
     file = io.StringIO()
-    Console(file=file, width=width, markup=False, highlight=False).print(standing)
+    Console(file=file, width=width, markup=False, highlight=False).print(status)
     return [line.rstrip() for line in file.getvalue().splitlines()]
 
 
@@ -56,14 +56,14 @@ def test_hours_are_told_as_hours(progress: SearchProgress) -> None:
 
 
 def test_in_a_wide_terminal_all_of_it_is_one_line(progress: SearchProgress) -> None:
-    lines = drawn(Standing("37/100", 0.37, describe_progress(progress)), 140)
+    lines = drawn(StatusLine("37/100", 0.37, describe_progress(progress)), 140)
     assert len(lines) == 1
     assert lines[0].startswith("37/100 ━") and lines[0].endswith("4:12 left")
 
 
 @pytest.mark.parametrize("width", [40, 60, 80])
 def test_in_a_narrow_terminal_nothing_of_it_is_lost(progress: SearchProgress, width: int) -> None:
-    lines = drawn(Standing("37/100", 0.37, describe_progress(progress)), width)
+    lines = drawn(StatusLine("37/100", 0.37, describe_progress(progress)), width)
     assert lines[0].startswith("37/100 ━━━━━━━━")
     assert all(len(line) <= width for line in lines)
     assert " ".join(lines[1:]).split() == describe_progress(progress).split()

@@ -302,5 +302,5 @@ def test_every_file_points_its_editor_to_the_schema(path):
 def test_one_fold_would_hold_everybody_out():
     text = "dataset: {labels: [stop, go]}\nsearch: {folds: %d}"
     assert parse(text % 2, "file").search.folds == 2
-    with pytest.raises(SpecError, match="search.folds: 1 holds everybody out"):
+    with pytest.raises(SpecError, match="search.folds: 1 leaves nobody to train on"):
         parse(text % 1, "file")

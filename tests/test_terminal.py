@@ -117,9 +117,7 @@ def test_folders_of_splits_that_are_dealt_anew_are_told(spoken: Dataset) -> None
     names = ("train/go/anna_nohash_0.wav", "test/go/carl_nohash_0.wav")
     split = replace(spoken, listed={"training": names, "validation": (), "testing": ()})
     told = describe_dataset("words", split, 2, None).splitlines()
-    assert told[-1:] == [
-        "the folders name splits, and split: speaker deals anew; split: folders keeps"
-    ]
+    assert told[-1:] == ["split: speaker ignores folders named after splits; use split: folders"]
 
 
 def test_speakers_of_several_splits_are_counted(spoken: Dataset) -> None:
@@ -137,7 +135,7 @@ def test_speakers_of_several_splits_are_counted(spoken: Dataset) -> None:
 def test_what_is_left_out_is_counted_and_named(spoken: Dataset, count: int) -> None:
     skipped = tuple(f"go/{i}.flac: not a readable audio file" for i in range(count))
     told = describe_dataset("words", replace(spoken, skipped=skipped), 1, None).splitlines()
-    assert told[1] == f"left out, for they cannot be used: {count}"
+    assert told[1] == f"skipped unreadable recordings: {count}"
     assert told[2] == f"  {skipped[0]}"
     assert (told[-1].strip().startswith("... and 4 more")) == (count == 9)
 
@@ -153,10 +151,10 @@ def test_what_is_in_a_folder_of_recordings_is_told_in_full(tmp_path: Path) -> No
         write(tmp_path / name, tone())
     lines = shown(120, print_folder, inspect_folder(tmp_path))
     assert "no clip of go for testing: put some in a folder named testing or test" in lines
-    assert "no words, as their folders begin with _: Train/_unknown_ (1)" in lines
+    assert "not words (folders that begin with _): Train/_unknown_ (1)" in lines
     assert lines[-1] == "  Test/x/go/d.wav"
     assert any(
-        line.startswith("may fool a search: duplicates: 1 of the recordings of go are in several")
+        line.startswith("confounded: duplicates: 1 of the recordings of go are in several")
         for line in lines
     )
 

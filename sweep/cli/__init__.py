@@ -1,6 +1,6 @@
-"""The commands: parse, call, print.
+"""The commands: parse arguments, call the library, print.
 
-Each command imports what it needs when it is called, so that ``--help`` answers at once.
+Commands import what they need when they are called, so that ``--help`` is fast.
 """
 
 import sys
@@ -57,7 +57,7 @@ def _options(
 
 
 def main() -> None:
-    """Run a command; the one place where an error becomes an exit code."""
+    """Run a command; the only place where an error becomes an exit code."""
     output.shield()
     try:
         try:
@@ -70,6 +70,6 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("sweep"):
             raise
-        every = "pip install 'tinysweep[train,serve]' brings all"
+        every = "pip install 'tinysweep[train,serve]' installs everything"
         print(f"sweep: {error.name} is not installed; {every}", file=sys.stderr)
         sys.exit(SweepError.exit_code)

@@ -14,10 +14,10 @@ app = typer.Typer(help="Search on several machines.", no_args_is_help=True)
 @app.command()
 def key(
     file: Annotated[
-        Path | None, typer.Argument(metavar="FILE", help="Where to write it; your own by default.")
+        Path | None, typer.Argument(metavar="FILE", help="File to write; your own key by default.")
     ] = None,
 ) -> None:
-    """Make the key that scheduler, workers and sweeps of one cluster need."""
+    """Create the key that the scheduler, workers and sweeps of a cluster share."""
     from sweep.study.security import default_key_file, write_key
 
     target = file or default_key_file()
@@ -28,10 +28,12 @@ def key(
 @app.command()
 def scheduler(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, metavar="N", help="0 for any.")] = 8786,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, metavar="N", help="0 picks a free port.")
+    ] = 8786,
     key: Key = None,
 ) -> None:
-    """Bring sweeps and workers together, until Ctrl-C."""
+    """Run a scheduler for sweeps and workers, until Ctrl-C."""
     from sweep.study.cluster import serve_scheduler
 
     try:

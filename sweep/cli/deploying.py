@@ -24,7 +24,7 @@ def export(
     study: Study,
     trial: Annotated[int | None, typer.Option(metavar="N", help="Number of the trial.")] = None,
     pick: Annotated[
-        Pick | None, typer.Option(help="Which feasible trial; the smallest by default.")
+        Pick | None, typer.Option(help="Criterion for a feasible trial; the smallest by default.")
     ] = None,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder to write.")] = None,
     with_c: Annotated[
@@ -83,7 +83,7 @@ def predict(
     as_json: Json = False,
     as_csv: Csv = False,
 ) -> None:
-    """Say which label is heard in recordings."""
+    """Predict the labels of recordings."""
     from sweep.isolation import IsolatedClassifier
 
     refuse_both(as_json, as_csv)

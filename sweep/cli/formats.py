@@ -1,4 +1,4 @@
-"""The formats of a listing that other programs read: JSON and CSV."""
+"""Listings as JSON and CSV."""
 
 import csv
 import json
@@ -10,20 +10,20 @@ from sweep.errors import SpecError
 
 
 def refuse_both(as_json: bool, as_csv: bool) -> None:
-    """Refuse to print in two formats at once.
+    """Raise if two formats are requested.
 
     Raises:
-        SpecError: if both are asked for.
+        SpecError: if both are.
     """
     if as_json and as_csv:
         raise SpecError("--json and --csv: name one of them")
 
 
 def printed(facts: Any, as_json: bool, as_csv: bool) -> bool:
-    """Print facts as JSON or CSV if either is asked for; tell whether it was.
+    """Print facts as JSON or CSV if requested; return whether either was.
 
-    A list of mappings gives a CSV row for each. A mapping gives a row for each value, with the
-    names that lead to it, ``funnel.feasible``. A list inside either is JSON in a cell.
+    In CSV, a list of mappings gives a row per mapping; a mapping gives a row per value, named by
+    its path, ``funnel.feasible``. A list inside either is JSON in a cell.
     """
     if as_json:
         print(json.dumps(facts, indent=2))
@@ -34,7 +34,7 @@ def printed(facts: Any, as_json: bool, as_csv: bool) -> bool:
 
 
 def print_csv(header: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
-    """Print rows as CSV, each as soon as it is there."""
+    """Print rows as CSV, one by one."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(header)
     for row in rows:

@@ -18,7 +18,7 @@ def status(
     storage: Storage = None,
     results: Results = RESULTS,
 ) -> None:
-    """Say how a study stands: funnel, front, nearest misses."""
+    """Show the status of a study: outcomes, front, nearest misses."""
     from sweep.study.storage import StudyFolder
     from sweep.terminal import console, print_finalists, print_front, print_pairs, status_facts
 
@@ -35,9 +35,9 @@ def status(
 
 def trials(
     study: Study,
-    feasible: Annotated[bool, typer.Option("--feasible", help="Only those in the limits.")] = False,
+    feasible: Annotated[bool, typer.Option("--feasible", help="Only feasible trials.")] = False,
     failed: Annotated[
-        bool, typer.Option("--failed", help="Only those that an error ended, with its traceback.")
+        bool, typer.Option("--failed", help="Only failed trials, with tracebacks.")
     ] = False,
     sort: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column to sort by.")] = None,
     as_csv: Csv = False,
@@ -96,13 +96,16 @@ def report(
 
 def serve(
     study: Annotated[
-        str | None, typer.Argument(metavar="STUDY", help="A study; all of them by default.")
+        str | None, typer.Argument(metavar="STUDY", help="A study; all by default.")
     ] = None,
     host: Annotated[
-        str, typer.Option(help="Address; any but this machine's own asks for a token.")
+        str,
+        typer.Option(
+            help="Address to listen on; a token protects other addresses than this machine's."
+        ),
     ] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option(min=0, max=65535, metavar="N", help="0 for any free one.")
+        int, typer.Option(min=0, max=65535, metavar="N", help="0 picks a free port.")
     ] = 8050,
     storage: Storage = None,
     results: Results = RESULTS,

@@ -1,4 +1,4 @@
-"""The arguments and options that several commands share."""
+"""Arguments and options shared by several commands."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -8,7 +8,7 @@ import typer
 
 
 class Pick(StrEnum):
-    """Ways to pick a trial."""
+    """The criteria of ``sweep.study.picks.PICKS``."""
 
     SMALLEST = "smallest"
     FASTEST = "fastest"
@@ -37,11 +37,12 @@ Data = Annotated[
     str | None,
     typer.Option(
         metavar="PATH|NAME",
-        help="A source of sweep data list, or a folder, in place of the file's.",
+        help="A folder or a source (sweep data list) instead of the file's.",
     ),
 ]
 Processes = Annotated[
-    int | None, typer.Option(min=1, metavar="N", help="Processes; one for each core by default.")
+    int | None,
+    typer.Option(min=1, metavar="N", help="Number of processes; one per core by default."),
 ]
 Key = Annotated[
     Path | None,
@@ -49,7 +50,7 @@ Key = Annotated[
         "--key",
         envvar="SWEEP_KEY",
         metavar="FILE",
-        help="Made by sweep cluster key; your own by default.",
+        help="Key file of sweep cluster key; your own by default.",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]

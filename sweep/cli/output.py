@@ -1,4 +1,4 @@
-"""Standard output and error that cost a command nothing, whatever becomes of what is printed."""
+"""Standard output and error that never make a command fail while it runs."""
 
 import io
 import os
@@ -9,12 +9,12 @@ from sweep.errors import SweepError
 
 
 class _Sink(io.FileIO):
-    """A standard stream; once it takes no more, the rest is dropped and ``lost`` says why."""
+    """A standard stream; after an error it drops all output and keeps the error in ``lost``."""
 
     lost: OSError | None = None
 
     def write(self, data: Any, /) -> int:
-        """Write what the stream takes; drop it where the stream takes no more."""
+        """Write data; drop it if the stream has failed."""
         try:
             return super().write(data)
         except OSError as error:
@@ -26,18 +26,18 @@ class _Sink(io.FileIO):
 
 
 def shield() -> None:
-    """Replace ``sys.stdout`` and ``sys.stderr`` by streams that no print can fail on.
+    """Replace ``sys.stdout`` and ``sys.stderr`` by streams on which ``print`` never fails.
 
-    A character that the encoding lacks is printed as ``?``.
+    A character outside the encoding is printed as ``?``.
     """
     sys.stdout, sys.stderr = _shielded(sys.stdout), _shielded(sys.stderr)
 
 
 def check() -> None:
-    """Raise if standard output was cut short, other than by a reader who left.
+    """Raise if standard output failed, except when its reader closed the pipe.
 
     Raises:
-        SweepError: for a full disk, say.
+        SweepError: for a full disk, for example.
     """
     if not isinstance(sys.stdout, io.TextIOWrapper):
         return

@@ -10,12 +10,12 @@ from sweep.audio.layout import LabelFrom
 from sweep.cli.formats import printed, refuse_both
 from sweep.cli.options import Csv, Json
 
-app = typer.Typer(help="Look at recordings, and get them ready.", no_args_is_help=True)
+app = typer.Typer(help="Check and prepare recordings.", no_args_is_help=True)
 
 
 @app.command("list")
 def list_sources(as_json: Json = False, as_csv: Csv = False) -> None:
-    """List the sources that can stand for a folder."""
+    """List the sources of recordings."""
     from sweep.audio.sources import SOURCES
     from sweep.terminal import console, print_pairs
 
@@ -34,7 +34,7 @@ def prepare(
         list[str] | None, typer.Option(metavar="WORD", help="A word to synthesize; repeat it.")
     ] = None,
 ) -> None:
-    """Download or synthesize recordings now."""
+    """Download or synthesize the recordings of a source."""
     from sweep.audio.dataset import prepare_source
     from sweep.live_line import LiveLine
 
@@ -47,12 +47,12 @@ def prepare(
 def check_folder(
     path: Annotated[Path, typer.Argument(metavar="PATH", help="A folder of recordings.")],
     label_from: Annotated[
-        LabelFrom, typer.Option(help="Where the words are: in names of folders or of files.")
+        LabelFrom, typer.Option(help="Whether folder or file names contain the word.")
     ] = "folder",
     as_json: Json = False,
     as_csv: Csv = False,
 ) -> None:
-    """Say what a folder holds, and what is wrong with it."""
+    """Show what a folder of recordings contains, and what is wrong with it."""
     from sweep.audio.check import inspect_folder
     from sweep.live_line import LiveLine
     from sweep.terminal import console, print_folder

@@ -22,7 +22,7 @@ from sweep.study import RESULTS
 
 
 def parameters(as_json: Json = False, as_csv: Csv = False) -> None:
-    """List what a search-space file can vary, and the defaults."""
+    """List the parameters of a search space, with defaults and values."""
     from sweep.rules import parameter_facts
     from sweep.terminal import console, print_parameters
 
@@ -32,7 +32,7 @@ def parameters(as_json: Json = False, as_csv: Csv = False) -> None:
 
 
 def plugins(as_json: Json = False, as_csv: Csv = False) -> None:
-    """List the networks, samplers, ... that a search-space file can name, and their origin."""
+    """List the networks, samplers and other plugins that a search space can name."""
     from dataclasses import asdict
 
     from sweep.registry import plugins as known
@@ -45,7 +45,7 @@ def plugins(as_json: Json = False, as_csv: Csv = False) -> None:
 
 
 def check(space: SpaceFile, as_json: Json = False, as_csv: Csv = False) -> None:
-    """Say what would be searched, without running it."""
+    """Check a search space, and show what it searches."""
     from sweep.space import Space
     from sweep.study.samplers import make_sampler
     from sweep.terminal import console, print_pairs
@@ -85,17 +85,16 @@ def run(
     key: Key = None,
     storage: Storage = None,
     warm_start: Annotated[
-        str | None, typer.Option(metavar="STUDY", help="A study whose front is tried first.")
+        str | None, typer.Option(metavar="STUDY", help="Try the front of this study first.")
     ] = None,
     seed: Annotated[
         int | None, typer.Option(min=0, metavar="N", help="Seed of search and training.")
     ] = None,
     results: Results = RESULTS,
 ) -> None:
-    """Search, or go on searching.
+    """Run a search, or resume it.
 
-    Ends with the front, or with exit code 3 where nothing meets the limits, 4 where many trials
-    fail by an error.
+    Prints the front. Exit code 3 if no trial is feasible, 4 if many trials fail with an error.
     """
     from sweep import api
     from sweep.audio.check import inspect_clips
@@ -137,7 +136,8 @@ def run(
             )
     except KeyboardInterrupt as error:
         raise Interrupted(
-            f"interrupted; what is finished is kept in {folder.path}, the same command goes on"
+            f"interrupted; finished trials are kept in {folder.path};"
+            " run the same command to resume"
         ) from error
     found.report()
     record = found.record
@@ -145,9 +145,11 @@ def run(
     funnel = record.funnel()
     refuse_many_failures(record, begun)
     if not sum(funnel.values()):
-        raise NothingFeasible("no trial was finished; give the sweep more time")
+        raise NothingFeasible("no trial finished; increase --timeout")
     if not funnel["feasible"]:
-        raise NothingFeasible("nothing is feasible; widen the space or ease the limit that binds")
+        raise NothingFeasible(
+            "no trial is feasible; widen the search space or relax the limit that binds"
+        )
     print(
         f"next: sweep report {record.argument} --open"
         f"\n      sweep finalists {record.argument}"
@@ -157,16 +159,16 @@ def run(
 
 def finalists(
     study: Study,
-    top: Annotated[
-        int, typer.Option(min=1, metavar="N", help="How many trials, the likely best first.")
+    top: Annotated[int, typer.Option(min=1, metavar="N", help="Number of trials.")] = 5,
+    seeds: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Number of trainings per trial.")
     ] = 5,
-    seeds: Annotated[int, typer.Option(min=1, metavar="N", help="How many trainings of each.")] = 5,
     folds: Annotated[
         int,
         typer.Option(
             min=0,
             metavar="N",
-            help="Folds of speakers by which four times as many are judged first; 0 for none.",
+            help="Cross-validate four times as many trials over N folds of speakers first.",
         ),
     ] = 5,
     data: Data = None,
@@ -176,7 +178,7 @@ def finalists(
     storage: Storage = None,
     results: Results = RESULTS,
 ) -> None:
-    """Train the best again, then read the test clips: do they hold?"""
+    """Retrain the best trials, then measure them on the test clips."""
     refuse_both(as_json, as_csv)
     from sweep import api
     from sweep.audio.dataset import Dataset
@@ -196,7 +198,9 @@ def finalists(
                 top, seeds, folds, data=data, workers=workers, watcher=line, opened=describe
             )
     except KeyboardInterrupt as error:
-        raise Interrupted("interrupted; what was trained is kept, run it again to go on") from error
+        raise Interrupted(
+            "interrupted; finished trainings are kept, run the same command to resume"
+        ) from error
     found.report()
     record = found.record
     if not printed([one.to_json() for one in record.finalists], as_json, as_csv):
@@ -213,7 +217,7 @@ def worker(
     ],
     key: Key = None,
 ) -> None:
-    """Work for a scheduler with all cores of this machine, until Ctrl-C."""
+    """Run workers for a scheduler on all cores of this machine, until Ctrl-C."""
     from sweep.api import processor_cores
     from sweep.study.cluster import serve_worker
 

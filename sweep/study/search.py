@@ -39,7 +39,7 @@ _FAILURES = 8
 """Failures in a row from the start after which more would only waste the budget."""
 
 _SECOND_CHANCES = 3
-"""How many stopped trials are trained to their ends before nothing is said to be feasible."""
+"""How many stopped trials are trained to the end before nothing is said to be feasible."""
 
 
 class Workers(Protocol):
@@ -176,7 +176,7 @@ class Search:
         if progress.reaches(search.goal):
             return "the goal is reached"
         if search.patience is not None and progress.idle >= search.patience:
-            return f"the front has stood for {search.patience} trials"
+            return f"the front has not changed for {search.patience} trials"
         if self._time_is_up():
             cut = f"; cut short: {self.engine.busy}" if self.engine.busy else ""
             return f"time is up{cut}"
@@ -196,7 +196,7 @@ class Search:
         if progress.repeating:
             told.append(
                 f"nothing was feasible, so of the stopped trials the nearest {progress.repeating}"
-                f" were trained to their ends: {progress.outcomes['feasible']} feasible"
+                f" were trained to the end: {progress.outcomes['feasible']} feasible"
             )
         return "; ".join(told)
 

@@ -134,7 +134,7 @@ class TestFinalists:
         assert done.returncode == 3, done.stdout
         assert "accuracy >= 0.97 binds" in done.stdout
         assert "The nearest misses" in done.stdout
-        assert done.stderr.strip().splitlines()[-1].startswith("sweep: nothing is feasible")
+        assert done.stderr.strip().splitlines()[-1].startswith("sweep: no trial is feasible")
         assert "no trial to list" in sweep("trials", "words", "--feasible", cwd=tmp_path).stdout
         line = refused("finalists", "words", "--data", "shuffled", cwd=tmp_path, code=3)
         assert "no trial is feasible" in line

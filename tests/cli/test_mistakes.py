@@ -27,7 +27,7 @@ class TestMistakes:
 
     def test_one_fold_that_holds_everybody_out(self, finished: Path) -> None:
         line = refused("finalists", "words", "--folds", 1, cwd=finished, code=2)
-        assert "--folds: 1 holds everybody out" in line
+        assert "--folds: 1 leaves nobody to train on" in line
 
     def test_a_label_the_data_does_not_have(self, tmp_path: Path, finished: Path) -> None:
         folder = Path(clips("validation")[0]).parent.parent

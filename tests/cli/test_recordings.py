@@ -48,7 +48,7 @@ def test_what_may_fool_a_search_is_told_at_its_head(named: Path, tmp_path: Path)
     done = sweep("run", space_file(tmp_path, SPACE), "--workers", 1, cwd=tmp_path)
     assert done.returncode == 3, done.stderr
     told = (
-        "may fool a search: sampling rate: it alone tells 100% of the clips of go (16000 Hz) and"
+        "confounded: sampling rate: it alone tells 100% of the clips of go (16000 Hz) and"
         " stop (8000 Hz) apart; record all words alike, or search with downsampling_rate"
     )
     assert told in " ".join((done.stdout + done.stderr).split())

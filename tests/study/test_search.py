@@ -379,7 +379,7 @@ def test_where_everything_fails_the_budget_is_not_wasted(folder):
         (
             SPACE.replace("trials: 12", "trials: 500, patience: 5"),
             {},
-            "the front has stood for 5 trials",
+            "the front has not changed for 5 trials",
         ),
         (SPACE, {}, ""),
     ],
@@ -445,7 +445,7 @@ def test_progress_is_told_as_it_happens(folder):
 
 
 class TestBeforeNothingIsFeasible:
-    """The stopped trials that came nearest are trained to their ends."""
+    """The stopped trials that came nearest are trained to the end."""
 
     text = FINITE.replace("[0.25, 0.5, 1.0]", "[0.15, 0.2, 0.25]")
     space = make_space(text)
@@ -461,7 +461,7 @@ class TestBeforeNothingIsFeasible:
         assert progress.outcomes["feasible"] == 3
         assert progress.ended == (
             "every combination has been tried; nothing was feasible, so of the stopped trials the"
-            " nearest 3 were trained to their ends: 3 feasible"
+            " nearest 3 were trained to the end: 3 feasible"
         )
 
     def test_they_are_not_of_the_budget(self, folder):

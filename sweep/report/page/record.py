@@ -119,7 +119,7 @@ def _misses(record: StudyRecord, frame: pd.DataFrame) -> dict[str, Any] | None:
         )
         for row in summary.nearest_misses(frame).to_dict("records")
     )
-    head = ("trial", "outcome", *map(str, limits), "what it is")
+    head = ("trial", "outcome", *map(str, limits), "candidate")
     return _plain(Table("What came closest", head, rows)) if rows else None
 
 
