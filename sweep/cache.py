@@ -1,8 +1,9 @@
 """Finished work kept on disk under a content key, shared by all processes and studies."""
 
+import errno
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import lru_cache
@@ -20,6 +21,7 @@ _NEVER_TRIMMED = ("downloads", _TINY)
 
 _SCRATCH = ".building-"
 _MANY = 200
+_READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 _SIZES_KEPT = 10_000
 
 _building = ContextVar("building", default=True)
@@ -79,11 +81,11 @@ def only_reading() -> Iterator[None]:
 
 @contextmanager
 def locked(name: str, timeout_s: float = -1) -> Iterator[None]:
-    """Hold a machine-wide lock of that name.
+    """Hold a machine-wide lock of that name; none where the cache folder is read-only.
 
     Raises:
         Timeout: if it is not to be had in that time; negative waits for ever.
-        SweepError: if the cache folder cannot be written.
+        SweepError: if the disk of the cache folder is full, or fails.
     """
     lock = FileLock(root() / "locks" / f"{name}.lock")
     try:
@@ -92,13 +94,18 @@ def locked(name: str, timeout_s: float = -1) -> Iterator[None]:
     except Timeout:
         raise
     except OSError as error:
-        raise SweepError(
-            f"{root()}: cannot write the cache ({error.strerror}); set SWEEP_CACHE"
-        ) from error
+        if error.errno not in _READ_ONLY:
+            raise _unwritable(root(), error) from error
     try:
         yield
     finally:
         lock.release()
+
+
+def _unwritable(place: Path, error: OSError) -> SweepError:
+    return SweepError(
+        f"{place}: cannot write the cache ({error.strerror or error}); set SWEEP_CACHE"
+    )
 
 
 def _use(folder: Path) -> bool:
@@ -118,14 +125,15 @@ def _build(folder: Path, build: Callable[[Path], None]) -> None:
         settle(scratch)
         scratch.rename(folder)
     except OSError as error:
-        raise SweepError(f"{folder}: cannot write the cache ({error.strerror or error})") from error
+        raise _unwritable(folder, error) from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def settle(folder: Path) -> None:
-    """Have the files of a folder written to the disk, so that no power cut leaves them empty."""
-    paths = [*folder.rglob("*"), folder]
+def settle(folder: Path, names: Iterable[str] | None = None) -> None:
+    """Have files of a folder, by default all, on the disk: no power cut leaves them empty then."""
+    files = folder.rglob("*") if names is None else (folder / name for name in names)
+    paths = [*files, folder]
     if len(paths) > _MANY:
         # Everything that waits to be written is sooner done than thousands of files one by one.
         os.sync()

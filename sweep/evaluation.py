@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from sweep import strict_json
 from sweep.detector import OperatingPoint
 from sweep.limits import total_violation
 from sweep.statistics import Confusion
@@ -100,7 +101,12 @@ class Evaluation:
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> "Evaluation":
-        """Read what ``to_json`` wrote."""
+        """Read what ``to_json`` wrote.
+
+        Raises:
+            ValueError: if it is of other types.
+        """
+        strict_json.check(cls, record)
         plain: dict[str, Any] = {
             key: tuple(v) if isinstance(v, list) else v for key, v in record.items()
         }

@@ -212,6 +212,8 @@ class Dataset:
         entry = self._prepared(split, _ANY_RATE)
         with cache.readable(entry):
             record = json.loads((entry / "clips.json").read_text())
+            if not set(record["names"]) <= set(self.listed[split]):
+                raise ValueError("names of no clips")
             return _Reading(tuple(record["names"]), tuple(record["skipped"]), (), record["content"])
 
     def _prepared(self, split: str, rate: int) -> Path:

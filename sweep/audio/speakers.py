@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sweep import strict_json
 from sweep.audio.layout import SPEAKER_END, LabelFrom, clip_of
 from sweep.audio.splits import SPLITS
 
@@ -44,7 +45,12 @@ class Speakers:
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> "Speakers":
-        """Read what ``asdict`` made of one."""
+        """Read what ``asdict`` made of one.
+
+        Raises:
+            ValueError: if it is of other types.
+        """
+        strict_json.check(cls, record)
         return cls(**record)
 
     @property

@@ -1,12 +1,14 @@
 """The files that a study keeps for its trials: front ends and models."""
 
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from io import BytesIO
 from pathlib import Path
+from uuid import uuid4
 
 import optuna
-from optuna.artifacts import FileSystemArtifactStore, upload_artifact
+from optuna.artifacts import FileSystemArtifactStore
 
+from sweep.cache import settle
 from sweep.errors import StudyError
 
 _FILES = "files"
@@ -23,17 +25,20 @@ class Artifacts:
         self._study, self._folder = study, study / "artifacts"
 
     def keep(self, trial: optuna.Trial, files: Mapping[str, bytes]) -> None:
-        """Store files of a trial, by name."""
-        kept = {}
+        """Store files of a trial, by name; they are on the disk before the trial names them."""
+        kept = {name: str(uuid4()) for name in files}
         self._folder.mkdir(exist_ok=True)
         for name, content in files.items():
-            with tempfile.TemporaryDirectory(dir=self._study) as scratch:
-                file = Path(scratch) / name
-                file.write_bytes(content)
-                kept[name] = upload_artifact(
-                    artifact_store=self._store(), file_path=str(file), study_or_trial=trial
-                )
+            self._store().write(kept[name], BytesIO(content))
+        settle(self._folder, kept.values())
         trial.set_user_attr(_FILES, kept)
+
+    def keep_only(self, trials: Iterable[optuna.trial.FrozenTrial]) -> None:
+        """Remove every file that is of none of these trials; killed runs leave such files."""
+        kept = {name for trial in trials for name in trial.user_attrs.get(_FILES, {}).values()}
+        for file in self._folder.glob("*"):
+            if file.name not in kept:
+                file.unlink(missing_ok=True)
 
     def read(self, trials: list[optuna.trial.FrozenTrial], number: int, name: str) -> bytes:
         """Return a file of a trial.

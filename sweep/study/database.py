@@ -13,6 +13,7 @@ import sqlalchemy
 from optuna.storages import RDBStorage
 
 from sweep.errors import StudyError
+from sweep.study.server import ServerStorage
 
 _LOCK_PATIENCE_IN_S = 60
 """How long a connection waits for another program's lock on the SQLite file."""
@@ -70,10 +71,11 @@ def connect(url: str) -> RDBStorage:
     Raises:
         RuntimeError, AssertionError: if its tables are damaged or of another Optuna version.
     """
-    is_file = sqlite_file(url) is not None
-    patience = {"timeout": _LOCK_PATIENCE_IN_S} if is_file else {}
+    if sqlite_file(url) is None:
+        return ServerStorage(url)
+    patience = {"timeout": _LOCK_PATIENCE_IN_S}
     storage = RDBStorage(url, engine_kwargs={"connect_args": patience})
-    if is_file and not any(mode in url for mode in _READ_ONLY.values()):
+    if not any(mode in url for mode in _READ_ONLY.values()):
         sqlalchemy.event.listen(storage.engine, "connect", _set_pragmas)
         storage.engine.dispose()
     return storage

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field, replace
 from statistics import fmean, stdev
 from typing import Any
 
+from sweep import strict_json
 from sweep.limits import Limit
 from sweep.metrics import METRICS, WORST_RECALL, Measured, Metric
 from sweep.statistics import Confusion, independent_clips, total
@@ -33,7 +34,12 @@ class Retraining:
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> "Retraining":
-        """Read what ``asdict`` and JSON made of one."""
+        """Read what ``asdict`` and JSON made of one.
+
+        Raises:
+            ValueError: if it is of other types.
+        """
+        strict_json.check(cls, record)
         plain: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in record.items()
         }
@@ -146,7 +152,14 @@ class Finalist:
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any], metrics: Mapping[str, Metric]) -> "Finalist":
-        """Read what ``to_json`` wrote."""
+        """Read what ``to_json`` wrote.
+
+        Raises:
+            ValueError: if it is of other types, or not all trainings have the same metrics.
+        """
+        strict_json.check(dict[str, float], record["exposures"])
+        if len({frozenset(one["test"]) for one in record["retrainings"]}) != 1:
+            raise ValueError("trainings of one trial with other metrics")
         validated = record["validated"]
         folds = validated and tuple(tuple(map(tuple, fold)) for fold in validated["folds"])
         return cls(

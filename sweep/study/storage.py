@@ -29,13 +29,14 @@ from sweep.study.database import (
 from sweep.study.finalist import Finalist
 from sweep.study.lock import locked, locked_in_server
 from sweep.study.records import StudyRecord
-from sweep.study.trials import OBJECTIVES, no_collection, trial_records
+from sweep.study.server import ServerStorage
+from sweep.study.trials import OBJECTIVES, is_evaluated, no_collection, trial_records
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _SPACE, _ABOUT, _FORMAT = "space", "about", "format"
 _FINALISTS, _TESTED = "finalists", "tested"
 
-_DAMAGED = (LookupError, TypeError, ValueError, AttributeError, AssertionError)
+_DAMAGED = (*(LookupError, TypeError, ValueError, AttributeError, AssertionError, ArithmeticError),)
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -58,7 +59,6 @@ class StudyFolder:
         self.path = results / name
         self.name = name
         self.database = self.path / "study.db"
-        self.report = self.path / "report.html"
         self.worker_log = self.path / "worker.log"
         self.retrainings = self.path / "retrainings"
         self._artifacts = Artifacts(self.path)
@@ -86,6 +86,12 @@ class StudyFolder:
             raise StudyError(f"no study at {folder.path}{there}; sweep run makes one")
         return folder
 
+    @property
+    def report(self) -> Path:
+        """Where the report is written: in the folder; in the current one if that is read-only."""
+        read_only = self.path.is_dir() and not os.access(self.path, os.W_OK)
+        return Path(f"{self.name}.html") if read_only else self.path / "report.html"
+
     @cached_property
     def _file(self) -> Path | None:
         """The SQLite file of the storage; None in a server."""
@@ -108,10 +114,14 @@ class StudyFolder:
             files.append(self._file.with_name(f".{self._file.name}.{self.name}.lock"))
         with locked(self.path, files):
             try:
-                with locked_in_server(self.path, self._url):
+                with locked_in_server(self.path, self._url) as lock:
+                    storage = self._connect() if lock else None
+                    if lock is not None and isinstance(storage, ServerStorage):
+                        storage.before_write = lock.check
                     yield
             finally:
                 self.close()
+                self._storage = None
 
     def create(
         self, space: Space, sampler: optuna.samplers.BaseSampler, about: Mapping[str, Any]
@@ -139,6 +149,7 @@ class StudyFolder:
             stored = self._stored_space(study.user_attrs)
         check_space(self.path, stored, space)
         check_clips(self.path, study.user_attrs[_ABOUT], about)
+        self._artifacts.keep_only(filter(is_evaluated, study.get_trials(deepcopy=False)))
         return study
 
     def made_with(self) -> str | None:

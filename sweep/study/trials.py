@@ -133,6 +133,11 @@ def _tell_sampler(study: optuna.Study, trial: optuna.Trial, known: FrozenTrial) 
         study.sampler.observe(known, study.directions[0])
 
 
+def is_evaluated(trial: FrozenTrial) -> bool:
+    """Tell whether a trial carries its evaluation."""
+    return _EVALUATION in trial.user_attrs
+
+
 def stored_evaluation(trial: optuna.Trial | FrozenTrial) -> Evaluation | None:
     """Return the evaluation a trial carries, if it got that far."""
     record = trial.user_attrs.get(_EVALUATION)
@@ -159,11 +164,14 @@ def repeated(trial: FrozenTrial) -> int | None:
 def trial_records(space: Space, trials: Iterable[FrozenTrial]) -> tuple[TrialRecord, ...]:
     """Return the finished trials that were evaluated as plain records."""
     finished = (trial for trial in trials if trial.state.is_finished())
-    return tuple(_record(space, trial) for trial in finished if _EVALUATION in trial.user_attrs)
+    return tuple(_record(space, trial) for trial in finished if is_evaluated(trial))
 
 
 def _record(space: Space, trial: FrozenTrial) -> TrialRecord:
     evaluation = stored_evaluation(trial)
     started, finished = trial.datetime_start, trial.datetime_complete
+    trial._validate()
+    if not isinstance(trial.number, int) or trial.distributions != space.distributions:
+        raise ValueError(f"trial {trial.number!r} is of another space")
     assert evaluation is not None and started is not None and finished is not None
     return TrialRecord(trial.number, space.candidate(trial.params), evaluation, started, finished)

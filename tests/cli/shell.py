@@ -60,6 +60,19 @@ def small_disk(place: Path) -> Iterator[Path]:
         subprocess.run(["umount", "-l", str(place)], check=True)
 
 
+@contextmanager
+def read_only(folder: Path, place: Path) -> Iterator[Path]:
+    """Show a folder at another place, where nothing can be written."""
+    place.mkdir()
+    for mount in (["--bind", folder, place], ["-o", "remount,ro,bind", place]):
+        if subprocess.run(["mount", *map(str, mount)], capture_output=True).returncode != 0:
+            pytest.skip("a disk can only be mounted by root")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "-l", str(place)], check=True)
+
+
 def space_file(folder: Path, text: str = SPACE, name: str = "words.yaml") -> Path:
     file = folder / name
     file.write_text(text, encoding="utf-8")

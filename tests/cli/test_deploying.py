@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ from sweep.metrics import METRICS, OF_STREAMS
 from sweep.predict import FRONTEND, METADATA, MODEL, Classifier
 from sweep.study.storage import StudyFolder
 
-from .shell import clips, refused, sweep
+from .shell import clips, read_only, refused, sweep
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +48,21 @@ class TestExport:
         right = sum(Path(p["clip"]).parent.name == p["label"] for p in told)
         assert right / len(heard) == pytest.approx(accuracy)
         assert all(sum(p["probabilities"].values()) == pytest.approx(1, abs=0.02) for p in told)
+
+    def test_a_finished_study_needs_no_disk_that_can_be_written(
+        self, exported: Path, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with ExitStack() as frozen:
+            results = frozen.enter_context(read_only(finished / "results", tmp_path / "results"))
+            cache = Path(os.environ["SWEEP_CACHE"])
+            monkeypatch.setenv(
+                "SWEEP_CACHE", str(frozen.enter_context(read_only(cache, tmp_path / "cache")))
+            )
+            (tmp_path / "here").mkdir()
+            for command in (["status"], ["report"], ["export", "--out", "out"]):
+                done = sweep(*command, "words", "--results", results, cwd=tmp_path / "here")
+                assert (done.returncode, done.stderr) == (0, ""), done.stderr
+        assert {path.name for path in (tmp_path / "here").iterdir()} == {"out", "words.html"}
 
     def test_a_changed_model_is_refused(self, exported: Path, tmp_path: Path) -> None:
         shutil.copytree(exported, tmp_path / "changed")

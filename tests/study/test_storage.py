@@ -403,7 +403,21 @@ def test_files_of_a_trial_come_back_as_they_were(either_folder):
         finish(study, trial, FEASIBLE)
     assert either_folder.read_file(0, "model.tflite") == b"\0model"
     assert either_folder.read_file(0, "frontend.tflite") == b"front"
-    assert [f.name for f in either_folder.path.iterdir() if f.name.startswith("tmp")] == []
+
+
+def test_the_files_of_a_trial_that_was_never_evaluated_go_with_the_next_run(folder):
+    with folder.owned():
+        study = create(folder)
+        for evaluated in (True, False):
+            trial = study.ask(SPACE.distributions)
+            folder.keep_files(trial, {"model.tflite": b"model"})
+            if evaluated:
+                finish(study, trial, FEASIBLE)
+        (folder.path / "artifacts/of no trial").touch()
+    with folder.owned():
+        create(folder)
+    assert folder.read_file(0, "model.tflite") == b"model"
+    assert len(list((folder.path / "artifacts").iterdir())) == 1
 
 
 def test_a_renamed_or_copied_folder_is_read_and_goes_on(folder):
