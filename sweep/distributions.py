@@ -34,7 +34,7 @@ def of_range(
 
 
 def count(distribution: BaseDistribution) -> int | None:
-    """Return how many values there are; None when they are endless."""
+    """Return the number of values; None if it is infinite."""
     if isinstance(distribution, CategoricalDistribution):
         return len(distribution.choices)
     if (

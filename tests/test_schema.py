@@ -20,7 +20,7 @@ MISTAKES = [text for text, _ in test_spec.MISTAKES]
 MISTAKES += [DATA + text for text, _ in test_space.MISTAKES]
 
 BEYOND_A_SCHEMA = (
-    "which parameters.network lacks",
+    "add it to parameters.network",
     "there is no module",
     "is above",  # compares two values
     "is below",

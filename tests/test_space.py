@@ -116,7 +116,7 @@ require: [num_coefficients == num_mel_bins, frame_step_in_s == frame_length_in_s
 def test_a_range_of_a_real_number_is_endless_whatever_its_ends_look_like():
     found = space("parameters: {alpha: {low: 1, high: 2}}")
     assert found.size() is None
-    assert found.facts()["combinations"] == "endless"
+    assert found.facts()["combinations"] == "infinite"
     assert found.values("alpha", 3) == [1.0, 1.5, 2.0]
 
 
@@ -217,7 +217,7 @@ MISTAKES = [
     ),
     (
         "parameters: {network: temporal, bands: 5}",
-        "x.yaml: parameters.bands: is a parameter of bc_resnet, which parameters.network lacks",
+        "x.yaml: parameters.bands: is a parameter of bc_resnet; add it to parameters.network",
     ),
     (
         "parameters: {network: 'absent:Net'}",
@@ -235,7 +235,7 @@ MISTAKES = [
         "parameters: {quantization: []}",
         "x.yaml: parameters.quantization: an empty choice; name at least one value",
     ),
-    ("parameters: {alpha: [1, 1.0]}", "x.yaml: parameters.alpha: a value stands twice"),
+    ("parameters: {alpha: [1, 1.0]}", "x.yaml: parameters.alpha: duplicate value"),
     ("parameters: {epochs: 1.5}", "x.yaml: parameters.epochs: 1.5 is not a whole number"),
     (
         "parameters: {epochs: [10, true]}",
@@ -343,7 +343,7 @@ MISTAKES = [
     ),
     (
         "parameters: {alpha: [0.5, 1]}\nsearch: {enqueue: [{alpa: 1}]}",
-        "x.yaml: search.enqueue.0.alpa: no parameter that varies here; did you mean alpha?",
+        "x.yaml: search.enqueue.0.alpa: not a parameter that varies; did you mean alpha?",
     ),
     (
         "parameters: {num_mel_bins: [10, 20], num_coefficients: [10, 13], alpha: [0.5, 1]}\n"
