@@ -12,7 +12,7 @@ from io import BytesIO
 from typing import Any
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from sweep.arrays import blocks, to_float
 
@@ -34,6 +34,11 @@ class Latency:
 class Model:
     """A ``.tflite`` ready to run.
 
+    Args:
+        content: the file.
+        reference: whether LiteRT's reference kernels run it: slower, and int8 equals LiteRT for
+            Microcontrollers in every bit.
+
     Attributes:
         input_shape: shape of one input, the leading 1 included.
 
@@ -41,9 +46,12 @@ class Model:
         ValueError: if the bytes are no model.
     """
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, content: bytes, reference: bool = False) -> None:
+        kernels = OpResolverType.BUILTIN_REF if reference else OpResolverType.AUTO
         with _silent_native_code():
-            self._interpreter = Interpreter(model_content=bytes(content), num_threads=1)
+            self._interpreter = Interpreter(
+                model_content=bytes(content), num_threads=1, experimental_op_resolver_type=kernels
+            )
             self._interpreter.allocate_tensors()
         self._input = self._interpreter.get_input_details()[0]
         self._output = self._interpreter.get_output_details()[0]
@@ -67,10 +75,20 @@ class Model:
         """Return the outputs for inputs ``[n, ...]``, one after the other as a device would."""
         return np.concatenate([self._invoke(one) for one in blocks(inputs, 1)])
 
+    def run_stored(self, inputs: np.ndarray) -> np.ndarray:
+        """Return the outputs for inputs ``[n, ...]``, one after the other, both as stored."""
+        outputs = []
+        for one in blocks(inputs, 1):
+            self._resize(one.shape)
+            self._interpreter.set_tensor(self._input["index"], one)
+            self._interpreter.invoke()
+            outputs.append(self._interpreter.get_tensor(self._output["index"]))
+        return np.concatenate(outputs)
+
     def latencies_ms(self, inputs: np.ndarray, repeats: int) -> np.ndarray:
         """Return the milliseconds of each single invocation, ``[repeats * n]``, once warm."""
         self._resize((1, *inputs.shape[1:]))
-        encoded = [self._encode(one[None]) for one in inputs]
+        encoded = [self.encode(one[None]) for one in inputs]
         taken = []
         for i in range(_WARM_UPS + repeats * len(encoded)):
             self._interpreter.set_tensor(self._input["index"], encoded[i % len(encoded)])
@@ -81,16 +99,17 @@ class Model:
 
     def _invoke(self, inputs: np.ndarray) -> np.ndarray:
         self._resize(inputs.shape)
-        self._interpreter.set_tensor(self._input["index"], self._encode(inputs))
+        self._interpreter.set_tensor(self._input["index"], self.encode(inputs))
         self._interpreter.invoke()
-        return self._decode(self._interpreter.get_tensor(self._output["index"]))
+        return self.decode(self._interpreter.get_tensor(self._output["index"]))
 
     def _resize(self, shape: tuple[int, ...]) -> None:
         if tuple(self._interpreter.get_input_details()[0]["shape"]) != tuple(shape):
             self._interpreter.resize_tensor_input(self._input["index"], shape)
             self._interpreter.allocate_tensors()
 
-    def _encode(self, values: np.ndarray) -> np.ndarray:
+    def encode(self, values: np.ndarray) -> np.ndarray:
+        """Return float32 inputs as they are stored."""
         kind = self._input["dtype"]
         if kind == np.float32:
             return np.asarray(values, np.float32)
@@ -98,7 +117,8 @@ class Model:
         info = np.iinfo(kind)
         return np.clip(np.round(values / scale + zero_point), info.min, info.max).astype(kind)
 
-    def _decode(self, values: np.ndarray) -> np.ndarray:
+    def decode(self, values: np.ndarray) -> np.ndarray:
+        """Return outputs, as they are stored, in float32."""
         if self._output["dtype"] == np.float32:
             return values
         scale, zero_point = self._output["quantization"]

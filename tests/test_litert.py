@@ -52,12 +52,12 @@ def test_inputs_are_rounded_to_the_nearest_integer_not_cut_off(files, quantizati
     integers = np.random.default_rng(0).integers(-128, 128, (20, 31, 10, 1))
     exact = (integers - zero_point) * scale
     for part in (-0.4, 0.0, 0.4):
-        np.testing.assert_array_equal(model._encode(exact + part * scale), integers)
+        np.testing.assert_array_equal(model.encode(exact + part * scale), integers)
 
 
 def test_inputs_beyond_the_range_are_clipped_not_wrapped(files):
     model = Model(files["int8"])
-    assert model._encode(np.array([-1e6, 1e6])).tolist() == [-128, 127]
+    assert model.encode(np.array([-1e6, 1e6])).tolist() == [-128, 127]
 
 
 def test_answers_are_probabilities_whatever_is_inside(files, clips):

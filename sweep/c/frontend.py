@@ -39,7 +39,7 @@ def frontend_source(frontend: Frontend, mean: np.ndarray, deviation: np.ndarray)
 
 def template(name: str) -> str:
     """Return a file of this package that becomes one of the C folder."""
-    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+    return (Path(__file__).parent / name).read_text(encoding="utf-8")
 
 
 def _values(frontend: MFCC | LogMel) -> dict[str, object]:

@@ -17,8 +17,9 @@ _ALIGNMENT = 16
 
 @dataclass(frozen=True)
 class _Activation:
-    """So many bytes, kept from one operator to another, both included."""
+    """A tensor of so many bytes, kept from one operator to another, both included."""
 
+    tensor: int
     size: int
     begin: int
     end: int
@@ -27,8 +28,26 @@ class _Activation:
         return self.begin <= other.end and other.begin <= self.end
 
 
+@dataclass(frozen=True)
+class Arena:
+    """Where activations lie.
+
+    Attributes:
+        size: bytes of all together.
+        places: the first byte of each, by the index of its tensor.
+    """
+
+    size: int
+    places: dict[int, int]
+
+
 def activations_kb(content: bytes) -> float:
-    """Return how many KB of 1024 bytes the activations of a ``.tflite`` take in memory.
+    """Return how many KB of 1024 bytes the activations of a ``.tflite`` take in memory."""
+    return arena(content).size / 1024
+
+
+def arena(content: bytes) -> Arena:
+    """Return where the activations of a ``.tflite`` lie in memory.
 
     They are placed as LiteRT for Microcontrollers places them (its ``greedy_memory_planner.cc``):
     the largest first, each as low as nothing lies that is needed at the same time.  A tensor arena
@@ -43,7 +62,8 @@ def activations_kb(content: bytes) -> float:
                     break
                 place = max(place, offset + other.size)
         placed.append((place, activation))
-    return max(place + activation.size for place, activation in placed) / 1024
+    size = max(place + activation.size for place, activation in placed)
+    return Arena(size, {activation.tensor: place for place, activation in placed})
 
 
 def _activations(content: bytes) -> Iterator[_Activation]:
@@ -59,4 +79,4 @@ def _activations(content: bytes) -> Iterator[_Activation]:
         tensor = graph.Tensors(index)
         size = _ITEM_BYTES[tensor.Type()] * math.prod(tensor.ShapeAsNumpy().tolist())
         aligned = math.ceil(size / _ALIGNMENT) * _ALIGNMENT
-        yield _Activation(aligned, begin, ends.get(index, begin))
+        yield _Activation(index, aligned, begin, ends.get(index, begin))

@@ -49,9 +49,9 @@ def test_a_device_hears_what_was_measured_here(lesson, variants, quantization):
     clips = np.concatenate([lesson.features.training[0], lesson.features.validation])[..., None]
     heard = []
     for clip in clips:
-        device.set_input(model._encode(clip[None]), 0)
+        device.set_input(model.encode(clip[None]), 0)
         device.invoke()
-        heard.append(model._decode(device.get_output(0)))
+        heard.append(model.decode(device.get_output(0)))
     answers = model.run_each(clips)
     np.testing.assert_allclose(np.concatenate(heard), answers, atol=2 / 256)
 

@@ -1,0 +1,146 @@
+"""The operators of a ``.tflite`` file, and their tensors, as plain records."""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import flatbuffers
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+_NAMES = {code: name for name, code in vars(schema.BuiltinOperator).items() if name.isupper()}
+_TYPES = {
+    schema.TensorType.FLOAT32: np.dtype(np.float32),
+    schema.TensorType.FLOAT16: np.dtype(np.float16),
+    schema.TensorType.INT32: np.dtype(np.int32),
+    schema.TensorType.INT8: np.dtype(np.int8),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Tensor:
+    """A tensor; a real value is ``(stored - zero_point) * scale``.
+
+    Attributes:
+        index: in the file.
+        shape: its sizes.
+        dtype: of what is stored; None for a type of which nothing here makes use.
+        scales: float32, one or one a channel; empty where nothing is quantized.
+        zero_point: of the first channel.
+        data: the values of a constant, else None.
+    """
+
+    index: int
+    shape: tuple[int, ...]
+    dtype: np.dtype | None
+    scales: np.ndarray
+    zero_point: int
+    data: np.ndarray | None
+
+    @property
+    def size(self) -> int:
+        """How many values it has."""
+        return math.prod(self.shape)
+
+    @property
+    def scale(self) -> np.float32:
+        """The one scale of an activation.
+
+        Raises:
+            ValueError: if it has none or several.
+        """
+        if len(self.scales) != 1:
+            raise ValueError(f"has {len(self.scales)} scales where one is needed")
+        return np.float32(self.scales[0])
+
+
+@dataclass(frozen=True, eq=False)
+class Operator:
+    """An operator: its place in the file, its name in LiteRT's schema, its tensors (None: left out), its options."""
+
+    place: int
+    name: str
+    inputs: tuple[Tensor | None, ...]
+    outputs: tuple[Tensor, ...]
+    options: Any
+
+
+class Graph:
+    """The first subgraph of a ``.tflite`` file.
+
+    Args:
+        content: the file.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self._model = schema.ModelT.InitFromPackedBuf(bytearray(content), 0)
+        self._graph = self._model.subgraphs[0]
+
+    @cached_property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """All tensors, by index."""
+        return tuple(self._tensor(i, one) for i, one in enumerate(self._graph.tensors))
+
+    @cached_property
+    def operators(self) -> tuple[Operator, ...]:
+        """The operators, in the order in which they run."""
+        return tuple(
+            Operator(
+                place,
+                _NAMES[self._model.operatorCodes[one.opcodeIndex].builtinCode],
+                tuple(self.tensors[i] if i >= 0 else None for i in one.inputs),
+                tuple(self.tensors[i] for i in one.outputs),
+                one.builtinOptions,
+            )
+            for place, one in enumerate(self._graph.operators)
+        )
+
+    @property
+    def input(self) -> Tensor:
+        """The first input."""
+        return self.tensors[self._graph.inputs[0]]
+
+    @property
+    def output(self) -> Tensor:
+        """The first output."""
+        return self.tensors[self._graph.outputs[0]]
+
+    def alone(self, operator: Operator, shape: tuple[int, ...]) -> bytes:
+        """Return a ``.tflite`` of one elementwise operator, ``[1, *shape]`` in and out."""
+        model = schema.ModelT.InitFromPackedBuf(bytearray(self._content), 0)
+        (graph,) = model.subgraphs
+        graph.operators = [graph.operators[operator.place]]
+        graph.inputs, graph.outputs = graph.operators[0].inputs, graph.operators[0].outputs
+        for index in (*graph.inputs, *graph.outputs):
+            graph.tensors[index].shape, graph.tensors[index].shapeSignature = [1, *shape], None
+        model.signatureDefs = None
+        builder = flatbuffers.Builder(len(self._content))
+        builder.Finish(model.Pack(builder), b"TFL3")
+        return bytes(builder.Output())
+
+    def _tensor(self, index: int, tensor: Any) -> Tensor:
+        dtype, shape = _TYPES.get(tensor.type), tuple(int(n) for n in tensor.shape)
+        quantized = tensor.quantization
+        scales = quantized.scale if quantized and quantized.scale is not None else ()
+        return Tensor(
+            index,
+            shape,
+            dtype,
+            np.array(scales, np.float32),
+            int(quantized.zeroPoint[0]) if len(scales) else 0,
+            self._values(tensor.buffer, dtype, shape),
+        )
+
+    def _values(
+        self, index: int, dtype: np.dtype | None, shape: tuple[int, ...]
+    ) -> np.ndarray | None:
+        buffer = self._model.buffers[index]
+        if buffer.offset > 1:  # Large weights may lie behind the table.
+            stored = self._content[buffer.offset : buffer.offset + buffer.size]
+        elif buffer.data is not None:
+            stored = bytes(buffer.data)
+        else:
+            return None
+        return None if dtype is None else np.frombuffer(stored, dtype).reshape(shape)
