@@ -44,21 +44,23 @@ def export_trial(
         source: where the clips of the study are now; where they were, if None.
         out: the folder to write; what an earlier export left there is replaced.
         progress: as for ``open_dataset``.
-        with_c: whether the front end is written as C, too.
+        with_c: whether front end and network are written as C, too.
 
     Returns:
         What ``metadata.json`` holds.
 
     Raises:
         StudyError: if the trial kept no model.
-        SweepError: if what is measured now breaks a limit, the C computes something else, or
-            ``out`` cannot be written.
+        SweepError: if what is measured now breaks a limit, there is no C or it computes
+            something else, or ``out`` cannot be written.
     """
     trial = next((t for t in record.trials if t.number == number), None)
     if trial is None:
         raise StudyError(f"{folder.path}: there is no finished trial {number}")
     _refuse_foreign(out)
     files = {name: folder.read_file(number, name) for name in (FRONTEND, MODEL)}
+    if with_c:
+        _refuse_without_c(trial)
     dataset = same_clips(record, source, progress)
     measured = measure(files, dataset, trial, record.space.metrics)
     validation = measured.predictions
@@ -71,7 +73,7 @@ def export_trial(
     if with_c:
         from sweep.c.export import c_files
 
-        sources, metadata["c"] = c_files(trial.candidate.frontend, files[FRONTEND], dataset)
+        sources, metadata["c"] = c_files(trial.candidate.frontend, files, dataset)
         files |= {f"{c.FOLDER}/{name}": text.encode() for name, text in sources.items()}
     _write(out, files | {METADATA: (json.dumps(metadata, indent=2) + "\n").encode()})
     return metadata
@@ -208,6 +210,17 @@ def _validated(found: CrossValidation, goal: Metric) -> dict[str, Any]:
         "folds": len(found.folds),
         "clips": found.clips,
     }
+
+
+def _refuse_without_c(trial: TrialRecord) -> None:
+    result = trial.evaluation.result
+    assert isinstance(result, Variant)
+    if result.quantization not in c.QUANTIZATIONS:
+        *some, last = c.QUANTIZATIONS
+        raise SweepError(
+            f"trial {trial.number} is {result.quantization}, which has no C; export it without"
+            f" --c, or another trial that is {', '.join(some)} or {last}"
+        )
 
 
 def _refuse_foreign(out: Path) -> None:

@@ -113,9 +113,13 @@ class Model:
         kind = self._input["dtype"]
         if kind == np.float32:
             return np.asarray(values, np.float32)
-        scale, zero_point = self._input["quantization"]
         info = np.iinfo(kind)
-        return np.clip(np.round(values / scale + zero_point), info.min, info.max).astype(kind)
+        return np.clip(np.round(self.in_steps(values)), info.min, info.max).astype(kind)
+
+    def in_steps(self, values: np.ndarray) -> np.ndarray:
+        """Return float32 inputs in steps of a quantized input, before they are rounded."""
+        scale, zero_point = self._input["quantization"]
+        return values / scale + zero_point
 
     def decode(self, values: np.ndarray) -> np.ndarray:
         """Return outputs, as they are stored, in float32."""

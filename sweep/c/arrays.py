@@ -1,4 +1,4 @@
-"""Constants, arrays and structures in C, with every bit of their values."""
+"""Constants, strings, arrays and structures in C, with every bit of their values."""
 
 from collections.abc import Mapping
 
@@ -12,6 +12,15 @@ def number(value: float | np.floating) -> str:
     """Return a float32 as a C99 constant: hexadecimal, so that no bit is lost."""
     digits, exponent = float(np.float32(value)).hex().split("p")
     return f"{digits.rstrip('0')}p{exponent}f"
+
+
+def text(value: str) -> str:
+    """Return a string in C: UTF-8, all but letters, digits and spaces as octal escapes."""
+    plain = (
+        chr(b) if chr(b).isascii() and (chr(b).isalnum() or b == 32) else f"\\{b:03o}"
+        for b in value.encode()
+    )
+    return f'"{"".join(plain)}"'
 
 
 def constant(name: str, values: np.ndarray) -> str:

@@ -1,4 +1,4 @@
-"""Compiling the C files with the machine's compiler, and running them on clips."""
+"""Compiling C files with the machine's compiler, and running the program."""
 
 import shutil
 import subprocess
@@ -9,9 +9,6 @@ from pathlib import Path
 
 import numpy as np
 
-from sweep.c.frontend import template
-from sweep.frontends.base import Frontend
-
 FLAGS = ("-std=c99", "-O2", "-ffp-contract=off")
 _SECONDS = 60
 
@@ -21,43 +18,39 @@ def compiler() -> str | None:
     return shutil.which("cc")
 
 
-class CompiledFrontend:
-    """A front end in C as a program.
+class Program:
+    """A program that reads values from standard input and writes others to standard output.
 
     Args:
-        program: the file.
-        frontend: the front end it computes.
+        path: the file.
     """
 
-    def __init__(self, program: Path, frontend: Frontend) -> None:
-        self._program, self._shape = program, frontend.shape
+    def __init__(self, path: Path) -> None:
+        self._path = path
 
-    def run(self, clips: np.ndarray) -> np.ndarray:
-        """Return float32 ``[clips, frames, coefficients]`` for int16 ``[clips, samples]``.
+    def run(self, values: np.ndarray, kind: np.dtype) -> np.ndarray:
+        """Return what it writes, as values of that type, in one dimension.
 
         Raises:
             OSError: if it does not run.
             subprocess.SubprocessError: if it fails or does not end.
         """
         done = subprocess.run(
-            [self._program],
-            input=np.ascontiguousarray(clips).tobytes(),
+            [self._path],
+            input=np.ascontiguousarray(values).tobytes(),
             capture_output=True,
             check=True,
             timeout=_SECONDS,
         )
-        return np.frombuffer(done.stdout, np.float32).reshape(len(clips), *self._shape)
+        return np.frombuffer(done.stdout, kind)
 
 
 @contextmanager
-def compiled(
-    files: Mapping[str, str], frontend: Frontend, flags: Sequence[str] = FLAGS
-) -> Iterator[CompiledFrontend]:
+def compiled(files: Mapping[str, str], flags: Sequence[str] = FLAGS) -> Iterator[Program]:
     """Compile C files into a program that is removed in the end.
 
     Args:
-        files: ``frontend.h`` and ``frontend.c``, by name; others are passed over.
-        frontend: the front end they compute.
+        files: sources and headers by name; one source has a ``main``.
         flags: of the compiler.
 
     Raises:
@@ -66,11 +59,9 @@ def compiled(
     """
     with tempfile.TemporaryDirectory(prefix="sweep-c-") as scratch:
         folder = Path(scratch)
-        sources = {"run.c": template("run.c")} | {
-            name: files[name] for name in ("frontend.h", "frontend.c")
-        }
-        for name, content in sources.items():
+        for name, content in files.items():
             (folder / name).write_text(content, encoding="utf-8")
-        command = [compiler() or "cc", *flags, "-o", "run", "run.c", "frontend.c", "-lm"]
+        sources = [name for name in files if name.endswith(".c")]
+        command = [compiler() or "cc", *flags, "-o", "program", *sources, "-lm"]
         subprocess.run(command, cwd=folder, capture_output=True, check=True, timeout=_SECONDS)
-        yield CompiledFrontend(folder / "run", frontend)
+        yield Program(folder / "program")

@@ -1,12 +1,10 @@
 """The C99 source of a front end: what ``mfcc`` and ``log_mel`` compute, with its tables."""
 
-from pathlib import Path
-from string import Template
-
 import numpy as np
 
 from sweep import registry
 from sweep.c.arrays import constant, number
+from sweep.c.templates import Source, filled
 from sweep.errors import SweepError
 from sweep.frontends.base import Frontend
 from sweep.frontends.log_mel import LogMel
@@ -14,8 +12,8 @@ from sweep.frontends.mel import LEAST_MAGNITUDE, mel_matrix
 from sweep.frontends.mfcc import MFCC, dct_matrix
 
 
-def frontend_source(frontend: Frontend, mean: np.ndarray, deviation: np.ndarray) -> dict[str, str]:
-    """Return ``frontend.h``, ``frontend.c`` and ``README.md``, by name.
+def frontend_source(frontend: Frontend, mean: np.ndarray, deviation: np.ndarray) -> Source:
+    """Return ``frontend.h`` and ``frontend.c``.
 
     Args:
         frontend: the front end.
@@ -33,13 +31,7 @@ def frontend_source(frontend: Frontend, mean: np.ndarray, deviation: np.ndarray)
         "table_bytes": sum(values.nbytes for values in tables.values()),
         "tables": "\n\n".join(constant(name, values) for name, values in tables.items()),
     }
-    names = ("frontend.h", "frontend.c", "README.md")
-    return {name: Template(template(name)).substitute(told) for name in names}
-
-
-def template(name: str) -> str:
-    """Return a file of this package that becomes one of the C folder."""
-    return (Path(__file__).parent / name).read_text(encoding="utf-8")
+    return Source(filled(("frontend.h", "frontend.c"), told), told)
 
 
 def _values(frontend: MFCC | LogMel) -> dict[str, object]:

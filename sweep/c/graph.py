@@ -10,7 +10,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 _NAMES = {code: name for name, code in vars(schema.BuiltinOperator).items() if name.isupper()}
-_TYPES = {
+_TYPES: dict[int, np.dtype] = {
     schema.TensorType.FLOAT32: np.dtype(np.float32),
     schema.TensorType.FLOAT16: np.dtype(np.float16),
     schema.TensorType.INT32: np.dtype(np.int32),
@@ -57,7 +57,14 @@ class Tensor:
 
 @dataclass(frozen=True, eq=False)
 class Operator:
-    """An operator: its place in the file, its name in LiteRT's schema, its tensors (None: left out), its options."""
+    """An operator.
+
+    Attributes:
+        place: in the file.
+        name: in LiteRT's schema.
+        inputs: None for one that is left out.
+        options: as the schema has them.
+    """
 
     place: int
     name: str
@@ -112,7 +119,7 @@ class Graph:
         model = schema.ModelT.InitFromPackedBuf(bytearray(self._content), 0)
         (graph,) = model.subgraphs
         graph.operators = [graph.operators[operator.place]]
-        graph.inputs, graph.outputs = graph.operators[0].inputs, graph.operators[0].outputs
+        graph.inputs, graph.outputs = (graph.operators[0].inputs, graph.operators[0].outputs)
         for index in (*graph.inputs, *graph.outputs):
             graph.tensors[index].shape, graph.tensors[index].shapeSignature = [1, *shape], None
         model.signatureDefs = None

@@ -1,14 +1,14 @@
 """The C99 source of a network: what the operators of its ``.tflite`` become."""
 
 from collections.abc import Iterator
-from string import Template
 
 import numpy as np
 
 from sweep.c.arrays import constant, structure
-from sweep.c.frontend import template
 from sweep.c.graph import Graph, Operator, Tensor
-from sweep.c.operators import Step, step
+from sweep.c.operators import step
+from sweep.c.steps import Step
+from sweep.c.templates import Source, filled, template
 from sweep.errors import SweepError
 from sweep.litert import Model
 from sweep.stages.memory import arena
@@ -26,16 +26,18 @@ _NEEDS = {
     "mean_int8": ("clamped", "requantize"),
     "mul_float32": ("broadcast", "bounded"),
     "mul_int8": ("broadcast", "clamped", "requantize"),
+    "relu_float32": ("bounded",),
     "softmax_float32": ("exponential",),
     "softmax_int8": ("clamped", "requantize"),
+    "tanh_float32": ("exponential",),
 }
 """The files of ``kernels`` that a kernel builds on."""
 
 _KINDS = {"float32": "float", "int8": "int8_t"}
 
 
-def network_source(content: bytes) -> dict[str, str]:
-    """Return ``network.h`` and ``network.c`` of a ``.tflite``, by name.
+def network_source(content: bytes) -> Source:
+    """Return ``network.h`` and ``network.c`` of a ``.tflite``.
 
     Raises:
         SweepError: if an operator or a type has no C; it names it.
@@ -54,14 +56,15 @@ def network_source(content: bytes) -> dict[str, str]:
         "inputs": graph.input.size,
         "outputs": graph.output.size,
         "arena": memory.size // width,
+        "arena_bytes": memory.size,
+        "weights_bytes": sum(_table_bytes(one) for one in steps),
         "input_place": places[graph.input.index],
         "output_place": places[graph.output.index],
         "kernels": "\n".join(template(f"kernels/{name}.c") for name in _kernels(steps)),
         "layers": "\n\n".join(layers),
         "calls": "\n".join(f"    {call};" for call in calls),
     }
-    names = ("network.h", "network.c")
-    return {name: Template(template(name)).substitute(told) for name in names}
+    return Source(filled(("network.h", "network.c"), told), told)
 
 
 def _table(content: bytes, operator: Operator) -> np.ndarray:
@@ -71,15 +74,18 @@ def _table(content: bytes, operator: Operator) -> np.ndarray:
     return Model(alone, reference=True).run_stored(values[None])[0]
 
 
+def _table_bytes(one: Step) -> int:
+    constants = [tensor.data for tensor in one.inputs]
+    return sum(v.nbytes for v in (*one.fields.values(), *constants) if isinstance(v, np.ndarray))
+
+
 def _kernels(steps: list[Step]) -> list[str]:
     """Return the files of ``kernels`` that are needed, each after those it builds on."""
     used = sorted({one.kernel for one in steps})
     return sorted({need for name in used for need in _NEEDS.get(name, ())}) + used
 
 
-def _written(
-    graph: Graph, steps: list[Step], places: dict[int, int]
-) -> Iterator[tuple[str, str]]:
+def _written(graph: Graph, steps: list[Step], places: dict[int, int]) -> Iterator[tuple[str, str]]:
     """Yield constants and call of each step, in C."""
     for i, (operator, one) in enumerate(zip(graph.operators, steps, strict=True), start=1):
         name, tables, fields = f"layer_{i}", [], dict(one.fields)

@@ -28,7 +28,7 @@ def export(
     ] = None,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder to write.")] = None,
     with_c: Annotated[
-        bool, typer.Option("--c", help="Write the front end as C, too, and compare it.")
+        bool, typer.Option("--c", help="Write front end and network as C, too, and compare them.")
     ] = False,
     data: Data = None,
     storage: Storage = None,
@@ -68,12 +68,15 @@ def export(
 
 
 def _told(found: dict[str, Any]) -> str:
-    """Return what was found of the front end in C, in words."""
+    """Return what was found of the C, in words."""
     if not found["verified"]:
         return f"not verified: {found['reason']}"
+    apart = found["network"]["largest_difference"]
+    network = "in every bit" if apart == 0 else f"to {apart:.1g}"
     return (
-        f"the front end in C, at most {found['largest_difference']:.2g} from frontend.tflite"
-        f" on {found['clips']} clips"
+        f"verified on {found['clips']} clips: features within"
+        f" {found['features']['largest_difference']:.1g} of frontend.tflite, the network equals"
+        f" LiteRT's reference kernels {network}, {found['labels']['differing_clips']} labels differ"
     )
 
 

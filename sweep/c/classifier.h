@@ -1,0 +1,31 @@
+/* A clip of 16-bit samples in, the probability of each label out. */
+#ifndef CLASSIFIER_H
+#define CLASSIFIER_H
+
+#include "frontend.h"
+#include "network.h"
+
+#define CLASSIFIER_LABELS NETWORK_OUTPUTS
+
+/* UTF-8. */
+extern const char *const classifier_labels[CLASSIFIER_LABELS];
+
+/* Working memory; its content does not matter before a call. */
+typedef struct {
+    float features[NETWORK_INPUTS];
+    union {
+        frontend_workspace frontend;
+        network_value arena[NETWORK_ARENA];
+    } shared;
+} classifier_workspace;
+
+void classifier_run(const int16_t samples[FRONTEND_SAMPLES], classifier_workspace *work,
+                    float probabilities[CLASSIFIER_LABELS]);
+
+/* The parts of it after frontend_compute: features to the input of the network, in its arena,
+   and, after network_run, the output of the network to probabilities. */
+void classifier_input(const float features[NETWORK_INPUTS], network_value arena[NETWORK_ARENA]);
+void classifier_output(const network_value arena[NETWORK_ARENA],
+                       float probabilities[CLASSIFIER_LABELS]);
+
+#endif

@@ -1,0 +1,52 @@
+"""The C99 source of a classifier: front end, network, and what lies between them."""
+
+import numpy as np
+
+from sweep.c.arrays import number, text
+from sweep.c.frontend import frontend_source
+from sweep.c.graph import Graph, Tensor
+from sweep.c.network import network_source
+from sweep.c.templates import filled
+from sweep.frontends.base import Frontend
+
+
+def classifier_source(
+    frontend: Frontend,
+    mean: np.ndarray,
+    deviation: np.ndarray,
+    model: bytes,
+    labels: tuple[str, ...],
+) -> dict[str, str]:
+    """Return the C files and ``README.md``, by name.
+
+    Args:
+        frontend: the front end.
+        mean, deviation: float32 ``[coefficients]``, as for ``convert_frontend``.
+        model: the ``.tflite`` from features to probabilities.
+        labels: their names.
+
+    Raises:
+        SweepError: if there is no C of this front end or of this network.
+    """
+    before, network = frontend_source(frontend, mean, deviation), network_source(model)
+    told = before.values | network.values | _between(Graph(model), labels)
+    work = max(told["work_bytes"], told["arena_bytes"])
+    told["ram_bytes"] = told["feature_bytes"] + work
+    files = filled(("classifier.h", "classifier.c", "README.md"), told)
+    return before.files | network.files | files
+
+
+def _between(graph: Graph, labels: tuple[str, ...]) -> dict[str, object]:
+    """Return what the templates say of the network's borders."""
+    return {
+        "quantized": int(graph.input.dtype == np.int8),
+        "labels": ", ".join(map(text, labels)),
+        "label_names": ", ".join(labels),
+        **_border("input", graph.input),
+        **_border("output", graph.output),
+    }
+
+
+def _border(name: str, tensor: Tensor) -> dict[str, object]:
+    scale = tensor.scale if tensor.dtype == np.int8 else 1.0
+    return {f"{name}_scale": number(scale), f"{name}_zero_point": f"{tensor.zero_point}.0f"}
