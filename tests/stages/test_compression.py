@@ -7,7 +7,7 @@ from sweep.networks.architecture import Architecture
 from sweep.networks.conversion import convert
 from sweep.networks.ds_cnn import DSCNN
 from sweep.stages import compression
-from sweep.stages.compression import quantize, strip_names
+from sweep.stages.compression import quantize, strip_metadata
 
 from ..networks.architectures import ARCHITECTURES
 from ..networks.keras_network import random_weights
@@ -58,7 +58,7 @@ def test_only_the_variants_asked_for_are_made(lesson, variants):
 @EACH_QUANTIZATION
 def test_a_file_without_names_answers_bit_for_bit_as_before(lesson, variants, quantization):
     content = variants[quantization]
-    stripped = strip_names(content)
+    stripped = strip_metadata(content)
     noise = random_clips(lesson.architecture, 200)[..., None]
     np.testing.assert_array_equal(Model(stripped).run(noise), Model(content).run(noise))
     np.testing.assert_array_equal(Model(stripped).run_each(noise), Model(content).run_each(noise))
@@ -73,7 +73,7 @@ def test_a_network_too_wide_for_the_quantizer_to_keep_in_one_table_loses_nothing
     clips = random_clips(architecture, 8)
     content = convert(architecture, random_weights(architecture))
     variant = quantize(content, (quantization,), clips)[quantization]
-    stripped = strip_names(variant)
+    stripped = strip_metadata(variant)
     assert zipped_kb(stripped) > 0.95 * zipped_kb(variant)
     expected = Model(variant).run(clips[..., None])
     np.testing.assert_array_equal(Model(stripped).run(clips[..., None]), expected)
@@ -97,7 +97,7 @@ def test_compressing_is_quantizing_what_was_converted(lesson, variants):
     assert list(files) == list(variants) == list(QUANTIZATIONS)
     assert files == variants
     stripped = lesson.variants(without_names=True)
-    assert stripped == {name: strip_names(content) for name, content in files.items()}
+    assert stripped == {name: strip_metadata(content) for name, content in files.items()}
 
 
 def test_activations_have_the_widest_ranges_that_keeping_every_tensor_finds():
