@@ -164,8 +164,10 @@ def opened(task: Task, recordings: Path, scratch: Path) -> Dataset:
     labels = tuple(task.clips)
     if task.synthetic:
         count = next(iter(task.clips.values()))
-        spec = DatasetSpec("synthetic", labels, clips_per_label=count, snr_db=task.snr_db)
-        return open_dataset(spec)
+        lowest, highest = task.snr_db
+        noise = {"lowest_snr_db": lowest, "highest_snr_db": highest}
+        parameters = noise | {"clips_per_label": count}
+        return open_dataset(DatasetSpec("synthetic", labels, parameters=parameters))
     more = recordings.with_name(f"{recordings.name}_more")
     for word, count in task.clips.items():
         folder = next(f / word for f in (recordings, more) if (f / word).is_dir())

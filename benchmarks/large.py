@@ -28,7 +28,11 @@ WORDS = (
     " nine no off on one right seven sheila six stop three tree two up visual wow yes zero"
 ).split()
 SPACE = """
-dataset: {{source: synthetic, labels: [{labels}], clips_per_label: {each}, snr_db: [5, 30]}}
+dataset:
+  labels: [{labels}]
+  clips_per_label: {each}
+  lowest_snr_db: 5
+  highest_snr_db: 30
 parameters:
   frame_step_in_s: 0.02
   num_mel_bins: 16

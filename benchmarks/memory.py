@@ -28,7 +28,9 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=300)
     trials = parser.parse_args().trials
     use_worker_env()
-    dataset = open_dataset(DatasetSpec("synthetic", ("stop", "go"), clips_per_label=60))
+    dataset = open_dataset(
+        DatasetSpec("synthetic", ("stop", "go"), parameters={"clips_per_label": 60})
+    )
     space = Space.load(SPACE)
     rng = np.random.default_rng(0)
     first, done = 0.0, 0

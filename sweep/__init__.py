@@ -16,6 +16,8 @@ _HOMES = {
     "Space": "sweep.space",
     "PlannedSampler": "sweep.study.samplers.base",
     "Metric": "sweep.metrics",
+    "Source": "sweep.audio.sources.base",
+    "Utterance": "sweep.audio.sources.base",
     "Frontend": "sweep.frontends.base",
     "Network": "sweep.networks.base",
     "parameter": "sweep.parameters",

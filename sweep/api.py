@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import pandas as pd
 
 from sweep.audio.dataset import Dataset, open_dataset
-from sweep.audio.sources import SOURCES
+from sweep.audio.sources.lookup import is_folder
 from sweep.errors import SpecError, StudyError
 from sweep.export import export_trial, same_clips
 from sweep.space import Space
@@ -240,7 +240,7 @@ def run(
     folder = StudyFolder(Path(results), study or study_name(Path(wanted.origin)), storage)
     wanted = folder.spelled(wanted)
     made_with = folder.made_with()
-    if wanted.file.dataset.source in SOURCES and made_with not in (None, *SOURCES):
+    if made_with and is_folder(made_with) and not is_folder(wanted.file.dataset.source):
         raise StudyError(
             f"{folder.path}: made with the clips of {made_with}; name them with --data, or another"
             " --study to start anew"

@@ -13,7 +13,7 @@ from typing import Any
 
 from sweep import c
 from sweep.audio.dataset import Dataset, Progress, open_dataset
-from sweep.audio.sources import SOURCES
+from sweep.audio.sources.lookup import is_folder
 from sweep.deployed import measure_files
 from sweep.errors import DataError, StudyError, SweepError
 from sweep.evaluation import Variant
@@ -90,7 +90,7 @@ def same_clips(
         DataError: if these are other clips.
     """
     where = source or record.about["source"]
-    if source is None and where not in SOURCES and not Path(where).is_dir():
+    if source is None and is_folder(where) and not Path(where).is_dir():
         raise DataError(
             f"{where}: the recordings of {record.name} are no longer there; say with --data where"
             " they are"

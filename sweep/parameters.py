@@ -7,10 +7,11 @@ import typing
 from collections.abc import Callable, Iterator
 from dataclasses import Field, dataclass, field, fields, replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 _ENORMOUS = 1e300
-_KINDS = (bool, int, float, str)
+_KINDS = (bool, int, float, str, Path)
 
 
 def parameter(
@@ -24,8 +25,9 @@ def parameter(
 ) -> Any:
     """Declare a parameter: a field of a dataclass, or an argument of a function.
 
-    Its annotation gives its type: ``bool``, ``int``, ``float`` or ``str``, with ``| None`` where
-    null is a value too, or ``tuple[str, ...]`` for several of the choices at once.
+    Its annotation gives its type: ``bool``, ``int``, ``float``, ``str`` or, for a file of a source,
+    ``Path``, with ``| None`` where null is a value too, or ``tuple[str, ...]`` for several of the
+    choices at once.
 
     Args:
         default: the value it takes when a search space does not name it.
@@ -100,7 +102,7 @@ class Domain:
         return self.kind in (int, float)
 
     def _is_of_kind(self, value: Any) -> bool:
-        if self.kind is str:
+        if self.kind in (str, Path):
             return isinstance(value, str) or bool(self.choices)
         if self.kind is bool or isinstance(value, bool):
             return self.kind is bool and isinstance(value, bool)

@@ -37,6 +37,11 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "bc_resnet": "sweep.networks.bc_resnet:BCResNet",
         "mlperf_ds_cnn": "sweep.networks.mlperf_ds_cnn:MLPerfDSCNN",
     },
+    "source": {
+        "synthetic": "sweep.audio.sources.synthetic:Synthetic",
+        "mini_speech_commands": "sweep.audio.sources.archives:MiniSpeechCommands",
+        "speech_commands": "sweep.audio.sources.archives:SpeechCommands",
+    },
     "sampler": {
         "ehvi": "sweep.study.samplers.ehvi:EHVISampler",
         "tpe": "sweep.study.samplers.tpe:tpe",
@@ -81,6 +86,7 @@ def search_in(folder: Path | str) -> None:
     if path not in sys.path:
         sys.path.append(path)
         importlib.invalidate_caches()
+        _points.cache_clear()
 
 
 def folders() -> list[str]:
@@ -97,7 +103,7 @@ def plugins() -> list[Plugin]:
     """Return all that is built in, registered or installed, without importing any of it."""
     found = [Plugin(kind, name, "built in") for kind, known in BUILT_IN.items() for name in known]
     found += [Plugin(kind, name, _place(target)) for (kind, name), target in _registered.items()]
-    for point in entry_points(group=GROUP):
+    for point in _points():
         kind, _, name = point.name.partition(".")
         package = f"{point.dist.name} {point.dist.version}" if point.dist else "an entry point"
         found.append(Plugin(kind, name, package))
@@ -129,8 +135,7 @@ def name_of(kind: str, target: Any) -> str:
     known: dict[str, Any] = dict(BUILT_IN.get(kind, {}))
     known |= {name: found for (other, name), found in _registered.items() if other == kind}
     if value not in known.values():
-        points = entry_points(group=GROUP)
-        own = [point for point in points if point.name.startswith(f"{kind}.")]
+        own = [point for point in _points() if point.name.startswith(f"{kind}.")]
         known |= {point.name.removeprefix(f"{kind}."): point.value for point in own}
     return next((name for name, found in known.items() if found in (value, target)), value)
 
@@ -199,7 +204,12 @@ def _load(kind: str, name: str) -> Any:
 
 
 def _entry_point(kind: str, name: str) -> EntryPoint | None:
-    return next(iter(entry_points(group=GROUP, name=f"{kind}.{name}")), None)
+    return next((point for point in _points() if point.name == f"{kind}.{name}"), None)
+
+
+@cache
+def _points() -> tuple[EntryPoint, ...]:
+    return tuple(entry_points(group=GROUP))
 
 
 def _failed(error: BaseException, name: str) -> PluginError:

@@ -4,12 +4,13 @@ import json
 from typing import Any
 
 from sweep import registry
+from sweep.audio.sources.lookup import PLUGIN, source_owner
 from sweep.audio.splits import SPLITS
 from sweep.candidate import CHOSEN, DOMAINS
 from sweep.metrics import METRICS, Metric
-from sweep.parameters import Domain
+from sweep.parameters import Domain, domains
 from sweep.registry import BUILT_IN
-from sweep.spec import SpaceFile
+from sweep.spec import DEFAULT_SOURCE, SpaceFile
 
 _NUMBER = r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?"
 _TYPES = {bool: "boolean", int: "integer", float: "number", str: "string"}
@@ -27,7 +28,9 @@ def schema() -> dict[str, Any]:
         properties[key]["properties"] = known
         properties[key]["additionalProperties"] = False
     properties["parameters"] |= _open_to_plugins()
-    for way in whole["$defs"]["DatasetSection"]["properties"]["split"]["anyOf"]:
+    dataset = whole["$defs"]["DatasetSection"]
+    dataset |= _open_to_sources(dataset["properties"])
+    for way in dataset["properties"]["split"]["anyOf"]:
         if way["type"] == "object":
             lists = {split: {"type": "string"} for split in SPLITS}
             way |= {"properties": lists, "required": list(SPLITS[1:])}
@@ -49,6 +52,27 @@ def _open_to_plugins() -> dict[str, Any]:
         "if": {"properties": known},
         "then": {"propertyNames": {"enum": list(DOMAINS)}},
     }
+
+
+def _open_to_sources(common: dict[str, Any]) -> dict[str, Any]:
+    """Return what allows beside the common keys of ``dataset`` the parameters of its source."""
+    every = {source: domains(source_owner(source)) for source in BUILT_IN["source"]}
+    having = {source: own for source, own in every.items() if own}
+    known: dict[str, Any] = {}
+    ways: list[dict[str, Any]] = []
+    for source, own in having.items():
+        known |= {n: {"description": d.meaning} | _value(d) for n, d in own.items()}
+        ways.append(_when({"const": source}, [*common, *own], source == DEFAULT_SOURCE))
+    others = {"not": {"anyOf": [{"enum": list(having)}, {"pattern": PLUGIN.pattern}]}}
+    ways.append(_when(others, list(common)))
+    return {"properties": common | known, "additionalProperties": True, "allOf": ways}
+
+
+def _when(source: dict[str, Any], keys: list[str], is_default: bool = False) -> dict[str, Any]:
+    """Return what allows these keys only where the source is so."""
+    when: dict[str, Any] = {"properties": {"source": source}}
+    when |= {} if is_default else {"required": ["source"]}
+    return {"if": when, "then": {"propertyNames": {"enum": keys}}}
 
 
 def _parameter(name: str, domain: Domain) -> dict[str, Any]:

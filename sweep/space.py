@@ -82,7 +82,7 @@ class Space(ParameterSpace):
         """Return the space with another source of clips, or split by lists with a prefix."""
         dataset = self.file.dataset
         if source is not None:
-            dataset = dataset.model_copy(update={"source": source})
+            dataset = dataset.at(source)
         if lists is not None:
             splits = {split: os.path.abspath(f"{lists}{split}_list.txt") for split in SPLITS}
             if not os.path.exists(splits["training"]):

@@ -1,8 +1,10 @@
 """The search-space file as written: its keys and their types."""
 
 import re
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import pydantic
 
@@ -10,9 +12,11 @@ from sweep import registry, strict_yaml
 from sweep.audio.dataset import CLIP_LENGTHS_IN_S, DatasetSpec
 from sweep.audio.layout import LabelFrom, check_label
 from sweep.audio.open_set import SilenceSpec, StreamSpec, UnknownSpec, outputs
+from sweep.audio.sources.lookup import source_of, source_owner
 from sweep.audio.splits import SPLITS
-from sweep.errors import DataError, SpecError, nearest
+from sweep.errors import DataError, PluginError, SpecError, nearest
 from sweep.metrics import METRICS
+from sweep.parameters import Domain, defaults, domains
 
 BUILT_IN = Path(__file__).parent / "search_spaces"
 """The folder of the search spaces that come with the package."""
@@ -20,6 +24,8 @@ BUILT_IN = Path(__file__).parent / "search_spaces"
 _FEWEST_KEYWORDS = 10
 
 _TELLING = ("extra_forbidden", "missing", "value_error")
+
+DEFAULT_SOURCE = "synthetic"
 
 Scalar = bool | int | float | str | None
 
@@ -150,15 +156,13 @@ class StreamsSection(_Section):
 
 
 class DatasetSection(_Section):
-    """Which clips to learn from, and how they are split."""
+    """Which clips to learn from, and how they are split; parameters of the source, too."""
 
-    source: str = "synthetic"
+    source: str = DEFAULT_SOURCE
     labels: Annotated[list[str], pydantic.Field(min_length=2)]
     split: Literal["speaker", "folders"] | dict[str, str] = "speaker"
     label_from: LabelFrom = "folder"
     clip_length_in_s: ClipLength = 1.0
-    clips_per_label: Annotated[int, pydantic.Field(ge=10)] = 1000
-    snr_db: Rising = (-5.0, 15.0)
     seed: Annotated[int, pydantic.Field(ge=0)] = 0
     unknown: UnknownSection | None = None
     silence: SilenceSection | None = None
@@ -220,6 +224,48 @@ class DatasetSection(_Section):
             raise ValueError("needs unknown or silence: something else than keywords to reject")
         return streams
 
+    @pydantic.field_validator("source")
+    @classmethod
+    def _is_source(cls, source: str) -> str:
+        try:
+            taken = domains(source_owner(source)).keys() & DatasetSection.model_fields.keys()
+        except PluginError as error:
+            raise ValueError(str(error)) from error
+        if taken:
+            raise ValueError(f"its parameter {min(taken)} has the name of another key; rename it")
+        return source
+
+    @pydantic.model_validator(mode="after")
+    def _go_together(self) -> Self:
+        try:
+            problem = next(source_of(self.source, self.parameters).problems(), None)
+        except PluginError as error:
+            raise ValueError(str(error)) from error
+        if problem is not None:
+            raise ValueError(": ".join(problem))
+        return self
+
+    def at(self, source: str) -> "DatasetSection":
+        """Return the section with another source, which has its own parameters.
+
+        Raises:
+            SpecError: if there is no such source.
+        """
+        if source == self.source:
+            return self
+        common = {name: getattr(self, name) for name in DatasetSection.model_fields}
+        content = common | {"source": source}
+        try:
+            return _kind_of(content).model_validate(content)
+        except pydantic.ValidationError as error:
+            raise SpecError(f"--data: {_first_problem(error, content)}") from error
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters of the source."""
+        own = type(self).model_fields.keys() - DatasetSection.model_fields.keys()
+        return {name: getattr(self, name) for name in sorted(own)}
+
     @property
     def outputs(self) -> list[str]:
         """The labels, then ``_unknown_`` and ``_silence_`` where they are asked for."""
@@ -233,13 +279,51 @@ class DatasetSection(_Section):
             split=self.split,
             label_from=self.label_from,
             clip_length_in_s=self.clip_length_in_s,
-            clips_per_label=self.clips_per_label,
-            snr_db=self.snr_db,
+            parameters=self.parameters,
             seed=self.seed,
             unknown=None if self.unknown is None else self.unknown.spec(),
             silence=None if self.silence is None else SilenceSpec(self.silence.share),
             streams=None if self.streams is None else StreamSpec(**self.streams.model_dump()),
         )
+
+
+def _kind_of(content: Any) -> type[DatasetSection]:
+    """Return the section that content is of: with the parameters of its source, if it has one."""
+    source = content.get("source", DEFAULT_SOURCE) if isinstance(content, dict) else None
+    try:
+        return _section_of(source_owner(source)) if isinstance(source, str) else DatasetSection
+    except PluginError:  # It is told as the error of ``source``.
+        return DatasetSection
+
+
+@cache
+def _section_of(owner: Any) -> type[DatasetSection]:
+    begun = defaults(owner)
+    fields: dict[str, Any] = {
+        name: (
+            Annotated[Any, pydantic.BeforeValidator(_checked_by(domain))],
+            pydantic.Field(begun[name], validate_default=True),
+        )
+        for name, domain in domains(owner).items()
+    }
+    return pydantic.create_model("DatasetSection", __base__=DatasetSection, **fields)
+
+
+def _checked_by(domain: Domain) -> Callable[[Any], Any]:
+    def checked(value: Any) -> Any:
+        problem = domain.problem(value)
+        if problem is not None:
+            raise ValueError(problem)
+        if domain.kind is Path and value is not None:
+            # A study finds it again from wherever it is looked at.
+            return Path(value).expanduser().absolute()
+        return value if value is None else domain.kind(value)
+
+    return checked
+
+
+def _section(content: Any) -> Any:
+    return _kind_of(content).model_validate(content)
 
 
 class SearchSection(_Section):
@@ -293,7 +377,7 @@ class SearchSection(_Section):
 class SpaceFile(_Section):
     """One search-space file."""
 
-    dataset: DatasetSection
+    dataset: Annotated[pydantic.SerializeAsAny[DatasetSection], pydantic.BeforeValidator(_section)]
     parameters: dict[str, Range | list[Scalar] | Scalar] = {}
     require: list[str] = []
     metrics: list[str] = []
@@ -381,7 +465,7 @@ def _first_problem(error: pydantic.ValidationError, content: dict[Any, Any]) -> 
         loc.append(str(problem["loc"][-1]))
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "extra_forbidden":
-        message = f"unknown key{nearest(loc[-1], _keys(loc[:-1]))}"
+        message = f"unknown key{nearest(loc[-1], _keys(loc[:-1], content))}"
     elif problem["type"] == "missing":
         message = "is missing"
     elif loc[0] == "parameters" and loc[1:] and not told:
@@ -416,13 +500,13 @@ def _no_text(loc: list[str], given: Any) -> str:
     return f"{given!r} is no text; put it in quotes"
 
 
-def _keys(place: list[str]) -> list[str]:
+def _keys(place: list[str], content: dict[Any, Any]) -> list[str]:
     """Return the keys allowed at a place of the file."""
     sections: dict[str, type[_Section]] = {
         "dataset.unknown": UnknownSection,
         "dataset.silence": SilenceSection,
         "dataset.streams": StreamsSection,
-        "dataset": DatasetSection,
+        "dataset": _kind_of(content.get("dataset")),
         "search": SearchSection,
         "parameters": Range,
     }

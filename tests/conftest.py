@@ -9,7 +9,7 @@ from filelock import FileLock
 
 from sweep.audio.dataset import Dataset, DatasetSpec, open_dataset
 
-from .cli.shell import space_file, sweep
+from .cli.shell import CLEAR, space_file, sweep
 
 
 @pytest.fixture(scope="session")
@@ -37,9 +37,7 @@ def recordings() -> Path:
 @pytest.fixture(scope="session")
 def spoken() -> Dataset:
     """Two words spoken by eSpeak NG, 60 clips each, in little noise: learnt in a second."""
-    return open_dataset(
-        DatasetSpec("synthetic", ("stop", "go"), clips_per_label=60, snr_db=(10.0, 30.0))
-    )
+    return open_dataset(DatasetSpec("synthetic", ("stop", "go"), parameters=CLEAR))
 
 
 @pytest.fixture(scope="session")

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import numpy as np
@@ -5,10 +6,14 @@ import pytest
 
 import sweep
 from sweep.arrays import to_float
+from sweep.audio.splits import SPLITS
 from sweep.frontends.compute import compute_features, convert_frontend
 from sweep.litert import Model
 from sweep.networks.conversion import convert
 from sweep.networks.keras import multiply_adds
+
+from .cli.shell import clips
+from .cli.shell import sweep as shell
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -29,6 +34,44 @@ def test_networks_from_outside_are_searched_in_workers_and_found_again(tmp_path)
     number = int(trials.loc[trials["outcome"] == "feasible", "trial"].iloc[0])
     study.export(number, tmp_path / "out")
     assert sweep.Classifier(tmp_path / "out").labels == ("stop", "go")
+
+
+def test_all_six_from_outside_run_report_export_and_predict(tmp_path, monkeypatch):
+    listed(tmp_path / "clips.csv")
+    monkeypatch.chdir(tmp_path)
+    path = EXAMPLES / "from_outside.yaml"
+    checked = shell("data", "check", path, "--json", cwd=tmp_path)
+    assert checked.returncode == 0, checked.stderr
+    assert [word["clips"] for word in json.loads(checked.stdout)["labels"]] == [60, 60]
+    study = sweep.run(path, study="own", workers=1, results=tmp_path)
+    trials = study.trials
+    assert len(trials) == 3 and set(trials["outcome"]) <= {"feasible", "infeasible"}
+    assert set(trials["network"]) <= {"tc_resnet:DeepTCResNet", "keras_model:build"}
+    assert set(trials["frontend"]) == {"pcen:PCEN"}
+    assert trials["energy_uj"].between(0.1, 60).any()
+    page = study.report().read_text()
+    assert "energy_uj" in page and "pcen:PCEN" in page
+    monkeypatch.chdir("/")  # The study knows where its clips are.
+    study = sweep.load("own", results=tmp_path)
+    feasible = trials[trials["outcome"] == "feasible"]
+    best = feasible.sort_values("accuracy").iloc[-1]
+    told = study.export(int(best["trial"]), tmp_path / "out")
+    assert told["frontend"]["frontend"] == "pcen:PCEN"
+    assert told["metrics"]["energy_uj"]["value"] == pytest.approx(best["energy_uj"])
+    with pytest.raises(sweep.SweepError, match="pcen:PCEN has no C source"):
+        study.export(int(best["trial"]), tmp_path / "c", with_c=True)
+    classifier = sweep.Classifier(tmp_path / "out")
+    right = [classifier.predict(c).label == Path(c).parent.name for c in clips("validation")]
+    assert np.mean(right) == pytest.approx(best["accuracy"], abs=0.1)
+
+
+def listed(file: Path) -> None:
+    """List synthetic words of several voices, in the splits of their data set."""
+    rows = ["path,label,split,speaker"]
+    for split in SPLITS:
+        for clip in map(Path, clips(split)):
+            rows.append(f"{clip},{clip.parent.name},{split},{clip.name.split('_nohash_')[0]}")
+    file.write_text("\n".join(rows), encoding="utf-8")
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "modules", {**sys.modules})
     monkeypatch.setattr(registry, "_registered", {})
     search_in(tmp_path)
-    return tmp_path
+    yield tmp_path
+    registry._points.cache_clear()
 
 
 @pytest.fixture

@@ -198,8 +198,26 @@ MISTAKES = [
         "x.yaml: dataset.seed: input should be greater than or equal to 0",
     ),
     (
-        "dataset: {labels: [stop, go], snr_db: [5, -5]}",
-        "x.yaml: dataset.snr_db: 5 is above -5; the lower ratio comes first",
+        "dataset: {labels: [stop, go], lowest_snr_db: 5, highest_snr_db: -5}",
+        "x.yaml: dataset: lowest_snr_db: 5 is above highest_snr_db (-5)",
+    ),
+    (
+        "dataset: {labels: [stop, go], clips_per_label: 5}",
+        "x.yaml: dataset.clips_per_label: 5 is outside 10 to inf",
+    ),
+    (
+        "dataset: {labels: [stop, go], source: words, clips_per_label: 50}",
+        "x.yaml: dataset.clips_per_label: unknown key; known: source, labels, split, label_from,"
+        " clip_length_in_s, seed, unknown, silence, streams",
+    ),
+    (
+        "dataset: {labels: [stop, go], clips_per_lable: 50}",
+        "x.yaml: dataset.clips_per_lable: unknown key; did you mean clips_per_label?",
+    ),
+    (
+        "dataset: {labels: [stop, go], source: 'absent:Mine'}",
+        "x.yaml: dataset.source: absent:Mine: there is no module absent; it is looked for beside"
+        " the search space and on the Python path",
     ),
     (
         "- a\n- b",

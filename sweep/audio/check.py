@@ -11,11 +11,11 @@ import numpy as np
 from sweep.audio import layout
 from sweep.audio.balance import Balance
 from sweep.audio.confounds import Finding, find_confounds
-from sweep.audio.dataset import SEARCHED, Dataset, locate
+from sweep.audio.dataset import SEARCHED, Dataset, DatasetSpec, locate, split_rule
 from sweep.audio.duplicates import find_duplicates, same_files
 from sweep.audio.recording import Recording
 from sweep.audio.speakers import Speakers
-from sweep.audio.splits import SPLITS, advice, split_clips
+from sweep.audio.splits import SPLITS, SplitRule, advice, split_clips
 from sweep.errors import DataError
 
 SILENT_DBFS = -60.0
@@ -89,10 +89,19 @@ class FolderReport:
         return sum(label.clips for label in self.labels)
 
 
+def inspect_source(
+    spec: DatasetSpec, progress: Callable[[str, float], None] | None = None
+) -> FolderReport:
+    """Decode every clip that a data set would open, and report; see ``inspect_folder``."""
+    folder = locate(spec, progress)
+    return inspect_folder(folder, progress, spec.label_from, split_rule(spec, folder))
+
+
 def inspect_folder(
     path: Path | str,
     progress: Callable[[str, float], None] | None = None,
     label_from: layout.LabelFrom = "folder",
+    rule: SplitRule | None = None,
 ) -> FolderReport:
     """Decode every clip in a folder of any known layout, testing clips too, and report.
 
@@ -100,6 +109,7 @@ def inspect_folder(
         path: the folder.
         progress: called with what is being done and the share of it that is done, 0 to 1.
         label_from: where the word of a clip is; see ``layout.find_clips``.
+        rule: how the clips are split; None goes by folders of splits, if there are any.
 
     Raises:
         DataError: if the folder is missing or holds no clip.
@@ -111,7 +121,7 @@ def inspect_folder(
     same: dict[str, list[str]] = defaultdict(list)
     rates: Counter[int] = Counter()
     silent, unreadable, noted = [], [], []
-    rule = "folders" if any(clip.split for clip in clips) else "speaker"
+    rule = rule or ("folders" if any(clip.split for clip in clips) else "speaker")
     dealt = split_clips(clips, rule)
     split_of = {clip.name: split for split, some in dealt.items() for clip in some}
     splits = {label: dict.fromkeys(SPLITS, 0) for label in lengths}
@@ -192,7 +202,7 @@ def _advice(
     clips: list[layout.Clip],
     label_from: layout.LabelFrom,
     splits: dict[str, dict[str, int]],
-    rule: str,
+    rule: SplitRule,
 ) -> Iterator[str]:
     words = layout.words_in_names(folder) if label_from == "folder" else []
     if words and all(layout.split_named(label) for label in splits):

@@ -4,23 +4,26 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from sweep import cache
-from sweep.audio import layout, silence, sources, synthesis
+from sweep.audio import layout, silence
 from sweep.audio.balance import Balance
 from sweep.audio.clips import VERSION, examine, read_clip, read_whole
 from sweep.audio.open_set import SilenceSpec, StreamSpec, UnknownSpec, outputs, select
+from sweep.audio.sources.archives import Downloaded, downloaded
+from sweep.audio.sources.base import Progress, Source, Wanted
+from sweep.audio.sources.lookup import is_folder, source_of
 from sweep.audio.speakers import Speakers
 from sweep.audio.splits import SPLITS, SplitRule, advice, split_clips
 from sweep.candidate import digest
 from sweep.errors import DataError
+from sweep.registry import BUILT_IN
 
-Progress = Callable[[str, float], None]
 SEARCHED = ("training", "validation")
 """The splits that a search reads."""
 _ANY_RATE = 16000
@@ -37,14 +40,14 @@ class DatasetSpec:
     """Which clips to learn from, and how they are split.
 
     Attributes:
-        source: one of ``sources.SOURCES``, such as ``"synthetic"``, or a folder of recordings.
+        source: the name of a source, such as ``"synthetic"``, or a folder of recordings.
         labels: the words to tell apart, in the order of the network's outputs.
         split: ``"speaker"``, ``"folders"`` or a text file for each split; see ``split_clips``.  For
             ``"speaker"``, recordings that come with official lists are split by these.
         label_from: where the word of a recording is, for a folder only; see ``find_clips``.
         clip_length_in_s: length of a clip; ``"auto"`` goes by the recordings, see
             ``typical_length``.
-        clips_per_label, snr_db: for synthetic speech only; see ``synthesize``.
+        parameters: those of the source itself, such as ``clips_per_label`` of synthetic speech.
         seed: of synthetic speech, and of what ``unknown`` and ``silence`` draw.
         unknown: what the label ``_unknown_`` is made of; None to do without.
         silence: what the label ``_silence_`` is made of; None to do without.
@@ -56,8 +59,7 @@ class DatasetSpec:
     split: SplitRule = "speaker"
     label_from: layout.LabelFrom = "folder"
     clip_length_in_s: float | Literal["auto"] = 1.0
-    clips_per_label: int = 1000
-    snr_db: tuple[float, float] = (-5.0, 15.0)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
     unknown: UnknownSpec | None = None
     silence: SilenceSpec | None = None
@@ -265,10 +267,10 @@ def open_dataset(spec: DatasetSpec, progress: Progress | None = None) -> Dataset
     spec = replace(spec, labels=tuple(map(layout.check_label, spec.labels)))
     if len(set(spec.labels)) < len(spec.labels) or not spec.labels:
         raise DataError("name at least one label, and none twice")
-    if spec.source in sources.SOURCES:
-        spec = replace(spec, label_from="folder")
-    else:
+    if is_folder(spec.source):
         spec = replace(spec, source=str(Path(spec.source).expanduser().absolute()))
+    else:
+        spec = replace(spec, label_from="folder")
     folder = locate(spec, progress)
     clips = layout.find_clips(folder, spec.label_from)
     _check_labels(folder, spec, clips)
@@ -278,8 +280,7 @@ def open_dataset(spec: DatasetSpec, progress: Progress | None = None) -> Dataset
         spec = replace(spec, unknown=unknown)
         words = {clip.name: clip.label for clip in clips if clip.label in unknown.words}
     clips = [spec.clip(c.name) for c in clips if c.label in spec.labels or c.name in words]
-    official = sources.official_lists(spec.source, folder) if spec.split == "speaker" else {}
-    dealt = split_clips(clips, official or spec.split, spec.label_from)
+    dealt = split_clips(clips, split_rule(spec, folder), spec.label_from)
     slices = silence.slice_names(folder)
     listed = select(dealt, words, spec.unknown, spec.silence, slices, spec.seed)
     return read_splits(spec, listed, progress)
@@ -341,7 +342,7 @@ def locate(spec: DatasetSpec, progress: Progress | None = None) -> Path:
     Raises:
         DataError: if the source is neither a known name nor a folder, or cannot be had.
     """
-    source = _source(spec, progress)
+    source = _folder(spec, progress)
     elsewhere = Path(spec.unknown.folder) if spec.unknown and spec.unknown.folder else None
     if spec.silence is None and elsewhere is None:
         return source
@@ -365,10 +366,13 @@ def locate(spec: DatasetSpec, progress: Progress | None = None) -> Path:
 
 def linked(spec: DatasetSpec) -> tuple[Path, ...]:
     """Return the folders to which links in that of ``locate`` lead; none where it is no links."""
-    if spec.silence is None and not (spec.unknown and spec.unknown.folder):
-        return ()
-    others = [Path(spec.unknown.folder)] if spec.unknown and spec.unknown.folder else []
-    return (_source(spec), *others)
+    folder = _folder(spec)
+    found = _source(spec).linked(folder)
+    if spec.silence is not None or (spec.unknown and spec.unknown.folder):
+        found.add(folder)
+    if spec.unknown and spec.unknown.folder:
+        found.add(Path(spec.unknown.folder))
+    return tuple(sorted(found))
 
 
 def _links(spec: DatasetSpec, source: Path, elsewhere: Path | None) -> dict[str, Path]:
@@ -390,26 +394,25 @@ def _links(spec: DatasetSpec, source: Path, elsewhere: Path | None) -> dict[str,
     return links | {p.name: p for p in words if layout.normal(p.name) not in spec.labels}
 
 
-def _source(spec: DatasetSpec, progress: Progress | None = None) -> Path:
+def _source(spec: DatasetSpec) -> Source:
+    return source_of(spec.source, spec.parameters)
+
+
+def _folder(spec: DatasetSpec, progress: Progress | None = None) -> Path:
     """Return the folder of the recordings that a source stands for."""
-    if spec.source == "synthetic":
-        words = spec.labels
-        if spec.unknown and not spec.unknown.folder:
-            if spec.unknown.words == "rest":
-                raise DataError("dataset.unknown.words: name the words to synthesize")
-            words = (*words, *spec.unknown.words)
-        length = 1.0 if spec.clip_length_in_s == "auto" else spec.clip_length_in_s
-        return synthesis.synthesize(
-            words, spec.clips_per_label, spec.snr_db, spec.seed, length, progress
-        )
-    if spec.source in sources.ARCHIVES:
-        return sources.downloaded(spec.source, progress=progress)
-    folder = Path(spec.source)
-    if not folder.is_dir():
-        raise DataError(
-            f"{folder}: no such folder; name one with --data, or {' or '.join(sources.SOURCES)}"
-        )
-    return folder
+    source, words = _source(spec), spec.labels
+    if spec.unknown and not spec.unknown.folder and spec.unknown.words != "rest":
+        words = (*words, *spec.unknown.words)
+    elif spec.unknown and not spec.unknown.folder and source.is_made_to_order:
+        raise DataError("dataset.unknown.words: name the words to synthesize")
+    length = 1.0 if spec.clip_length_in_s == "auto" else spec.clip_length_in_s
+    return source.folder(Wanted(words, length, spec.seed), progress)
+
+
+def split_rule(spec: DatasetSpec, folder: Path) -> SplitRule:
+    """Return how the clips of a source are split: by the lists that come with it, if there are."""
+    official = _source(spec).lists(folder) if spec.split == "speaker" else {}
+    return official or spec.split
 
 
 def prepare_source(
@@ -418,25 +421,26 @@ def prepare_source(
     """Return the folder of a named source, downloaded or made now.
 
     Args:
-        name: one of ``sources.SOURCES``.
+        name: of the source.
         url: a mirror to download from.
-        labels: the words to synthesize; the downloaded source has its own.
+        labels: the words to synthesize; others have their own.
         progress: as for ``open_dataset``.
 
     Raises:
         DataError: if there is no such source, or it cannot be had.
     """
-    if name == "synthetic" and url:
-        raise DataError("synthetic: made on this machine; leave out --url")
-    if name in sources.ARCHIVES and labels:
+    if is_folder(name):
+        raise DataError(f"{name}: no such source; there are: {', '.join(BUILT_IN['source'])}")
+    source = source_of(name, {})
+    if source.is_made_to_order and url:
+        raise DataError(f"{name}: made on this machine; leave out --url")
+    if source.is_made_to_order and not labels:
+        raise DataError(f"{name}: name the words to speak, for example --label yes --label no")
+    if labels and not source.is_made_to_order:
         raise DataError(f"{name}: all its words are downloaded; leave out --label")
-    if name in sources.ARCHIVES:
-        return sources.downloaded(name, url, progress=progress)
-    if name == "synthetic" and labels:
-        return locate(DatasetSpec(name, labels), progress)
-    if name == "synthetic":
-        raise DataError("synthetic: name the words to speak, for example --label yes --label no")
-    raise DataError(f"{name}: no such source; there are: {', '.join(sources.SOURCES)}")
+    if isinstance(source, Downloaded):
+        return downloaded(name, url, progress=progress)
+    return source.folder(Wanted(labels), progress)
 
 
 def _read(

@@ -16,12 +16,13 @@ app = typer.Typer(help="Check and prepare recordings.", no_args_is_help=True)
 @app.command("list")
 def list_sources(as_json: Json = False, as_csv: Csv = False) -> None:
     """List the sources of recordings."""
-    from sweep.audio.sources import SOURCES
+    from sweep.registry import BUILT_IN, find
     from sweep.terminal import console, print_pairs
 
     refuse_both(as_json, as_csv)
-    if not printed(SOURCES, as_json, as_csv):
-        print_pairs(console(), SOURCES.items())
+    known = {name: find("source", name).meaning() for name in BUILT_IN["source"]}
+    if not printed(known, as_json, as_csv):
+        print_pairs(console(), known.items())
 
 
 @app.command()
@@ -45,20 +46,26 @@ def prepare(
 
 @app.command("check")
 def check_folder(
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="A folder of recordings.")],
+    path: Annotated[
+        Path, typer.Argument(metavar="PATH", help="A folder of recordings, or a search space.")
+    ],
     label_from: Annotated[
         LabelFrom, typer.Option(help="Whether folder or file names contain the word.")
     ] = "folder",
     as_json: Json = False,
     as_csv: Csv = False,
 ) -> None:
-    """Show what a folder of recordings contains, and what is wrong with it."""
-    from sweep.audio.check import inspect_folder
+    """Show what recordings a folder or a search space has, and what is wrong with them."""
+    from sweep.audio.check import inspect_folder, inspect_source
     from sweep.live_line import LiveLine
+    from sweep.space import Space
     from sweep.terminal import console, print_folder
 
     refuse_both(as_json, as_csv)
     with LiveLine() as line:
-        found = inspect_folder(path, line.note, label_from)
+        if path.suffix in (".yaml", ".yml"):
+            found = inspect_source(Space.load(path).file.dataset.spec(), line.note)
+        else:
+            found = inspect_folder(path, line.note, label_from)
     if not printed(asdict(found), as_json, as_csv):
         print_folder(console(), found)

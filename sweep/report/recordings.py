@@ -1,7 +1,7 @@
 """The recordings that a served page can play: misclassified clips, if they are here."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from sweep import cache
@@ -71,10 +71,9 @@ class Recordings:
 
 def recordings_of(record: StudyRecord) -> Recordings:
     """Return the recordings of a study where they are already; nothing is made or fetched."""
-    spec = record.space.file.dataset.spec()
     try:
+        spec = record.space.with_data(record.about.get("source"), None).file.dataset.spec()
         with cache.only_reading():
-            spec = replace(spec, source=record.about.get("source", spec.source))
             return Recordings(locate(spec), linked(spec))
     except (SweepError, OSError):
         return Recordings(None)

@@ -40,7 +40,9 @@ class TestLengths:
         assert open_dataset(spec).waveforms("validation", 16000).shape == (4, 16000)
 
     def test_spoken_words_are_made_of_that_length(self):
-        spec = DatasetSpec("synthetic", ("go",), clips_per_label=10, clip_length_in_s=2.5)
+        spec = DatasetSpec(
+            "synthetic", ("go",), parameters={"clips_per_label": 10}, clip_length_in_s=2.5
+        )
         assert soundfile.info(next(locate(spec).glob("go/*"))).frames == 40000
         assert open_dataset(spec).waveforms("training", 8000).shape == (8, 20000)
 
@@ -394,7 +396,7 @@ def test_progress_is_told(spec):
 
 
 def test_synthetic_speech_is_a_dataset_like_any_other():
-    spec = DatasetSpec("synthetic", ("yes", "no"), clips_per_label=20)
+    spec = DatasetSpec("synthetic", ("yes", "no"), parameters={"clips_per_label": 20})
     dataset = open_dataset(spec)
     assert sum(dataset.counts.values()) == 40
     assert dataset.waveforms("training", 16000).shape == (dataset.counts["training"], 16000)

@@ -87,7 +87,9 @@ def test_other_words_of_the_source_need_no_folder(spec, tmp_path):
 
 def test_other_words_are_spoken_too():
     unknown = UnknownSpec(words=("left", "right"), held_out=("left",))
-    spec = DatasetSpec("synthetic", ("stop", "go"), clips_per_label=20, unknown=unknown)
+    spec = DatasetSpec(
+        "synthetic", ("stop", "go"), parameters={"clips_per_label": 20}, unknown=unknown
+    )
     dataset = open_dataset(replace(spec, silence=SilenceSpec()))
     assert words(dataset, "training") == {"right"} and words(dataset, "testing") == {"left"}
     with pytest.raises(DataError, match="name the words to synthesize"):

@@ -12,12 +12,16 @@ from sweep.audio.dataset import DatasetSpec, locate, open_dataset
 
 SWEEP = Path(sys.executable).with_name("sweep")
 
+CLEAR = {"clips_per_label": 60, "lowest_snr_db": 10.0, "highest_snr_db": 30.0}
+"""Synthetic words that are learnt in a second."""
+
 SPACE = """
 dataset:
   source: synthetic
   labels: [stop, go]
   clips_per_label: 60
-  snr_db: [10, 30]
+  lowest_snr_db: 10
+  highest_snr_db: 30
 parameters:
   alpha: [0.0625, 0.125, 0.25]
   final_sparsity: {low: 0.0, high: 0.5}
@@ -81,6 +85,6 @@ def space_file(folder: Path, text: str = SPACE, name: str = "words.yaml") -> Pat
 
 def clips(split: str) -> list[str]:
     """Return the files of a split of the built-in spoken words."""
-    spec = DatasetSpec("synthetic", ("stop", "go"), clips_per_label=60, snr_db=(10.0, 30.0))
+    spec = DatasetSpec("synthetic", ("stop", "go"), parameters=CLEAR)
     folder = locate(spec)
     return [str(folder / name) for name in open_dataset(spec).names(split)]

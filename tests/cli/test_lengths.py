@@ -13,7 +13,7 @@ from sweep.audio.dataset import DatasetSpec, locate
 from sweep.cli.searching import run
 from sweep.study.storage import StudyFolder
 
-from .shell import SPACE, refused, space_file, sweep
+from .shell import CLEAR, SPACE, refused, space_file, sweep
 
 RATE = 16000
 TEXT = (
@@ -28,9 +28,7 @@ TEXT = (
 def swept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with clips of 0.5 s at 8 kHz, and a study of them that goes by their length."""
     folder = tmp_path_factory.mktemp("lengths")
-    spec = DatasetSpec(
-        "synthetic", ("stop", "go"), clip_length_in_s=0.5, clips_per_label=60, snr_db=(10.0, 30.0)
-    )
+    spec = DatasetSpec("synthetic", ("stop", "go"), clip_length_in_s=0.5, parameters=CLEAR)
     for path in locate(spec).rglob("*.wav"):
         copy = folder / "clips" / path.parent.name / path.name
         copy.parent.mkdir(parents=True, exist_ok=True)

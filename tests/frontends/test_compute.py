@@ -170,7 +170,9 @@ def test_the_deployed_graph_computes_what_the_network_was_trained_on(spoken, nam
 def test_clips_of_another_length_have_the_features_that_are_deployed(spoken, name):
     frontend = FRONTENDS[name]
     length = frontend.clip_length_in_s
-    dataset = open_dataset(replace(spoken.spec, clips_per_label=20, clip_length_in_s=length))
+    dataset = open_dataset(
+        replace(spoken.spec, parameters={"clips_per_label": 20}, clip_length_in_s=length)
+    )
     features = prepare_features(dataset, frontend, VARIED)
     assert features.training.shape == (8, dataset.counts["training"], *frontend.shape)
     graph = Model(convert_frontend(frontend, features.mean, features.deviation))

@@ -18,6 +18,7 @@ from sweep.stages.evaluate import evaluate
 from sweep.statistics import confusion, mistakes
 from sweep.stopping import Experience
 
+from ..cli.shell import CLEAR
 from .conftest import LONG, SMALL
 
 EASY = [Limit.parse(METRICS["accuracy"], ">= 0.85"), Limit.parse(METRICS["size_kb"], "< 25")]
@@ -258,8 +259,7 @@ def test_false_accepts_are_counted_and_limited_where_something_is_no_keyword(fol
         DatasetSpec(
             "synthetic",
             ("stop", "go"),
-            clips_per_label=60,
-            snr_db=(10.0, 30.0),
+            parameters=CLEAR,
             unknown=unknown,
             silence=SilenceSpec(),
         )
@@ -281,8 +281,7 @@ def streamed() -> Dataset:
     spec = DatasetSpec(
         "synthetic",
         ("stop", "go"),
-        clips_per_label=60,
-        snr_db=(10.0, 30.0),
+        parameters=CLEAR,
         unknown=unknown,
         streams=StreamSpec(hours=0.05, snr_db=(10.0, 30.0)),
     )

@@ -8,12 +8,18 @@ import pytest
 import soundfile
 
 from sweep import cache
-from sweep.audio import sources
 from sweep.audio.dataset import DatasetSpec, open_dataset
-from sweep.audio.sources import MINI_SPEECH_COMMANDS, SPEECH_COMMANDS, Archive, obtain, pcm_sha256
+from sweep.audio.sources import archives
+from sweep.audio.sources.archives import (
+    MINI_SPEECH_COMMANDS,
+    SPEECH_COMMANDS,
+    Archive,
+    obtain,
+    pcm_sha256,
+)
 from sweep.errors import DataError
 
-from .recordings import tone
+from ..recordings import tone
 
 
 def wav(hz):
@@ -38,7 +44,7 @@ def packed(tmp_path):
 def archive(packed):
     """What is to be expected of it."""
     digest = hashlib.sha256(packed.read_bytes()).hexdigest()
-    return Archive("small", "two words", packed.as_uri(), digest, {"go": 2, "stop": 2})
+    return Archive("small", packed.as_uri(), digest, {"go": 2, "stop": 2})
 
 
 def nothing_is_kept():
@@ -68,14 +74,14 @@ def test_a_mirror_may_have_packed_the_same_recordings_anew(archive, tmp_path):
 
 
 def test_an_archive_with_too_few_clips_is_refused(archive):
-    other = Archive("small", "two words", archive.url, None, {"go": 2, "stop": 3})
+    other = Archive("small", archive.url, None, {"go": 2, "stop": 3})
     with pytest.raises(DataError, match="holds 2 clips of stop, not 3"):
         obtain(other)
     assert nothing_is_kept()
 
 
 def test_an_archive_with_other_recordings_is_refused(archive):
-    other = Archive("small", "two words", archive.url, None, archive.clips, {"go": "0" * 64})
+    other = Archive("small", archive.url, None, archive.clips, {"go": "0" * 64})
     with pytest.raises(DataError, match="clips of go are not the published recordings"):
         obtain(other)
     assert nothing_is_kept()
@@ -92,19 +98,19 @@ def test_the_recordings_digest_does_not_depend_on_packing(archive, tmp_path):
 
 def test_address_and_digest_may_be_given_by_environment(archive, monkeypatch):
     archive = replace(archive, name="mini_speech_commands")
-    monkeypatch.setitem(sources.ARCHIVES, archive.name, archive)
+    monkeypatch.setitem(archives.ARCHIVES, archive.name, archive)
     monkeypatch.setenv("SWEEP_MINI_SPEECH_COMMANDS_SHA256", "1" * 64)
     with pytest.raises(DataError, match="not 1111"):
-        sources.downloaded("mini_speech_commands")
+        archives.downloaded("mini_speech_commands")
     monkeypatch.setenv("SWEEP_MINI_SPEECH_COMMANDS_SHA256", archive.sha256.upper())
     monkeypatch.setenv("SWEEP_MINI_SPEECH_COMMANDS_URL", "nowhere")
     with pytest.raises(DataError, match="nowhere: not an address.*SWEEP_MINI_SPEECH_COMMANDS_URL"):
-        sources.downloaded("mini_speech_commands")
-    assert sources.downloaded("mini_speech_commands", url=archive.url).is_dir()
+        archives.downloaded("mini_speech_commands")
+    assert archives.downloaded("mini_speech_commands", url=archive.url).is_dir()
 
 
 def test_the_name_stands_for_the_download(archive, monkeypatch):
-    monkeypatch.setitem(sources.ARCHIVES, "mini_speech_commands", archive)
+    monkeypatch.setitem(archives.ARCHIVES, "mini_speech_commands", archive)
     with pytest.raises(DataError, match="no usable clip of .* for "):
         open_dataset(DatasetSpec("mini_speech_commands", ("go", "stop")))
     assert (cache.root() / "downloads" / "small" / "stop").is_dir()
@@ -151,7 +157,7 @@ class TestSpeechCommands:
         clips = {"cat": 8, "go": 8, "stop": 8}
         known = hashlib.sha256(server.content).hexdigest()
         small = replace(SPEECH_COMMANDS, url=server.url, sha256=known, clips=clips)
-        monkeypatch.setitem(sources.ARCHIVES, small.name, small)
+        monkeypatch.setitem(archives.ARCHIVES, small.name, small)
         return small
 
     def test_its_lists_are_the_split(self, small) -> None:
@@ -176,27 +182,27 @@ class TestSpeechCommands:
 
     def test_progress_is_told_of_download_and_unpacking(self, small) -> None:
         told = []
-        sources.downloaded("speech_commands", progress=lambda *one: told.append(one))
+        archives.downloaded("speech_commands", progress=lambda *one: told.append(one))
         assert {text for text, _ in told} == {"downloading", "unpacking"}
         assert all(0 <= share <= 1 for _, share in told)
 
     def test_a_changed_archive_is_refused(self, small, server) -> None:
         server.content = server.content[:-9] + b"x" + server.content[-8:]
         with pytest.raises(DataError, match="SHA-256 is .* can be named by --url or SWEEP_SPEECH"):
-            sources.downloaded("speech_commands")
+            archives.downloaded("speech_commands")
         assert nothing_is_kept()
 
     def test_a_mirror_without_the_lists_is_refused(self, small, layout, server) -> None:
         server.content = tar_gz({k: v for k, v in layout.items() if "testing" not in k})
         with pytest.raises(DataError, match="holds no testing_list.txt"):
-            sources.downloaded("speech_commands", url=f"{server.url}?mirror")
+            archives.downloaded("speech_commands", url=f"{server.url}?mirror")
         assert nothing_is_kept()
 
     def test_a_mirror_that_lacks_clips_is_refused(self, small, layout, server) -> None:
         del layout["./go/a_nohash_0.wav"]
         server.content = tar_gz(layout)
         with pytest.raises(DataError, match="holds 7 clips of go, not 8"):
-            sources.downloaded("speech_commands", url=f"{server.url}?mirror")
+            archives.downloaded("speech_commands", url=f"{server.url}?mirror")
 
     def test_the_published_one_has_35_words_and_105829_clips(self) -> None:
         assert len(SPEECH_COMMANDS.clips) == 35 and sum(SPEECH_COMMANDS.clips.values()) == 105_829

@@ -1,10 +1,11 @@
-"""Recordings known by name, where they come from, and how to tell that they are the true ones."""
+"""Recordings to download: where they are, and how to tell that they are the true ones."""
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from sweep.audio import download
 from sweep.audio.clips import to_int16
 from sweep.audio.layout import without_suffix
 from sweep.audio.recording import Recording
+from sweep.audio.sources.base import Progress, Source, Wanted
 from sweep.candidate import digest
 from sweep.errors import DataError
 
@@ -23,7 +25,6 @@ class Archive:
 
     Attributes:
         name: what it is called here.
-        meaning: what it is, for people.
         url: where it is published, as ZIP or as TAR with gzip.
         sha256: digest of the archive at ``url``; a mirror may have packed it anew.
         clips: the number of clips of each word.
@@ -34,7 +35,6 @@ class Archive:
     """
 
     name: str
-    meaning: str
     url: str
     sha256: str | None
     clips: Mapping[str, int]
@@ -57,7 +57,6 @@ class Archive:
 # of go and stop were measured from lossless copies of the recordings.
 MINI_SPEECH_COMMANDS = Archive(
     name="mini_speech_commands",
-    meaning="Google's recordings of 8 words, 1000 clips each: 182 MB, CC BY 4.0",
     url="https://storage.googleapis.com/download.tensorflow.org/data/mini_speech_commands.zip",
     sha256="49650f2341b26d886b46b3f4fb8fed59e30300b17550f1ee4a768b3106cf93a0",
     clips=dict.fromkeys(("down", "go", "left", "no", "right", "stop", "up", "yes"), 1000),
@@ -71,7 +70,6 @@ MINI_SPEECH_COMMANDS = Archive(
 # P. Warden, "Speech Commands: A Dataset for Limited-Vocabulary Speech Recognition", 2018.
 SPEECH_COMMANDS = Archive(
     name="speech_commands",
-    meaning="Google's Speech Commands v0.02, 35 words, 105,829 clips: 2.4 GB, CC BY 4.0",
     url="https://storage.googleapis.com/download.tensorflow.org/data/speech_commands_v0.02.tar.gz",
     sha256="af14739ee7dc311471de98f5f9d2c9191b18aedfe957f4a6ff791c709868ff58",
     clips={
@@ -89,18 +87,42 @@ SPEECH_COMMANDS = Archive(
 ARCHIVES = {archive.name: archive for archive in (MINI_SPEECH_COMMANDS, SPEECH_COMMANDS)}
 """The archives that can be downloaded, by name."""
 
-SOURCES = {
-    "synthetic": "any words spoken by eSpeak NG in noise, made here in seconds",
-    **{name: archive.meaning for name, archive in ARCHIVES.items()},
-}
-"""Every name that may stand for recordings, with what it is."""
+
+class Downloaded(Source):
+    """The recordings of an archive."""
+
+    archive: ClassVar[str]
+
+    def folder(self, wanted: Wanted, progress: Progress | None = None) -> Path:
+        """Return the folder of them all, downloaded once.
+
+        Raises:
+            DataError: if the download fails or brings something else.
+        """
+        return downloaded(self.archive, progress=progress)
+
+    def lists(self, folder: Path) -> dict[str, str]:
+        """Return the lists that come with the archive."""
+        return {split: str(folder / file) for split, file in ARCHIVES[self.archive].lists.items()}
+
+
+class MiniSpeechCommands(Downloaded):
+    """Google's recordings of 8 words, 1000 clips each: 182 MB, CC BY 4.0."""
+
+    archive = MINI_SPEECH_COMMANDS.name
+
+
+class SpeechCommands(Downloaded):
+    """Google's Speech Commands v0.02, 35 words, 105,829 clips: 2.4 GB, CC BY 4.0."""
+
+    archive = SPEECH_COMMANDS.name
 
 
 def downloaded(
     name: str,
     url: str | None = None,
     sha256: str | None = None,
-    progress: Callable[[str, float], None] | None = None,
+    progress: Progress | None = None,
 ) -> Path:
     """Return the folder of the recordings of ``ARCHIVES``, downloaded first if not there yet.
 
@@ -121,17 +143,11 @@ def downloaded(
     return obtain(archive, url, sha256, progress)
 
 
-def official_lists(name: str, folder: Path) -> dict[str, str]:
-    """Return the lists of validation and testing that come with recordings; empty for none."""
-    lists = ARCHIVES[name].lists if name in ARCHIVES else {}
-    return {split: str(folder / file) for split, file in lists.items()}
-
-
 def obtain(
     archive: Archive,
     url: str | None = None,
     sha256: str | None = None,
-    progress: Callable[[str, float], None] | None = None,
+    progress: Progress | None = None,
 ) -> Path:
     """Return the folder of an archive's recordings, downloaded and checked if not there yet.
 
@@ -169,7 +185,7 @@ def _fetch(
     address: str,
     packed: Path,
     limit_bytes: int,
-    progress: Callable[[str, float], None] | None,
+    progress: Progress | None,
 ) -> None:
     """Download an archive, or what is missing of it; it appears under its name when it is whole."""
     if not packed.exists():
