@@ -57,6 +57,7 @@ class Evaluation:
         outcome: one of ``OUTCOMES``.
         reason: one line for people: why the trial ended as it did.
         traceback: of a trial that failed by an error: where it was raised.
+        machine: the host name of the machine that trained and measured it.
         variants: what was measured, in the order of ``quantization``; of a trial that was not
             trained to its end what the gate foresaw, the smallest first.
         chosen: index of the trial's result in ``variants``.
@@ -84,6 +85,7 @@ class Evaluation:
     clips: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
     traceback: str = ""
+    machine: str = ""
 
     @property
     def result(self) -> Variant | None:

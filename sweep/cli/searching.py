@@ -1,5 +1,6 @@
 """Commands that search: parameters, check, run, finalists, worker."""
 
+import sys
 from datetime import datetime
 from typing import Annotated
 
@@ -222,6 +223,6 @@ def worker(
     from sweep.study.cluster import serve_worker
 
     try:
-        serve_worker(address, processor_cores(), key)
+        serve_worker(address, processor_cores(), key, lambda text: print(text, file=sys.stderr))
     except KeyboardInterrupt as error:
         raise Interrupted("interrupted") from error

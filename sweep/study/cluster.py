@@ -4,6 +4,7 @@ import asyncio
 import logging
 import resource
 import signal
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -36,6 +37,7 @@ _HANDLES, _HANDLES_A_WORKER = 64, 12
 
 _GREETING_IN_S = 15
 _SILENCE_IN_S = 120
+_RETURN_IN_S, _PAUSE_IN_S = 600, 1
 _DEATHS_FORGIVEN = 1
 _FOR_EVER_S = 10**8
 
@@ -119,26 +121,38 @@ def serve_scheduler(host: str, port: int, key: Path | None, say: Callable[[str],
         raise SweepError(f"{host}:{port}: cannot listen there: {_cause(error)}") from error
 
 
-def serve_worker(scheduler: str, processes: int, key: Path | None = None) -> None:
+def serve_worker(
+    scheduler: str,
+    processes: int,
+    key: Path | None = None,
+    say: Callable[[str], None] = lambda text: None,
+) -> None:
     """Run single-threaded worker processes for a scheduler until interrupted.
 
-    They listen on the address by which this machine reaches the scheduler, and on no other.
+    They listen on the address by which this machine reaches the scheduler, and on no other. A
+    scheduler that goes away is waited for.
+
+    Args:
+        scheduler: its address.
+        processes: how many to run.
+        key: the key of the cluster; the user's own by default.
+        say: told in a line what happens.
 
     Raises:
-        SweepError: if no scheduler answers at the address, or the key cannot be used.
+        SweepError: if no scheduler answers at the address, or for long no more; if it lets these
+            workers go; if the key cannot be used.
     """
     address, security = secured(scheduler, key)
 
     async def serve() -> None:
-        await _greet(address, security)
-        host = get_ip(get_address_host(address))
-        with dask.config.set(_MEMORY | _NO_PAGES):
-            nannies = [
-                Nanny(address, nthreads=1, host=host, security=security) for _ in range(processes)
-            ]
-        for nanny in nannies:
-            await nanny
-        await asyncio.gather(*(nanny.finished() for nanny in nannies))
+        known = await _greet(address, security)
+        while True:
+            await _work(address, security, processes)
+            again = await _return(address, security, say)
+            if again == known:
+                raise SweepError(f"{address}: its scheduler let this worker go; see what it says")
+            say(f"{address}: working again")
+            known = again
 
     try:
         asyncio.run(serve())
@@ -146,8 +160,44 @@ def serve_worker(scheduler: str, processes: int, key: Path | None = None) -> Non
         raise SweepError(f"worker processes cannot be started: {_cause(error)}") from error
 
 
-async def _greet(address: str, security: Security) -> None:
-    """Raise unless a scheduler answers; Dask by itself would try for minutes.
+async def _work(address: str, security: Security, processes: int) -> None:
+    """Run worker processes until the scheduler goes away, or lets them go."""
+    host = get_ip(get_address_host(address))
+    with dask.config.set(_MEMORY | _NO_PAGES):
+        nannies = [
+            Nanny(address, nthreads=1, host=host, security=security, silence_logs=logging.CRITICAL)
+            for _ in range(processes)
+        ]
+    try:
+        for nanny in nannies:
+            await nanny
+        await asyncio.gather(*(nanny.finished() for nanny in nannies))
+    finally:
+        await asyncio.gather(*(nanny.close(timeout=1) for nanny in nannies))
+
+
+async def _return(address: str, security: Security, say: Callable[[str], None]) -> str:
+    """Return the identity of the scheduler, waiting until it is back.
+
+    Raises:
+        SweepError: if it stays away.
+    """
+    end = time.monotonic() + _RETURN_IN_S
+    told = False
+    while True:
+        try:
+            return await _greet(address, security)
+        except SweepError:
+            if time.monotonic() > end:
+                raise
+        if not told:
+            say(f"{address}: the scheduler is gone; waiting for it")
+            told = True
+        await asyncio.sleep(_PAUSE_IN_S)
+
+
+async def _greet(address: str, security: Security) -> str:
+    """Return the identity of a scheduler; Dask by itself would try to reach it for minutes.
 
     Raises:
         SweepError: if none does, in time.
@@ -156,7 +206,7 @@ async def _greet(address: str, security: Security) -> None:
         async with asyncio.timeout(_GREETING_IN_S):
             settings = security.get_connection_args("client")
             async with rpc(address, connection_args=settings) as scheduler:
-                await scheduler.identity()
+                return str((await scheduler.identity())["id"])
     except Exception as error:  # whatever listens there may answer anything
         raise SweepError(f"{address}: no Dask scheduler answers there") from error
 

@@ -29,8 +29,11 @@ from sweep.study.task import (
     QuietWorker,
     Report,
     Rules,
+    SameKind,
     Work,
+    difference,
     evaluate_candidate,
+    kind,
     run_trial,
 )
 
@@ -116,6 +119,7 @@ class Engine:
             address, security = reach(scheduler, key)
             self._client = Client(address, security=security, timeout=_PATIENCE_IN_S)
             self._await_worker(scheduler)
+            self._admit(scheduler)
         self._client.register_plugin(PluginFolders(registry.folders()))
         self._client.subscribe_topic(self._token, self._note_beginning)
 
@@ -127,6 +131,25 @@ class Engine:
             raise SweepError(
                 f"{scheduler}: has no workers; start some with sweep worker {scheduler}"
             ) from error
+
+    def _admit(self, scheduler: str) -> None:
+        """Let only those workers take part that have what this process has.
+
+        Raises:
+            SweepError: if none is left.
+        """
+        expected = kind()
+        found = self._client.run(difference, expected, on_error="return")
+        strange = {address: told for address, told in found.items() if told}
+        for address, told in strange.items():
+            self._say(f"worker {address}: {told}".splitlines()[0])
+        if strange:
+            self._client.retire_workers(list(strange), close_workers=True)
+        if len(strange) == len(found):
+            self._client.close(timeout=_FAREWELL_IN_S)
+            told = next(iter(strange.values()))
+            raise SweepError(f"{scheduler}: no worker is left; {told}".splitlines()[0])
+        self._client.register_plugin(SameKind(expected))
 
     def __enter__(self) -> "Engine":
         return self

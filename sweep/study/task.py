@@ -6,18 +6,19 @@ import socket
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, fields, replace
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from distributed import WorkerPlugin, get_worker
 
 from sweep import registry
 from sweep.audio.dataset import Dataset
-from sweep.candidate import Candidate
+from sweep.candidate import Candidate, digest
 from sweep.errors import SweepError
-from sweep.evaluation import Evaluation
+from sweep.evaluation import Evaluation, Variant
 from sweep.limits import Limit
 from sweep.metrics import metrics_named, metrics_of
 from sweep.stopping import StopRule
@@ -25,6 +26,7 @@ from sweep.stopping import StopRule
 Rules = tuple[StopRule, ...]
 Work = Callable[[Candidate, Dataset, list[Limit], Rules], tuple[Evaluation, dict[str, bytes]]]
 
+_PACKAGES = ("tinysweep", "tensorflow", "ai-edge-litert", "ai-edge-quantizer", "numpy")
 _TICK_IN_S = 1.0
 _TRACEBACK_CHARS = 4000
 
@@ -92,7 +94,7 @@ def run_trial(
         return Report(
             worker.address, Evaluation("failed", reason, traceback=told[-_TRACEBACK_CHARS:]), {}
         )
-    return Report(worker.address, evaluation, files)
+    return Report(worker.address, replace(evaluation, machine=socket.gethostname()), files)
 
 
 @contextmanager
@@ -118,6 +120,47 @@ def _gone_when_cancelled(worker: Any) -> Iterator[None]:
         yield
     finally:
         done.set()
+
+
+def kind() -> dict[str, str]:
+    """Return what workers and coordinator have to have in common, so that numbers compare."""
+    travelling = (Candidate, Evaluation, Variant, Dataset, Report)
+    names = [[field.name for field in fields(one)] for one in travelling]
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    found = {"python": python, "records": digest(names)}
+    for package in _PACKAGES:
+        with suppress(PackageNotFoundError):  # a coordinator trains nothing itself
+            found[package] = version(package)
+    return found
+
+
+def difference(expected: Mapping[str, str]) -> str:
+    """Return in a line in what this process differs from a kind, and print it; empty if in none."""
+    own = kind()
+    told = [
+        f"{name} {own.get(name, 'missing')} instead of {wanted}"
+        for name, wanted in expected.items()
+        if own.get(name) != wanted
+    ]
+    if not told:
+        return ""
+    line = f"refused by a sweep: this worker has {', '.join(told)}; install the same versions"
+    print(f"sweep: {line}", file=sys.stderr)
+    return line
+
+
+class SameKind(WorkerPlugin):
+    """Lets only those workers join that have what the coordinator has."""
+
+    name = "same-kind"
+
+    def __init__(self, expected: Mapping[str, str]) -> None:
+        self.expected = expected
+
+    def setup(self, worker: Any) -> None:
+        """Close the worker, and its nanny, where there is a difference."""
+        if difference(self.expected):
+            worker.loop.add_callback(worker.close, nanny=True, reason="another version")
 
 
 class PluginFolders(WorkerPlugin):

@@ -526,3 +526,97 @@ def test_a_scheduler_is_reached_from_within_a_running_event_loop_too():
             reach("tcp://127.0.0.1:1", None)
 
     asyncio.run(cell())
+
+
+def other_version(folder: Path) -> dict[str, str]:
+    """Return the environment of a machine on which another version is installed."""
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(
+        "from importlib import metadata\n"
+        "real = metadata.version\n"
+        "metadata.version = lambda name: '0.0.9' if name == 'tinysweep' else real(name)\n"
+    )
+    path = os.pathsep.join(filter(None, [str(folder), str(ROOT), os.environ.get("PYTHONPATH")]))
+    return {**os.environ, "PYTHONPATH": path}
+
+
+@contextlib.contextmanager
+def joining(address: str, **how: object) -> Iterator[subprocess.Popen]:
+    """Run ``sweep worker`` with one process."""
+    script = (
+        "import sys; from sweep.study.cluster import serve_worker; from sweep.errors import *\n"
+    )
+    script += "try: serve_worker(sys.argv[1], 1, say=lambda text: print(text, flush=True))\n"
+    script += "except SweepError as error: sys.exit(f'sweep: {error}')"
+    command = [sys.executable, "-c", script, address]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **how
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+
+
+REFUSED = "this worker has tinysweep 0.0.9 instead of"
+
+
+def test_a_worker_of_another_version_is_refused_whether_it_comes_first_or_later(tmp_path):
+    environment, said = other_version(tmp_path / "other"), []
+    job = partial(work, folder=tmp_path)
+    with scheduler(workers=1) as cluster:
+        address = cluster.scheduler_address
+        with joining(address, env=environment) as before:
+            assert _wait_until(lambda: len(cluster.scheduler_info["workers"]) == 2)
+            with Engine(None, [], 0, address, tmp_path / "log", job, say=said.append) as engine:
+                assert before.wait(PATIENCE_IN_S) == 1
+                assert REFUSED in before.stderr.read()
+                assert len(said) == 1 and REFUSED in said[0]
+                with joining(address, env=environment) as later:
+                    assert later.wait(PATIENCE_IN_S) == 1
+                    assert REFUSED in later.stderr.read()
+                engine.submit(0, candidate(FINE))
+                found = answer(engine).evaluation
+        assert (found.outcome, found.machine) == ("infeasible", socket.gethostname())
+
+
+def test_where_every_worker_is_of_another_version_the_search_does_not_begin(tmp_path):
+    with scheduler(workers=0) as cluster:
+        address = cluster.scheduler_address
+        with joining(address, env=other_version(tmp_path / "other")):
+            with pytest.raises(SweepError, match=f"{address}: no worker is left; .*{REFUSED}"):
+                Engine(None, [], 0, address, tmp_path / "log")
+
+
+def test_a_worker_comes_back_with_its_scheduler(tmp_path):
+    key = tmp_path / "key"
+    write_key(key)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "sweep", "cluster", "scheduler", "--port", port, "--key", key]
+
+    @contextlib.contextmanager
+    def serving() -> Iterator[str]:
+        with subprocess.Popen([*map(str, command)], cwd=ROOT, stdout=subprocess.PIPE) as process:
+            try:
+                yield process.stdout.readline().decode().strip()
+            finally:
+                process.kill()
+
+    environment = {**os.environ, "XDG_CONFIG_HOME": str(tmp_path)}
+    (tmp_path / "tinysweep").mkdir()
+    key.rename(tmp_path / "tinysweep/cluster.key")
+    key = command[-1] = tmp_path / "tinysweep/cluster.key"
+    with contextlib.ExitStack() as ended:
+        with serving() as address:
+            worker = ended.enter_context(joining(address, env=environment))
+            job = partial(work, folder=tmp_path)
+            with Engine(None, [], 0, address, tmp_path / "log", job, key=key) as first:
+                first.submit(0, candidate(FINE))
+                assert answer(first).evaluation.outcome == "infeasible"
+        assert worker.stdout.readline().endswith("the scheduler is gone; waiting for it\n")
+        with serving() as address:
+            assert worker.stdout.readline().endswith("working again\n")
+            with Engine(None, [], 0, address, tmp_path / "log", job, key=key) as second:
+                second.submit(0, candidate(FINE))
+                assert answer(second).evaluation.outcome == "infeasible"
