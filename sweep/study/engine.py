@@ -143,13 +143,11 @@ class Engine:
         strange = {address: told for address, told in found.items() if told}
         for address, told in strange.items():
             self._say(f"worker {address}: {told}".splitlines()[0])
-        if strange:
-            self._client.retire_workers(list(strange), close_workers=True)
+        self._client.register_plugin(SameKind(expected))
         if len(strange) == len(found):
             self._client.close(timeout=_FAREWELL_IN_S)
             told = next(iter(strange.values()))
             raise SweepError(f"{scheduler}: no worker is left; {told}".splitlines()[0])
-        self._client.register_plugin(SameKind(expected))
 
     def __enter__(self) -> "Engine":
         return self

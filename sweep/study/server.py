@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial, wraps
 from typing import Any
 
@@ -13,7 +14,11 @@ _PATIENCE_IN_S = 60
 """How long a server may be out of reach."""
 
 _PAUSE_IN_S = 0.5
-_LOST = (sqlalchemy.exc.OperationalError, sqlalchemy.exc.InterfaceError)
+_LOST = (
+    sqlalchemy.exc.OperationalError,
+    sqlalchemy.exc.InterfaceError,
+    sqlalchemy.exc.PendingRollbackError,
+)
 _CALLS = {*BaseStorage.__abstractmethods__, "_create_new_trial", "_set_trial_param", "_get_trials"}
 """What Optuna calls of a storage; with an underscore, what its cache calls."""
 
@@ -38,11 +43,13 @@ class ServerStorage(RDBStorage):
                 if self.before_write is not None and not name.lstrip("_").startswith("get_"):
                     self.before_write()
                 return call()
-            except (sqlalchemy.exc.DBAPIError, StorageInternalError) as error:
+            except (*_LOST, sqlalchemy.exc.DBAPIError, StorageInternalError) as error:
                 cause = error.__cause__ if isinstance(error, StorageInternalError) else error
                 if not isinstance(cause, _LOST) or time.monotonic() > end:
                     raise
                 failed = True
+                with suppress(sqlalchemy.exc.SQLAlchemyError):
+                    self.remove_session()
                 time.sleep(_PAUSE_IN_S)
             except UpdateFinishedTrialError:
                 # The call before was cut off after it was done.

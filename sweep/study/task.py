@@ -135,22 +135,18 @@ def kind() -> dict[str, str]:
 
 
 def difference(expected: Mapping[str, str]) -> str:
-    """Return in a line in what this process differs from a kind, and print it; empty if in none."""
+    """Return in a line in what this process differs from a kind; empty if in nothing."""
     own = kind()
     told = [
         f"{name} {own.get(name, 'missing')} instead of {wanted}"
         for name, wanted in expected.items()
         if own.get(name) != wanted
     ]
-    if not told:
-        return ""
-    line = f"refused by a sweep: this worker has {', '.join(told)}; install the same versions"
-    print(f"sweep: {line}", file=sys.stderr)
-    return line
+    return f"this worker has {', '.join(told)}; install the same versions" if told else ""
 
 
 class SameKind(WorkerPlugin):
-    """Lets only those workers join that have what the coordinator has."""
+    """Sends away workers that do not have what the coordinator has, as they are or as they join."""
 
     name = "same-kind"
 
@@ -159,7 +155,9 @@ class SameKind(WorkerPlugin):
 
     def setup(self, worker: Any) -> None:
         """Close the worker, and its nanny, where there is a difference."""
-        if difference(self.expected):
+        told = difference(self.expected)
+        if told:
+            print(f"sweep: refused by a sweep: {told}", file=sys.stderr)
             worker.loop.add_callback(worker.close, nanny=True, reason="another version")
 
 

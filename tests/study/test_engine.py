@@ -614,9 +614,9 @@ def test_a_worker_comes_back_with_its_scheduler(tmp_path):
             with Engine(None, [], 0, address, tmp_path / "log", job, key=key) as first:
                 first.submit(0, candidate(FINE))
                 assert answer(first).evaluation.outcome == "infeasible"
-        assert worker.stdout.readline().endswith("the scheduler is gone; waiting for it\n")
+        assert any("the scheduler is gone; waiting for it" in line for line in worker.stdout)
         with serving() as address:
-            assert worker.stdout.readline().endswith("working again\n")
+            assert any("working again" in line for line in worker.stdout)
             with Engine(None, [], 0, address, tmp_path / "log", job, key=key) as second:
                 second.submit(0, candidate(FINE))
                 assert answer(second).evaluation.outcome == "infeasible"
