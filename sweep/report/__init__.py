@@ -1,1 +1,1 @@
-"""The report: figures, the page that shows them, and the server of a page that grows."""
+"""The report: figures, the page that shows them, and the server of the live page."""

@@ -1,4 +1,4 @@
-"""The figures as files, for a thesis or a slide: PNG or SVG, drawn by kaleido in a browser."""
+"""Figures as PNG or SVG files, drawn by kaleido in a browser."""
 
 import importlib
 import os
@@ -16,16 +16,16 @@ from sweep.study.records import StudyRecord
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _WIDTH, _WIDE = 1000, 1500
-_PIXELS_A_POINT = {"png": 2, "svg": 1}
+_PIXELS_PER_POINT = {"png": 2, "svg": 1}
 
 
-def write_pictures(record: StudyRecord, kind: str, folder: Path) -> list[Path]:
-    """Write every figure of a study as a file of its own, in the light colours.
+def write_pictures(record: StudyRecord, suffix: str, folder: Path) -> list[Path]:
+    """Write every figure of a study to its own file, in light colours.
 
     Args:
         record: the study.
-        kind: ``png`` or ``svg``.
-        folder: where to; it is made if it is not there.
+        suffix: ``png`` or ``svg``.
+        folder: the folder to write to; it is created if needed.
 
     Returns:
         The files, in the order of ``figures``.
@@ -40,14 +40,14 @@ def write_pictures(record: StudyRecord, kind: str, folder: Path) -> list[Path]:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SweepError(f"{folder}: cannot be written: {error.strerror}") from error
-    paths = [folder / f"{name}.{kind}" for name in drawn]
-    orders = [
-        {"fig": _dressed(figure), "path": path, "opts": _options(kind, name, figure)}
+    paths = [folder / f"{name}.{suffix}" for name in drawn]
+    requests = [
+        {"fig": _in_light_colours(figure), "path": path, "opts": _options(suffix, name, figure)}
         for (name, figure), path in zip(drawn.items(), paths, strict=True)
     ]
     try:
-        # Without MathJax, which would be loaded from elsewhere.
-        kaleido.write_fig_from_object_sync(orders, kopts={"path": browser, "mathjax": False})
+        # MathJax would be loaded from the network.
+        kaleido.write_fig_from_object_sync(requests, kopts={"path": browser, "mathjax": False})
     except (RuntimeError, OSError, ValueError) as error:
         first = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise SweepError(f"{browser} did not draw the pictures: {first}") from error
@@ -71,7 +71,7 @@ def _browser() -> str:
     if path is None or not Path(path).is_file():
         raise SweepError(
             (
-                f"BROWSER_PATH names {named}, which is no file"
+                f"BROWSER_PATH is {named}, which is not a file"
                 if named
                 else "pictures need a browser"
             )
@@ -80,19 +80,19 @@ def _browser() -> str:
     return path
 
 
-def _dressed(figure: go.Figure) -> go.Figure:
-    """Return a figure in light colours, without the blank ticks that only brushing needs."""
-    dressed = go.Figure(figure).update_layout(template=LIGHT.template())
-    for trace in dressed.select_traces(selector={"type": "parcoords"}):
+def _in_light_colours(figure: go.Figure) -> go.Figure:
+    """Return a figure in light colours, without the blank ticks that brushing needs."""
+    styled = go.Figure(figure).update_layout(template=LIGHT.template())
+    for trace in styled.select_traces(selector={"type": "parcoords"}):
         for axis in trace.dimensions:
             ticks = zip(axis.tickvals or (), axis.ticktext or (), strict=True)
             labelled = [(at, text) for at, text in ticks if text.strip()]
             if labelled:
                 axis.tickvals, axis.ticktext = zip(*labelled, strict=True)
-    return dressed
+    return styled
 
 
-def _options(kind: str, name: str, figure: go.Figure) -> dict[str, Any]:
+def _options(suffix: str, name: str, figure: go.Figure) -> dict[str, Any]:
     width = _WIDE if name.startswith("parallel") else _WIDTH
-    scale = _PIXELS_A_POINT[kind]
-    return {"format": kind, "width": width, "height": figure.layout.height, "scale": scale}
+    scale = _PIXELS_PER_POINT[suffix]
+    return {"format": suffix, "width": width, "height": figure.layout.height, "scale": scale}

@@ -1,4 +1,4 @@
-"""Tables I to V of the published report, filled in for a study."""
+"""Tables I to V of the published report, with the results of a study."""
 
 import pandas as pd
 
@@ -16,8 +16,8 @@ from sweep.study.summary import interval
 def published_tables(record: StudyRecord, frame: pd.DataFrame) -> list[Table]:
     """Return the five tables.
 
-    The best trial of Tables III to V is the smallest feasible one, of finalists that hold where
-    there are any; without one they are left out.
+    Tables III to V show the smallest finalist that meets every limit, or else the smallest feasible
+    trial; without a feasible trial there are only Tables I and II.
     """
     tables = [
         Table(
@@ -43,7 +43,7 @@ def published_tables(record: StudyRecord, frame: pd.DataFrame) -> list[Table]:
     elsewhere = {*frontend, *training, "quantization"}
     network = [
         name
-        for name in parameters_of({kind: [row[kind]] for kind in CHOSEN})
+        for name in parameters_of({plugin: [row[plugin]] for plugin in CHOSEN})
         if name not in elsewhere
     ]
     return tables + [
@@ -62,7 +62,7 @@ def published_tables(record: StudyRecord, frame: pd.DataFrame) -> list[Table]:
 
 
 def _results(record: StudyRecord, row: pd.Series) -> tuple[tuple[str, str], ...]:
-    """Return what was measured of a trial, and again if it is a finalist that holds."""
+    """Return the metrics of a trial, and those on the test clips if it is a confirmed finalist."""
     metrics = record.space.metrics
     results = [
         ("original size (KB)", metrics["size_kb"].text(row["original_size_kb"])),
@@ -84,7 +84,7 @@ def _retested(one: Finalist, metric: Metric) -> str:
 
 
 def _choices(record: StudyRecord, name: str) -> str:
-    """Return the values a parameter may take, as the space says."""
+    """Return the values of a parameter in the search space."""
     value = record.space.file.parameters.get(name, record.space.defaults[name])
     if not isinstance(value, Range):
         return plain(value)

@@ -1,4 +1,4 @@
-"""The recordings that a served page can play: misclassified clips, if they are here."""
+"""The recordings that a served page can play: misclassified clips on this machine."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,18 +14,18 @@ from sweep.study.records import StudyRecord
 _LARGEST_BYTES = 2**25
 
 
-def listed_clip(record: StudyRecord, kind: str, number: int, place: int) -> Path | None:
-    """Return the recording at a place in a list of misclassified clips, if it is here.
+def listed_clip(record: StudyRecord, owner: str, number: int, place: int) -> Path | None:
+    """Return a recording from a list of misclassified clips; None if it is not on this machine.
 
-    Only listed names are looked up, only below the folder of the study's recordings.
+    Only listed names are looked up, and only in the folder of the study's recordings.
 
     Args:
         record: the study.
-        kind: whose list: of a ``trial`` or of a ``finalist``.
+        owner: the owner of the list: ``trial`` or ``finalist``.
         number: the trial.
         place: the position in the list.
     """
-    names = LISTS[kind](record, number)
+    names = LISTS[owner](record, number)
     return recordings_of(record).path(names[place]) if place < len(names) else None
 
 
@@ -40,7 +40,7 @@ def _of_finalist(record: StudyRecord, number: int) -> Sequence[str]:
 
 
 LISTS = {"trial": _of_trial, "finalist": _of_finalist}
-"""Where a clip has to be listed to be served."""
+"""The lists of clips that are served, by owner."""
 
 
 @dataclass(frozen=True)
@@ -49,14 +49,14 @@ class Recordings:
 
     Attributes:
         folder: the folder.
-        linked: where links in it may lead, beside the folder itself.
+        linked: other folders that links in it may point to.
     """
 
     folder: Path | None
     linked: tuple[Path, ...] = ()
 
     def path(self, name: str) -> Path | None:
-        """Return a recording below the folder, if it can be played."""
+        """Return a recording in the folder; None if it cannot be played."""
         if self.folder is None:
             return None
         path = (self.folder / name).resolve()
@@ -70,7 +70,7 @@ class Recordings:
 
 
 def recordings_of(record: StudyRecord) -> Recordings:
-    """Return the recordings of a study where they are already; nothing is made or fetched."""
+    """Return the recordings of a study if they exist; nothing is synthesized or downloaded."""
     try:
         spec = record.space.with_data(record.about.get("source"), None).file.dataset.spec()
         with cache.only_reading():

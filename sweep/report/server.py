@@ -1,4 +1,4 @@
-"""The served page: the report of every study while it grows; it only ever reads."""
+"""The served page: live, read-only reports of studies."""
 
 import logging
 import os
@@ -38,7 +38,7 @@ _BOUNDS = {
     "log_socket_errors": False,
     "ident": None,
 }
-"""How much of this machine readers can take; in bytes and seconds."""
+"""Limits on what clients can use of this machine, in bytes and seconds."""
 
 
 class _Number(IntegerConverter):
@@ -47,20 +47,20 @@ class _Number(IntegerConverter):
 
 @dataclass
 class LiveServer:
-    """The served page, listening; ``url`` is the address to open, with its token if it has one."""
+    """A listening server; ``url`` is the address to open, with its token if it has one."""
 
     url: str
     _server: TcpWSGIServer
     _sockets: dict[int, Any] = field(repr=False)
 
     def run(self) -> None:
-        """Answer until ``close`` is called in another thread, or Ctrl-C."""
+        """Serve until another thread calls ``close``, or Ctrl-C."""
         self._server.run()
         self._server.task_dispatcher.shutdown()
         self._hang_up()
 
     def close(self) -> None:
-        """Stop answering."""
+        """Stop the server."""
         self._server.trigger.pull_trigger(self._hang_up)
 
     def _hang_up(self) -> None:
@@ -70,15 +70,15 @@ class LiveServer:
 
 
 def open_server(studies: Studies, host: str = "127.0.0.1", port: int = 8050) -> LiveServer:
-    """Listen for readers of studies.
+    """Open a server of studies.
 
     Args:
         studies: the studies.
-        host: the address to listen on; any but this machine's own asks readers for a token.
-        port: the port; 0 for any that is free.
+        host: the address to listen on; a token protects any but a loopback address.
+        port: the port; 0 picks a free one.
 
     Raises:
-        SweepError: if the address cannot be listened on.
+        SweepError: if it cannot listen on the address.
     """
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -91,7 +91,7 @@ def open_server(studies: Studies, host: str = "127.0.0.1", port: int = 8050) -> 
         ) from error
     port = listening.getsockname()[1]
     guard = make_guard(host, port)
-    # It warns of every moment at which all threads are busy.
+    # It logs a warning whenever all threads are busy.
     logging.getLogger("waitress").setLevel(logging.ERROR)
     sockets: dict[int, Any] = {}
     server = create_server(make_app(studies, guard), map=sockets, sockets=[listening], **_BOUNDS)
@@ -110,7 +110,7 @@ def _address(study: str) -> str:
 
 
 def make_app(studies: Studies, guard: Guard) -> Flask:
-    """Return the application, its addresses guarded."""
+    """Return the Flask application, protected by ``guard``."""
     app = Flask("sweep", static_folder=None)
     app.url_map.converters["int"] = _Number
     protect(app, guard, f"{served_policy()}; frame-ancestors 'none'")
@@ -141,9 +141,9 @@ def _add_pages(app: Flask, studies: Studies) -> None:
 
     @app.get("/plotly.js")
     def plotly() -> Response:
-        answer = Response(get_plotlyjs(), mimetype="text/javascript")
-        answer.headers["Cache-Control"] = "private, max-age=86400"
-        return answer
+        response = Response(get_plotlyjs(), mimetype="text/javascript")
+        response.headers["Cache-Control"] = "private, max-age=86400"
+        return response
 
 
 def _add_data(app: Flask, views: ViewCache) -> None:
@@ -157,9 +157,9 @@ def _add_data(app: Flask, views: ViewCache) -> None:
     @app.get("/study/<name>/data.json")
     def data(name: str) -> BaseResponse:
         view = views.view(name)
-        answer = Response(view.content, mimetype="application/json")
-        answer.set_etag(view.tag)
-        return answer.make_conditional(request)
+        response = Response(view.content, mimetype="application/json")
+        response.set_etag(view.tag)
+        return response.make_conditional(request)
 
     @app.get("/study/<name>/trial/<int:number>.json")
     def trial(name: str, number: int) -> Response:
@@ -171,10 +171,10 @@ def _add_data(app: Flask, views: ViewCache) -> None:
 
 
 def _json(content: Any) -> Response:
-    answer = Response(to_json(content), mimetype="application/json")
-    answer.add_etag()
-    answer.make_conditional(request)
-    return answer
+    response = Response(to_json(content), mimetype="application/json")
+    response.add_etag()
+    response.make_conditional(request)
+    return response
 
 
 def _row(studies: Studies, name: str) -> dict[str, Any]:
@@ -185,7 +185,7 @@ def _row(studies: Studies, name: str) -> dict[str, Any]:
 
 
 def _cells(record: StudyRecord) -> list[str]:
-    """Return labels, trials, feasible, confirmed, smallest and when the last trial ended."""
+    """Return labels, trials, feasible, confirmed, smallest size, and the end of the last trial."""
     feasible = [trial for trial in record.trials if trial.evaluation.outcome == "feasible"]
     picked = record.confirmed() or {trial.number for trial in feasible}
     results = [trial.evaluation.result for trial in feasible if trial.number in picked]
@@ -202,7 +202,7 @@ def _cells(record: StudyRecord) -> list[str]:
 
 
 def _add_files(app: Flask, studies: Studies) -> None:
-    """Add the addresses of reports, models and clips; each names a study, a trial, a place."""
+    """Add the routes of reports, models and clips."""
 
     @app.get("/study/<name>/report.html")
     def report(name: str) -> Response:
@@ -221,11 +221,11 @@ def _add_files(app: Flask, studies: Studies) -> None:
             download_name=f"{name}-{number}.tflite",
         )
 
-    @app.get(f"/study/<name>/<any({', '.join(LISTS)}):kind>/<int:number>/clip/<int:place>")
-    def clip(name: str, kind: str, number: int, place: int) -> Response:
-        path = listed_clip(studies.study(name).record(), kind, number, place)
+    @app.get(f"/study/<name>/<any({', '.join(LISTS)}):owner>/<int:number>/clip/<int:place>")
+    def clip(name: str, owner: str, number: int, place: int) -> Response:
+        path = listed_clip(studies.study(name).record(), owner, number, place)
         if path is None:
             abort(404, description="There is no such clip here.")
-        # Not the path: werkzeug leaves the file open where a reader goes away in the middle.
+        # Not the path: werkzeug leaves the file open if the client disconnects.
         content = BytesIO(path.read_bytes())
         return send_file(content, mimetype=_SOUNDS[path.suffix.lower()], conditional=True)

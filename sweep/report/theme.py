@@ -1,4 +1,4 @@
-"""Colours and type shared by the figures and the page, light and dark."""
+"""Colours and font of the figures and the page, light and dark."""
 
 from dataclasses import dataclass
 
@@ -6,12 +6,12 @@ import plotly.graph_objects as go
 
 BLUE, GREEN, VERMILLION, PURPLE = "#0072B2", "#009E73", "#D55E00", "#CC79A7"
 ORANGE, BROWN = "#E69F00", "#7A5200"
-"""From the palette of Okabe and Ito (2008), which colour-blind readers can tell apart; brown
-outlines orange, which alone is faint on white."""
+"""From the palette of Okabe and Ito (2008), distinguishable with colour blindness; brown
+outlines orange, which is faint on white."""
 
 BRIGHTER = {BLUE: "#56B4E9", GREEN: "#2DC79B", VERMILLION: "#F0803C", PURPLE: "#E39CC4"}
 BRIGHTER |= {ORANGE: "#FFB81F", BROWN: "#FFE3A6"}
-"""What each of them becomes on dark paper."""
+"""The same colours on a dark background."""
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
 

@@ -1,4 +1,4 @@
-"""A study as a served page shows it: computed once for all readers, and not too often."""
+"""The data of served pages, computed once for all clients and not too often."""
 
 import hashlib
 import threading
@@ -16,7 +16,7 @@ _REST = 2.0
 
 @dataclass(frozen=True)
 class View:
-    """What the page draws of a study at one moment, as JSON; ``tag`` tells contents apart."""
+    """The JSON data of a study's page; ``tag`` identifies its content."""
 
     record: StudyRecord
     content: bytes
@@ -31,10 +31,10 @@ class _Slot:
 
 
 class ViewCache:
-    """The views of all studies, computed anew when a trial has ended.
+    """The views of all studies, updated when a trial has finished.
 
-    After computing, a study is left alone for twice as long as that took: readers take a third of a
-    core at most from the sweep that runs beside them.  Who asks meanwhile gets the view before.
+    After an update the study rests for twice as long as the update took, so that clients use at
+    most a third of a core while a sweep runs; meanwhile they get the previous view.
     """
 
     def __init__(self, studies: Studies) -> None:
@@ -43,7 +43,7 @@ class ViewCache:
         self._lock = threading.Lock()
 
     def view(self, name: str) -> View:
-        """Return a study as it stands, or stood a moment ago.
+        """Return the current or a recent view of a study.
 
         Raises:
             StudyError: if it is gone or cannot be read.

@@ -1,4 +1,4 @@
-"""Finalists: the best trials trained again, by folds and from several seeds, then tested, once."""
+"""Confirm the best trials: cross-validate, retrain from several seeds, then test once."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -24,7 +24,7 @@ from sweep.study.select import select_contenders, select_finalists
 from sweep.study.storage import StudyFolder
 
 Listener = Callable[[str, int, int], None]
-"""Told what is being trained, how many trainings are done, of how many."""
+"""Receives what is being trained, how many trainings are done, and of how many."""
 
 _TICK_IN_S = 0.5
 _EVALUATION = "evaluation.json"
@@ -34,7 +34,7 @@ _FIRST_FOLD_SEED = 1000
 
 @dataclass(frozen=True)
 class _Job:
-    """A training that is kept in a folder of its own, which is there when all of it is."""
+    """A training whose results are in a folder of its own, written atomically."""
 
     place: Path
     candidate: Candidate
@@ -58,7 +58,7 @@ def confirm(
     listen: Listener = lambda what, done, total: None,
     say: Callable[[str], None] = lambda text: None,
 ) -> list[Finalist]:
-    """Train the best trials again, measure them on the test clips, and keep what came out.
+    """Retrain the best trials, measure them on the test clips, and store the results.
 
     With folds, four times as many trials are cross-validated first, which no test clip is needed
     for, and the best of them become the finalists.  Every training is kept as it comes: what was
@@ -83,7 +83,7 @@ def confirm(
     """
     chosen = select_finalists(record, top)
     with folder.owned(), readable_errors(folder.path):
-        # First, so that unusable test clips are told before anything is trained.
+        # First, so that unusable test clips raise before anything is trained.
         clips = len(dataset.targets("testing"))
         validated: dict[int, CrossValidation] = {}
         if folds:
@@ -107,7 +107,7 @@ def confirm(
         what = "from other seeds"
         failed = _train(what, missing, limits, len(each), folder, workers, kept, listen)
         chosen = _trained(chosen, jobs, failed, say)
-        # The workers are gone: nothing disturbs the latencies.
+        # The workers have ended: nothing disturbs the latencies.
         metrics = record.space.metrics
         finalists = []
         for trial in chosen:
@@ -135,7 +135,7 @@ def _cross_validate(
     listen: Listener,
     say: Callable[[str], None],
 ) -> dict[int, CrossValidation]:
-    """Return what contenders hear of the speakers of each fold, trained without them, by trial."""
+    """Return the cross-validation of each contender over folds of speakers, by trial."""
 
     clips_only = replace(dataset, spec=replace(dataset.spec, streams=None))
     dealt = deal(clips_only, folds)
@@ -169,7 +169,7 @@ def _trained(
     failed: dict[Path, str],
     say: Callable[[str], None],
 ) -> list[TrialRecord]:
-    """Return the trials of which every training was finished; say which others were left out."""
+    """Return the trials whose trainings all finished; report the others."""
     reasons = {
         number: failed[one.place]
         for number, some in jobs.items()
@@ -184,7 +184,7 @@ def _trained(
 
 
 def _job(folder: Path, name: str, candidate: Candidate, dataset: Dataset) -> _Job:
-    """Return the job of a name; another candidate's or other clips' is another job."""
+    """Return a job; its folder depends on the candidate and the clips."""
     identity = digest([candidate.key(), dataset.fingerprint])[:8]
     return _Job(folder / f"{name}_{identity}", candidate)
 
@@ -199,7 +199,7 @@ def _train(
     files: tuple[str, ...],
     listen: Listener,
 ) -> dict[Path, str]:
-    """Train what is missing; keep of each the evaluation and the files named.
+    """Run the missing trainings; store the evaluation and these files of each.
 
     Returns:
         Why trainings failed, by their places.
@@ -238,7 +238,7 @@ def _keep(place: Path, answer: Answer, files: tuple[str, ...]) -> None:
 
 
 def _again(trial: TrialRecord, seed: int) -> Candidate:
-    """Return a trial's candidate from another seed, in the variant that was its result."""
+    """Return a trial's candidate with another seed and only its chosen variant."""
     result, candidate = trial.evaluation.result, trial.candidate
     assert result is not None
     only = replace(candidate.compression, quantization=(result.quantization,))
@@ -253,7 +253,7 @@ def _measure(
     result, validation = found.result, _numbers(found)
     assert result is not None
     files = {name: (job.place / name).read_bytes() for name in (FRONTEND, MODEL)}
-    # What follows from the shape of the network is as it was; all else is measured again.
+    # These follow from the shape of the network; everything else is measured again.
     shape = {name: validation[name] for name in ("parameters", "multiply_adds")}
     frontend = job.candidate.frontend
     measured, probabilities = measure_files(
@@ -273,6 +273,6 @@ def _measure(
 
 
 def _numbers(evaluation: Evaluation) -> dict[str, float]:
-    """Return the metrics of an evaluation that are known."""
+    """Return the known metrics of an evaluation."""
     assert evaluation.result is not None
     return {name: value for name, value in evaluation.result.metrics.items() if value is not None}

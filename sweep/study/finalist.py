@@ -1,4 +1,4 @@
-"""A finalist: a trial trained again from several seeds, and whether it holds."""
+"""A finalist: a trial retrained from several seeds and tested."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -13,10 +13,10 @@ from sweep.statistics import Confusion, independent_clips, total
 
 @dataclass(frozen=True)
 class Retraining:
-    """One training of a finalist from a seed of its own.
+    """One training of a finalist with its own seed.
 
     Attributes:
-        seed: where the training started from.
+        seed: the seed of the training.
         validation: every metric, as of any trial, on the validation clips.
         test: every metric, on the test clips.
         losses, accuracies: training loss and validation accuracy after each epoch.
@@ -49,7 +49,7 @@ class Retraining:
 
 @dataclass(frozen=True)
 class CrossValidation:
-    """What a trial predicts of speakers it was trained without.
+    """Predictions of a trial for speakers it was not trained on.
 
     Attributes:
         folds: the confusion matrix of the clips of each fold.
@@ -59,19 +59,19 @@ class CrossValidation:
 
     @property
     def clips(self) -> int:
-        """How many clips there are in all folds."""
+        """Number of clips in all folds."""
         return sum(sum(row) for row in total(self.folds))
 
     def value(self, metric: Metric) -> float:
-        """Return a metric that only predictions tell, over the clips of all folds."""
+        """Return a metric of predictions, over the clips of all folds."""
         return self._of(total(self.folds), metric)[metric.name]
 
     def interval(self, metric: Metric) -> tuple[float, float]:
-        """Return the 95 % interval of a share for other speakers, by how much the folds differ."""
+        """Return the 95 % interval of a share for new speakers, by the variation of folds."""
         return metric.interval(self.value(metric), self.exposure(metric))
 
     def exposure(self, metric: Metric) -> float:
-        """Return how many independent clips a share rests on; see ``independent_clips``."""
+        """Return the equivalent number of independent clips; see ``independent_clips``."""
         whole = self._of(total(self.folds), metric)
         each = [self._of(fold, metric)[metric.name] for fold in self.folds]
         return independent_clips(whole[metric.name], whole.exposures()[metric.name], each)
@@ -83,12 +83,12 @@ class CrossValidation:
 
 @dataclass(frozen=True)
 class Finalist:
-    """A trial that was trained again.
+    """A trial that was retrained and tested.
 
     Attributes:
         trial: the trial's number.
-        searched: what the search measured, by metric.
-        retrainings: what every new training gave.
+        searched: the metrics that the search measured.
+        retrainings: the trainings, one per seed.
         test_clips: how many test clips there are.
         exposures: on how many of them each sampled metric rests; see ``Metric.exposure``.
         validated: what it predicts by folds of speakers; None if that was not asked for.
@@ -108,7 +108,7 @@ class Finalist:
 
     @property
     def tested_on(self) -> str:
-        """Which clips ``test`` counts, in words."""
+        """The clips that finalists are measured on, in words."""
         return "clips of all speakers, each left out" if self.everybody else "test clips"
 
     def mean(self, metric: str) -> float:
@@ -125,7 +125,7 @@ class Finalist:
         return self.metrics[metric].interval(self.mean(metric), self.exposures[metric])
 
     def curse(self, metric: str) -> float:
-        """Return by how much the search had found a metric higher than the mean on test."""
+        """Return the search's value of a metric minus the mean on the test clips."""
         return self.searched[metric] - self.mean(metric)
 
     def chance(self, limits: list[Limit]) -> float | None:
@@ -142,7 +142,7 @@ class Finalist:
         return above if limit.operator.startswith(">") else 1 - above
 
     def holds(self, limits: list[Limit]) -> bool:
-        """Tell whether the means keep every limit and every training recognises every word."""
+        """Return whether the means meet every limit and every training recognises every word."""
         every_word = all(one.test[WORST_RECALL.name] > 0 for one in self.retrainings)
         return every_word and all(limit.violation(self.mean(limit.metric)) <= 0 for limit in limits)
 
@@ -175,7 +175,7 @@ class Finalist:
 
 
 def of_everybody(one: Finalist) -> Finalist:
-    """Return a finalist judged by all speakers, each left out once, where folds tell of them.
+    """Return a cross-validated finalist measured on all speakers, each left out once.
 
     The folds leave out the speakers of training and validation, and the test clips are one more.
     """

@@ -1,4 +1,4 @@
-"""The table of finalists: do they hold, and was the search lucky?"""
+"""The table of finalists: test results, limits, and the optimism of the search."""
 
 from sweep.format import Table, counted, short_title
 from sweep.metrics import Metric
@@ -13,12 +13,13 @@ LEGEND = (
 
 
 def finalist_table(record: StudyRecord) -> Table:
-    """Return what retraining gave of each finalist."""
+    """Return the table of finalists."""
     goal, costs = goals(record.space)
     folds = any(one.validated for one in record.finalists)
     name = short_title(goal)
     head = ["trial", "holds", "chance", f"test {name}", "interval", "in the search", "luck"]
-    head += ["cross-validated"] * folds + [short_title(one) for one in costs]
+    head += ["cross-validated"] if folds else []
+    head += [short_title(one) for one in costs]
     rows = tuple(
         (*_cells(one, record, goal, folds), *(_over_seeds(one, cost) for cost in costs))
         for one in record.finalists
@@ -58,14 +59,14 @@ def _cells(one: Finalist, record: StudyRecord, goal: Metric, folds: bool) -> lis
 
 
 def _validated(one: Finalist, goal: Metric) -> str:
-    """Return the goal over all folds; a dash if it was not asked for or needs more than clips."""
+    """Return the cross-validated goal; a dash without folds or for metrics not of clips."""
     if one.validated is None or goal.exposure is None:
         return "–"
     return goal.text(one.validated.value(goal), one.validated.interval(goal))
 
 
 def _over_seeds(one: Finalist, metric: Metric) -> str:
-    """Return mean and standard deviation; of one seed there is none."""
+    """Return mean and standard deviation over the seeds; one seed has no deviation."""
     mean, spread = one.mean(metric.name), one.spread(metric.name)
     if len(one.retrainings) == 1:
         return metric.text(mean)
@@ -73,7 +74,7 @@ def _over_seeds(one: Finalist, metric: Metric) -> str:
 
 
 def describe_finalist(one: Finalist, record: StudyRecord) -> list[str]:
-    """Return what became of a finalist, as lines."""
+    """Return the results of a finalist, as lines."""
     goal, costs = goals(record.space)
     ends = one.interval(goal.name) if goal.name in one.exposures else None
     spread = f", ± {goal.text(one.spread(goal.name))}" if len(one.retrainings) > 1 else ""

@@ -1,4 +1,4 @@
-"""Launching a sweep: clips, study, workers and search brought together."""
+"""Launch a sweep: open the study, start workers, run the search."""
 
 import platform
 import shlex
@@ -47,7 +47,7 @@ def launch(
     listen: Callable[[SearchProgress], None] = lambda progress: None,
     say: Callable[[str], None] = lambda text: None,
 ) -> StudyRecord:
-    """Run a study until its budget is spent, going on from where it stands.
+    """Run a new study, or resume one, until its budget is spent.
 
     Args:
         space: what to search, how, and for how many trials.

@@ -1,4 +1,4 @@
-"""How long a trial may take before it is ended: as told, or learnt from those that have ended."""
+"""The time limit of a trial: given, or derived from the trials so far."""
 
 _UNTIL_LEARNT_S = 3 * 3600.0
 _LEAST_S = 600.0
@@ -22,7 +22,7 @@ class Patience:
 
     @property
     def limit_s(self) -> float:
-        """The limit in seconds, now."""
+        """The current limit in seconds."""
         if self._given_s is not None:
             return self._given_s
         if self._ended < _LEARNT_FROM:
@@ -30,6 +30,6 @@ class Patience:
         return max(_LEAST_S, _GENEROSITY * self._longest_s)
 
     def learn(self, seconds: float) -> None:
-        """Take note of how long a trial took that has ended by itself."""
+        """Record the duration of a trial that finished by itself."""
         self._ended += 1
         self._longest_s = max(self._longest_s, seconds)

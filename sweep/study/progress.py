@@ -1,4 +1,4 @@
-"""How a search stands: what it has counted, the front so far, and the time left."""
+"""The progress of a search: counts, the front so far, and the time left."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -13,21 +13,21 @@ from sweep.pareto import added_to_front, costs
 
 @dataclass
 class SearchProgress:
-    """How a search stands; trials of earlier runs count too.
+    """The progress of a search; trials of earlier runs count, too.
 
     Attributes:
-        budget: how many trials there may be, the invalid not counted.
+        budget: the maximum number of trials, not counting invalid ones.
         objectives: ``{metric: "maximize" or "minimize"}``.
-        outcomes: how many trials ended how.
+        outcomes: number of trials of each outcome.
         best: the best value of each objective among feasible trials.
-        running: how many are being evaluated.
-        finished_now: how many this run has finished, and ``seconds`` how long it took.
-        timeout_s: after how many seconds no more trials are begun; None for never.
-        front: the feasible trials that none dominates, as costs ``[trials, objectives]``.
-        idle: how many trials have ended since the front last changed; 0 until there is one.
-        repeats: how many trials trained a stopped one to its end; the budget does not count them.
-        repeating: how many such trials this run has begun, as nothing else was feasible.
-        ended: why the search ended other than by spending its budget; empty if it did not.
+        running: number of trials being evaluated.
+        finished_now, seconds: number of trials finished in this run, and its duration.
+        timeout_s: no trial starts after this many seconds; None for no limit.
+        front: the Pareto front of the feasible trials, as costs ``[trials, objectives]``.
+        idle: number of trials since the front last changed; 0 while it is empty.
+        repeats: number of trials that train a stopped one to the end, not counted in the budget.
+        repeating: number of such trials started by this run, as no other was feasible.
+        ended: why the search ended, if not by spending its budget.
     """
 
     budget: int
@@ -54,7 +54,7 @@ class SearchProgress:
 
     @property
     def seconds_left(self) -> float | None:
-        """Time until the budget is spent at the pace so far, or time is up; None if unknown."""
+        """Estimated time until the budget or the timeout is reached; None if unknown."""
         ends = []
         if self.timeout_s is not None:
             ends.append(self.timeout_s - self.seconds)
@@ -63,7 +63,7 @@ class SearchProgress:
         return max(0.0, min(ends)) if ends else None
 
     def add(self, evaluation: Evaluation, repeats: bool = False) -> None:
-        """Count one more finished trial; one that ``repeats`` a stopped one costs no budget."""
+        """Count a finished trial; one that ``repeats`` a stopped trial does not use the budget."""
         self.outcomes[evaluation.outcome] += 1
         self.repeats += repeats
         if len(self.front) and evaluation.outcome != "invalid":
@@ -78,13 +78,13 @@ class SearchProgress:
             self._extend_front(result)
 
     def reaches(self, goal: Mapping[str, float]) -> bool:
-        """Tell whether one feasible trial is as good as ``goal`` in each of its metrics."""
+        """Return whether one feasible trial reaches every value of ``goal``."""
         columns = [list(self.objectives).index(metric) for metric in goal]
         wanted = costs([goal], {metric: self.objectives[metric] for metric in goal})[0]
         return bool(goal) and bool((self.front[:, columns] <= wanted).all(axis=1).any())
 
     def _extend_front(self, result: Variant) -> None:
-        """Take a feasible trial into the front, unless another is as good in everything."""
+        """Add a feasible trial to the front, unless another dominates or equals it."""
         new = costs([result.metrics], self.objectives)[0]
         staying = added_to_front(self.front, new)
         if staying is not None:

@@ -1,4 +1,4 @@
-"""Ranges with the best trials at one end, and the line of the search space that widens them."""
+"""Warnings of ranges with the best trials at one end, with a line that widens them."""
 
 import math
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _FEWEST = 3
 
 @dataclass(frozen=True)
 class RangeWarning:
-    """A numeric range whose end holds many of the best trials.
+    """A numeric range with many of the best trials near one end.
 
     Attributes:
         parameter: the parameter.
@@ -71,7 +71,7 @@ def range_warnings(space: Space, best: pd.DataFrame) -> list[RangeWarning]:
 
 
 def _last(space: Space, name: str, end: str) -> float | None:
-    """Return where a parameter ends: a frequency at the highest Nyquist frequency of the space."""
+    """Return the bound of a parameter; for a frequency the highest Nyquist frequency."""
     if end == "low":
         return space.domains[name].low
     if name in ("lower_frequency", "upper_frequency"):

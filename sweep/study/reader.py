@@ -1,4 +1,4 @@
-"""Studies looked at again and again while they grow; nothing is written, and no writer waits."""
+"""Repeated reading of growing studies, without writing and without blocking the writer."""
 
 import threading
 import time
@@ -18,10 +18,10 @@ _PATIENCE_IN_S = 1.0
 
 
 class StudyReader:
-    """One study, read anew only when its storage has changed.
+    """A study that is read again only if its storage has changed.
 
     A SQLite file at rest is opened as immutable and one with a write-ahead log as read-only, so
-    that a look creates no file.
+    that reading creates no file.
 
     Args:
         folder: where the study lives.
@@ -39,7 +39,7 @@ class StudyReader:
         self._record: StudyRecord | None = None
 
     def record(self) -> StudyRecord:
-        """Return the study as it stands: the same object until another trial has ended.
+        """Return the current record: the same object until another trial has finished.
 
         Raises:
             StudyError: if it is gone or cannot be read.
@@ -56,15 +56,15 @@ class StudyReader:
             return self._record
 
     def read_file(self, trial: int, name: str) -> bytes:
-        """Return a file that was kept for a trial.
+        """Return a file of a trial.
 
         Raises:
-            StudyError: if none was, or it is gone.
+            StudyError: if the trial has no such file, or it is gone.
         """
         return StudyFolder(self.path.parent, self.name, self._address()).read_file(trial, name)
 
     def _now(self) -> object:
-        """Return something that differs once the storage has changed."""
+        """Return a value that differs after the storage has changed."""
         if self._storage is not None:
             return time.monotonic() // _PATIENCE_IN_S
         try:
@@ -111,12 +111,12 @@ class StudyReader:
 
 
 class Studies:
-    """The studies that may be looked at.
+    """The studies that a server shows.
 
     Args:
         results: the folder of studies.
         storage: the Optuna storage URL that holds them, if they are not SQLite files in folders.
-        only: the one study that may be looked at; all by default.
+        only: the only study to show; all by default.
     """
 
     def __init__(self, results: Path, storage: str | None = None, only: str | None = None) -> None:
@@ -125,7 +125,7 @@ class Studies:
 
     @classmethod
     def find(cls, study: str | None, results: Path, storage: str | None = None) -> "Studies":
-        """Return the studies with one study, given by name or by path, or with all there are.
+        """Return one study, given by name or path, or all studies.
 
         Raises:
             StudyError: if there is no such study.

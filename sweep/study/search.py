@@ -1,4 +1,4 @@
-"""The search: ask, submit, tell, until the budget is spent; everything kept as it comes."""
+"""The search loop: ask the sampler, submit to the workers, tell the study."""
 
 import time
 from collections.abc import Callable
@@ -36,14 +36,14 @@ _VALUES_TRIED = 8
 _LISTED = 20_000
 _TICK_IN_S = 0.25
 _FAILURES = 8
-"""Failures in a row from the start after which more would only waste the budget."""
+"""Number of failures, all from the start, after which the search is given up."""
 
 _SECOND_CHANCES = 3
-"""How many stopped trials are trained to the end before nothing is said to be feasible."""
+"""How many stopped trials a search without feasible trials trains to the end."""
 
 
 class Workers(Protocol):
-    """What a search asks of an engine."""
+    """What a search needs of an engine."""
 
     @property
     def capacity(self) -> int:
@@ -51,26 +51,26 @@ class Workers(Protocol):
 
     @property
     def busy(self) -> int:
-        """How many candidates have been submitted and not been answered."""
+        """How many submitted candidates have no result yet."""
 
     def submit(self, number: int, candidate: Candidate, rules: Rules) -> None:
-        """Begin to evaluate a candidate; rules say when to stop its training."""
+        """Start to evaluate a candidate; ``rules`` say when to stop its training."""
 
     def wait(self, timeout: float) -> Answer | None:
-        """Return the next answer, or None if there is none within ``timeout`` seconds."""
+        """Return the next result; None if there is none within ``timeout`` seconds."""
 
 
 class Search:
-    """One run of a study; it owns the study until it ends.
+    """One run of a study.
 
     Args:
-        space: what to search.
-        study: the study, new or begun; trials that were cut short are run again.
-        folder: where files of feasible trials go.
+        space: the search space.
+        study: a new or existing study; interrupted trials are run again.
+        folder: stores the files of feasible trials.
         engine: the workers.
-        timeout_s: after how many seconds to end; trials that run then are left to be run again by
-            the next run. None for never.
-        listen: called whenever something has changed, and a few times a second besides.
+        timeout_s: the search ends after this many seconds; the next run repeats trials that were
+            running. None for no limit.
+        listen: called after every change, and a few times per second.
     """
 
     def __init__(
@@ -98,12 +98,12 @@ class Search:
         self._failures = 0
 
     def run(self) -> SearchProgress:
-        """Spend the budget; return how the search ended.
+        """Run trials until the budget is spent; return the final progress.
 
         Raises:
             StudyError: if the study's storage fails.
-            SweepError: if a worker met something the user has to mend.
-            ManyFailures: if everything fails.
+            SweepError: if a worker had an error that the user must fix.
+            ManyFailures: if all of the first trials fail.
         """
         begin = time.monotonic()
         with readable_errors(self.folder.path):
@@ -113,9 +113,9 @@ class Search:
                     self._ask()
                 if self._time_is_up() or not (self.engine.busy or self._repeat_nearest()):
                     break
-                answer = self.engine.wait(_TICK_IN_S)
-                if answer is not None:
-                    self._tell(answer)
+                result = self.engine.wait(_TICK_IN_S)
+                if result is not None:
+                    self._tell(result)
                 self.progress.running = self.engine.busy
                 self.progress.seconds = time.monotonic() - begin
                 self._listen(self.progress)
@@ -125,10 +125,9 @@ class Search:
         return self.progress
 
     def _pick_up(self) -> None:
-        """Count what is finished, and take what was cut short back to work.
+        """Count the finished trials of earlier runs, and resume interrupted ones.
 
-        What failed in an earlier run may have failed for a reason that is mended: it may be tried
-        again, and does not count.
+        Failed trials do not count and may be repeated: the cause may be fixed.
         """
         running = []
         for frozen in self.study.get_trials(deepcopy=False):
@@ -171,23 +170,23 @@ class Search:
         return self.progress.budget - self.progress.done - self.engine.busy
 
     def _reason_to_end(self) -> str:
-        """Return why no more is asked although the budget is not spent, or an empty string."""
+        """Return why the search ends before its budget is spent; empty if it does not."""
         search, progress = self.space.file.search, self.progress
         if progress.reaches(search.goal):
             return "the goal is reached"
         if search.patience is not None and progress.idle >= search.patience:
             return f"the front has not changed for {search.patience} trials"
         if self._time_is_up():
-            cut = f"; cut short: {self.engine.busy}" if self.engine.busy else ""
+            cut = f"; interrupted trials: {self.engine.busy}" if self.engine.busy else ""
             return f"time is up{cut}"
         if not self._exhausted:
             return ""
         if self._combinations is not None:
             return "every combination has been tried"
-        return f"of {MOST_DRAWS:,} combinations drawn at random none was allowed and untried"
+        return f"no new allowed combination in {MOST_DRAWS:,} random draws"
 
     def _how_it_ended(self) -> str:
-        """Return what is worth telling of how the search ended, or an empty string."""
+        """Return how the search ended, if not by spending its budget; else an empty string."""
         progress, told = self.progress, []
         if self._left() > 0 or self.engine.busy:
             told.append(self._reason_to_end())
@@ -201,7 +200,7 @@ class Search:
         return "; ".join(told)
 
     def _repeat_nearest(self) -> bool:
-        """Train the stopped trials that came nearest to their ends, if nothing is feasible.
+        """Train the best stopped trials to the end, if no trial is feasible.
 
         Returns:
             Whether any has been submitted.
@@ -216,13 +215,13 @@ class Search:
         return bool(left)
 
     def _repeat(self, trial: optuna.Trial, stopped: int) -> None:
-        """Submit a trial that trains a stopped one to its end."""
+        """Submit a trial that trains a stopped one to the end."""
         self._repeats[trial.number] = stopped
         self.progress.repeating += 1
         self._submit(trial, self.space.candidate(trial.params), ())
 
     def _ask(self) -> None:
-        """Ask until a candidate is worth evaluating, and send it off; what is enqueued first."""
+        """Ask until a candidate is allowed and new, and submit it; enqueued ones first."""
         while self._enqueued:
             parameters = self._enqueued.pop(0)
             if self._is_new(parameters):
@@ -241,7 +240,7 @@ class Search:
         self._consider(begin(self.study, self.space, fresh))
 
     def _consider(self, trial: optuna.Trial) -> bool:
-        """Submit a trial's candidate if it is allowed and new; tell whether it was."""
+        """Submit a trial's candidate if it is allowed and new; return whether it was."""
         candidate = self.space.candidate(trial.params)
         objection = self.space.objection(candidate)
         if objection is not None:
@@ -261,7 +260,7 @@ class Search:
         self.engine.submit(trial.number, candidate, rules)
 
     def _untried(self, near: dict[str, Any]) -> dict[str, Any] | None:
-        """Return a combination that is allowed and new; None if none is left.
+        """Return an allowed, new combination; None if none is left.
 
         It differs from ``near`` in one parameter, if there is such a one; else it is any.  With
         promotion it is one of the fewest epochs.
@@ -288,7 +287,7 @@ class Search:
 
     @cached_property
     def _first(self) -> dict[str, Any]:
-        """What every new combination begins with."""
+        """Values that every new combination has."""
         promoted = self.space.file.search.promotion and EPOCHS in self.space.distributions
         return {EPOCHS: min(self.space.values(EPOCHS))} if promoted else {}
 
@@ -297,22 +296,22 @@ class Search:
 
     @cached_property
     def _combinations(self) -> list[tuple[str, dict[str, Any]]] | None:
-        """Every allowed combination with its key, if they can be listed."""
+        """Every allowed combination with its key; None if they are too many."""
         size = self.space.size()
         if size is None or size > _LISTED:
             return None
         return [(self.space.candidate(c).key(), c) for c in self.space.combinations()]
 
-    def _tell(self, answer: Answer) -> None:
-        trial = self._trials.pop(answer.number)
-        if answer.files:
-            self.folder.keep_files(trial, answer.files)
-        finish(self.study, trial, answer.evaluation)
-        self.progress.add(answer.evaluation, repeats=trial.number in self._repeats)
-        self._experience.add(answer.evaluation)
+    def _tell(self, result: Answer) -> None:
+        trial = self._trials.pop(result.number)
+        if result.files:
+            self.folder.keep_files(trial, result.files)
+        finish(self.study, trial, result.evaluation)
+        self.progress.add(result.evaluation, repeats=trial.number in self._repeats)
+        self._experience.add(result.evaluation)
         self.progress.finished_now += 1
-        # With promotion a finished training may earn another.
+        # With promotion a finished trial may be promoted.
         self._exhausted = self._exhausted and not self._first
-        self._failures = self._failures + 1 if answer.evaluation.outcome == "failed" else 0
+        self._failures = self._failures + 1 if result.evaluation.outcome == "failed" else 0
         if self._failures == self.progress.finished_now == _FAILURES:
-            raise ManyFailures(f"the first {_FAILURES} trials failed: {answer.evaluation.reason}")
+            raise ManyFailures(f"the first {_FAILURES} trials failed: {result.evaluation.reason}")

@@ -1,4 +1,4 @@
-"""Which trials are worth training again: contenders first, then, of those, finalists."""
+"""Selection of the trials to retrain: contenders to cross-validate, then finalists."""
 
 from collections.abc import Mapping
 
@@ -14,10 +14,10 @@ _FEWEST = 10
 
 
 def select_contenders(record: StudyRecord, count: int) -> list[TrialRecord]:
-    """Return up to ``count`` feasible trials that may be the best, by what similar trials found.
+    """Return up to ``count`` feasible trials that may be the best, by a regression of the goal.
 
-    What one trial reached is partly luck.  So its goal is taken from a regression over all trials,
-    and where the front has too few trials, the front without them comes next.
+    The value of one trial is partly luck, so its goal comes from a regression over all trials.  If
+    the front has too few trials, the front of the remaining ones follows.
 
     Raises:
         NothingFeasible: if no trial is feasible.
@@ -33,15 +33,13 @@ def select_finalists(
 ) -> list[TrialRecord]:
     """Return up to ``top`` trials, evenly spread along the front, the most accurate first.
 
-    The more accurate, the likelier to hold; the smaller, the more there is to gain if it does.
-    Where the front has too few, the front without them comes next.  Of trials that measured the
-    same there is one.  Trials that break the limit of the goal come last.
+    If the front has too few trials, the front of the remaining ones follows.  Of equal trials only
+    one is returned.  Trials that violate the limit of the goal come last.
 
     Args:
         record: the study.
         top: how many trials.
-        judged: what to take for the goal instead of what the search found, by trial; others are
-            left out.
+        judged: values of the goal that replace the search's, by trial; other trials are left out.
 
     Raises:
         NothingFeasible: if no trial is feasible.
@@ -88,7 +86,7 @@ def _feasible(record: StudyRecord) -> pd.DataFrame:
 
 
 def _layers(record: StudyRecord, frame: pd.DataFrame, count: int) -> list[TrialRecord]:
-    """Return up to ``count`` trials: of the front, then of the front without those, and so on."""
+    """Return up to ``count`` trials: of the front, then of the front of the rest, and so on."""
     by_number = {trial.number: trial for trial in record.trials}
     left = frame.drop_duplicates(list(_objectives(record)))
     chosen: list[int] = []
@@ -100,9 +98,9 @@ def _layers(record: StudyRecord, frame: pd.DataFrame, count: int) -> list[TrialR
 
 
 def _layer(record: StudyRecord, frame: pd.DataFrame, count: int) -> list[int]:
-    """Return up to ``count`` trials along the front of those that keep the limit of the goal.
+    """Return up to ``count`` trials along the front of those that meet the limit of the goal.
 
-    Where none does, the best of the front of all.
+    If none does, the best on the front of all.
     """
     kept = frame[_keep(record, frame)]
     best = front(frame if kept.empty else kept, _objectives(record))
@@ -115,7 +113,7 @@ def _layer(record: StudyRecord, frame: pd.DataFrame, count: int) -> list[int]:
 
 
 def _keep(record: StudyRecord, frame: pd.DataFrame) -> pd.Series:
-    """Tell of each row whether it keeps the limit of the goal."""
+    """Return, for each row, whether it meets the limit of the goal."""
     goal = record.space.goal.name
     limits = [limit for limit in record.space.limits if limit.metric == goal]
     return frame[goal].map(lambda share: all(one.violation(share) <= 0 for one in limits))

@@ -1,4 +1,4 @@
-"""What a study says, in the words of shell and page: headline, limits, picks, warnings."""
+"""The summary of a study for shell and page: headline, limits, picks, warnings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,14 +21,14 @@ _MISSES = 8
 
 @dataclass(frozen=True)
 class LimitCount:
-    """How one limit fared.
+    """The effect of one limit.
 
     Attributes:
         limit: the limit.
-        measured: how many trials have a value for its metric.
-        failed: how many of them break it.
-        alone: how many break it and no other.
-        binds: whether it is the limit that excludes most.
+        measured: number of trials with a value of its metric.
+        failed: number of those that violate it.
+        alone: number of trials that violate it and no other.
+        binds: whether it is the limit that excludes most trials.
     """
 
     limit: Limit
@@ -46,7 +46,7 @@ class LimitCount:
 
 @dataclass(frozen=True)
 class Pick:
-    """A feasible trial worth taking: ``word`` is the one ``sweep export --pick`` knows."""
+    """A recommended feasible trial; ``word`` is its criterion in ``sweep export --pick``."""
 
     word: str
     trial: int
@@ -56,7 +56,7 @@ class Pick:
 
 @dataclass(frozen=True)
 class Effort:
-    """Seconds of training: spent, and an estimate of what gating and stopping saved, by outcome."""
+    """Training time in s: spent, and estimated savings by gating and stopping, by outcome."""
 
     spent: float
     saved: dict[str, float]
@@ -64,25 +64,25 @@ class Effort:
 
 @dataclass(frozen=True)
 class StudyWarning:
-    """Something to know before a result is trusted; ``advice`` is a line to type, if any."""
+    """A caution about the results; ``advice`` is a line to add to the search space, if any."""
 
     text: str
     advice: str = ""
 
 
 def metric_names(space: Space) -> list[str]:
-    """Return the metrics that objectives or limits name; if that is one, another to set it off."""
+    """Return the metrics of objectives and limits; to a single one a second is added."""
     names = space.named_metrics
     if len(names) > 1:
         return names
     better = space.metrics[names[0]].better
-    # What is known of gated trials too comes first.
+    # Metrics that gated trials have, too, come first.
     others = sorted(space.metrics.values(), key=lambda one: one.known != "estimated")
     return [*names, next(one.name for one in others if one.better != better)]
 
 
 def goals(space: Space) -> tuple[Metric, list[Metric]]:
-    """Return the metric a study asks for, and those it is paid with, the size first."""
+    """Return the goal of a study and its costs, the size first."""
     names = metric_names(space)
     goal = metrics.goal(names, space.metrics)
     costs = [space.metrics[name] for name in names if name != goal.name]
@@ -91,15 +91,15 @@ def goals(space: Space) -> tuple[Metric, list[Metric]]:
 
 
 def feasible_front(record: StudyRecord, frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of feasible trials that no feasible trial beats in every objective."""
+    """Return the rows on the Pareto front of the feasible trials."""
     feasible = frame[frame["outcome"] == "feasible"]
     return front(feasible, dict(record.space.file.objectives)) if len(feasible) else feasible
 
 
 def limit_counts(record: StudyRecord) -> list[LimitCount]:
-    """Count, for each limit, the trials that break it, and those that break nothing else.
+    """Count, for each limit, the trials that violate it, and those that violate no other.
 
-    The latter were measured in everything: the accuracy of a gated trial is unknown.
+    The latter include only trials with all metrics: the accuracy of a gated trial is unknown.
     The limit that binds is the one whose removal alone would admit the most trials; where that
     is none, the one that fails most.
     """
@@ -119,7 +119,7 @@ def limit_counts(record: StudyRecord) -> list[LimitCount]:
 
 
 def headline(record: StudyRecord, frame: pd.DataFrame) -> str:
-    """Return in one sentence or two whether the sweep worked."""
+    """Return the result of the sweep in one or two sentences."""
     if frame.empty:
         return "No trial has finished yet."
     tried = int((frame["outcome"] != "invalid").sum()) or len(frame)
@@ -140,7 +140,7 @@ def headline(record: StudyRecord, frame: pd.DataFrame) -> str:
 
 
 def _shortfall(record: StudyRecord, frame: pd.DataFrame) -> str:
-    """Return which limit binds and by how much the best trial misses it, or why trials failed."""
+    """Return the limit that binds and the gap of the best trial, or why trials failed."""
     begun = frame[frame["outcome"] != "invalid"]
     if len(begun) and (begun["outcome"] == "failed").all():
         reasons = begun["reason"].value_counts()
@@ -158,7 +158,7 @@ def _shortfall(record: StudyRecord, frame: pd.DataFrame) -> str:
 
 
 def picks(record: StudyRecord, frame: pd.DataFrame) -> list[Pick]:
-    """Return the trial that each word of ``sweep export --pick`` stands for; none if none fits."""
+    """Return the trial for each criterion of ``sweep export --pick``; [] if none is feasible."""
     if not (frame["outcome"] == "feasible").any():
         return []
     confirmed = record.confirmed()
@@ -178,13 +178,13 @@ def picks(record: StudyRecord, frame: pd.DataFrame) -> list[Pick]:
 
 
 def interval(row: Mapping[Any, Any] | pd.Series, metric: Metric) -> tuple[float, float] | None:
-    """Return the 95 % interval of a metric from a row of the table; None where it has none."""
+    """Return the 95 % interval of a metric from a row of the table; None if it has none."""
     low, high = row.get(f"{metric.name}_low"), row.get(f"{metric.name}_high")
     return None if low is None or high is None or pd.isna(low) else (float(low), float(high))
 
 
 def nearest_misses(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the trials that come nearest to the limits, trained ones where there are any."""
+    """Return the trials nearest to feasible; trained ones, if there are any."""
     missed = frame[frame["violation"].notna() & (frame["outcome"] != "feasible")]
     trained = missed[missed[ACCURACY.name].notna()]
     return (trained if len(trained) else missed).nsmallest(_MISSES, "violation")
@@ -193,21 +193,21 @@ def nearest_misses(frame: pd.DataFrame) -> pd.DataFrame:
 def effort(record: StudyRecord) -> Effort:
     """Add up the training time, and estimate what gating and stopping saved.
 
-    A gated or stopped trial is taken to cost as much as the mean of those trained to the end.
+    A gated or stopped trial counts as the mean duration of those trained to the end.
     """
     trained: dict[str, list[float]] = {"finished": [], "gated": [], "stopped": []}
     for trial in record.trials:
-        kind = "finished" if trial.evaluation.trained else trial.evaluation.outcome
-        if kind in trained:
-            trained[kind].append(trial.evaluation.seconds.get("training", 0.0))
+        outcome = "finished" if trial.evaluation.trained else trial.evaluation.outcome
+        if outcome in trained:
+            trained[outcome].append(trial.evaluation.seconds.get("training", 0.0))
     finished = trained.pop("finished")
     mean = sum(finished) / len(finished) if finished else 0.0
-    saved = {kind: sum(max(0.0, mean - one) for one in parts) for kind, parts in trained.items()}
+    saved = {name: sum(max(0.0, mean - one) for one in parts) for name, parts in trained.items()}
     return Effort(sum(finished) + sum(map(sum, trained.values())), saved)
 
 
 def caution(record: StudyRecord, frame: pd.DataFrame) -> str:
-    """Return how far the shares of clips can be trusted, in one sentence."""
+    """Return a caution about the precision of the goal, in one sentence."""
     goal, _ = goals(record.space)
     if not goal.share or not (frame["clips"] > 0).any():
         return ""
@@ -220,7 +220,7 @@ def caution(record: StudyRecord, frame: pd.DataFrame) -> str:
 
 
 def warnings(record: StudyRecord, frame: pd.DataFrame) -> list[StudyWarning]:
-    """Return what to know before a result is trusted, the most serious first."""
+    """Return all warnings, the most serious first."""
     cautions = [StudyWarning(caution) for caution in record.cautions]
     return cautions + [
         StudyWarning(
@@ -234,7 +234,7 @@ def warnings(record: StudyRecord, frame: pd.DataFrame) -> list[StudyWarning]:
 
 
 def finalists_verdict(record: StudyRecord) -> str:
-    """Return how many of the finalists hold, in one sentence."""
+    """Return how many finalists meet every limit, in one sentence."""
     held = len(record.confirmed())
     if not held:
         return "None of the finalists holds: search longer, or ease a limit."

@@ -1,4 +1,4 @@
-"""What Optuna keeps of a trial: constraints, values and the whole evaluation."""
+"""Trials in Optuna's storage: constraints, values and the whole evaluation."""
 
 import gc
 from collections.abc import Iterable, Iterator
@@ -22,7 +22,7 @@ _EVALUATION, _REPEATS = "evaluation", "repeats"
 
 @contextmanager
 def no_collection() -> Iterator[None]:
-    """Pause the garbage collector, which goes through all trials again and again."""
+    """Pause the garbage collector, which would scan all trials repeatedly."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -34,7 +34,7 @@ def no_collection() -> Iterator[None]:
 
 @no_collection()
 def ask(study: optuna.Study, space: Space) -> optuna.Trial:
-    """Return a trial with all its parameters: one that waits, else what the sampler proposes.
+    """Return a trial with all its parameters: an enqueued one, else what the sampler proposes.
 
     A planned sampler reads the study once, then hears of its trials from here: it is taken for
     granted that nobody else begins or ends any.
@@ -55,7 +55,7 @@ def ask(study: optuna.Study, space: Space) -> optuna.Trial:
 def begin(
     study: optuna.Study, space: Space, parameters: dict[str, Any], repeats: int | None = None
 ) -> optuna.Trial:
-    """Return a trial of these values, or of a stopped trial that it ``repeats`` to the end.
+    """Return a trial with these values; it may repeat a stopped trial to the end.
 
     It is stored in one piece: Optuna by itself stores parameter by parameter.
     """
@@ -72,7 +72,7 @@ def begin(
 
 @no_collection()
 def finish(study: optuna.Study, trial: optuna.Trial, evaluation: Evaluation) -> None:
-    """Tell Optuna how a trial ended.
+    """Store the evaluation of a trial.
 
     The evaluation comes first: from then on nothing is trained again.  Killed in between, the same
     call may be made again.  The constraints come before the values: without them a trial would
@@ -86,7 +86,7 @@ def finish(study: optuna.Study, trial: optuna.Trial, evaluation: Evaluation) -> 
         violations["allowed"] = 1.0
     constraints = {f"constraints:{name}": violation for name, violation in violations.items()}
     for name, violation in constraints.items():
-        # Not by trial.set_constraint, which reads all of the trial back before each.
+        # trial.set_constraint would read the whole trial again for each.
         study._storage.set_trial_system_attr(trial._trial_id, name, violation)
     state, values = TrialState.PRUNED, None
     if evaluation.trained and result is not None:
@@ -98,7 +98,7 @@ def finish(study: optuna.Study, trial: optuna.Trial, evaluation: Evaluation) -> 
 
 
 def drop(study: optuna.Study, trial: optuna.Trial) -> None:
-    """Tell Optuna that a trial is not worth evaluating."""
+    """Mark a trial as not evaluated."""
     _end(study, trial, TrialState.FAIL)
 
 
@@ -113,7 +113,7 @@ def _end(
     if not isinstance(study.sampler, PlannedSampler):
         study.tell(trial, values, state)
         return
-    # Not by study.tell, which reads all of the trial back twice.
+    # study.tell would read the whole trial twice.
     study._storage.set_trial_state_values(trial._trial_id, state, values)
     ended = create_trial(
         state=state,
@@ -127,25 +127,25 @@ def _end(
 
 
 def _tell_sampler(study: optuna.Study, trial: optuna.Trial, known: FrozenTrial) -> None:
-    """Tell a planned sampler what is known of a trial."""
+    """Pass a trial to a planned sampler."""
     if isinstance(study.sampler, PlannedSampler):
         known.number = trial.number
         study.sampler.observe(known, study.directions[0])
 
 
 def is_evaluated(trial: FrozenTrial) -> bool:
-    """Tell whether a trial carries its evaluation."""
+    """Return whether a trial has an evaluation."""
     return _EVALUATION in trial.user_attrs
 
 
 def stored_evaluation(trial: optuna.Trial | FrozenTrial) -> Evaluation | None:
-    """Return the evaluation a trial carries, if it got that far."""
+    """Return the evaluation of a trial; None if it has none."""
     record = trial.user_attrs.get(_EVALUATION)
     return None if record is None else Evaluation.from_json(record)
 
 
 def nearest_stopped(study: optuna.Study, count: int) -> list[FrozenTrial]:
-    """Return the trials stopped by their curves that break the limits least, nearest first."""
+    """Return the trials stopped by their curves, by violation of the limits, least first."""
     found = []
     for trial in study.get_trials(deepcopy=False):
         evaluation = stored_evaluation(trial)
@@ -157,12 +157,12 @@ def nearest_stopped(study: optuna.Study, count: int) -> list[FrozenTrial]:
 
 
 def repeated(trial: FrozenTrial) -> int | None:
-    """Return the number of the stopped trial that a trial trains to its end, if it does."""
+    """Return the number of the stopped trial that a trial repeats; None if it repeats none."""
     return trial.user_attrs.get(_REPEATS)
 
 
 def trial_records(space: Space, trials: Iterable[FrozenTrial]) -> tuple[TrialRecord, ...]:
-    """Return the finished trials that were evaluated as plain records."""
+    """Return the finished, evaluated trials as plain records."""
     finished = (trial for trial in trials if trial.state.is_finished())
     return tuple(_record(space, trial) for trial in finished if is_evaluated(trial))
 

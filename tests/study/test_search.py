@@ -422,7 +422,7 @@ class Endless(FakeWorkers):
 def test_the_timeout_ends_what_runs_and_the_next_run_takes_it_up(folder, trials):
     space = make_space(trials=trials)
     cut, progress = search(folder, space, Endless(space), timeout_s=0.1)
-    assert progress.ended == f"time is up; cut short: {cut.busy}" and progress.done == 0
+    assert progress.ended == f"time is up; interrupted trials: {cut.busy}" and progress.done == 0
     again, progress = search(folder, space)
     assert progress.done == trials
     assert keys(again)[: cut.busy] == keys(cut)

@@ -1,4 +1,4 @@
-"""Every figure of a study: each computed as a plain record, then drawn with Plotly."""
+"""The figures of a study: each computed as a plain record, then drawn with Plotly."""
 
 import plotly.graph_objects as go
 
@@ -20,7 +20,7 @@ def figures(record: StudyRecord) -> dict[str, go.Figure]:
     ``front-METRIC`` for each cost, ``space`` where there are two, ``parallel-SHOWN`` for each way
     to choose trials, ``importance``, ``slice``, ``progress-trials`` and ``progress-minutes``;
     ``curves-TRIAL`` and ``confusion-TRIAL`` of each finalist.
-    Colours of text and paper are left to a template of ``sweep.report.theme``.
+    A template of ``sweep.report.theme`` sets the colours of text and background.
     """
     frame = table(record)
     goal, costs = goals(record.space)

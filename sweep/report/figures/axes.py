@@ -1,4 +1,4 @@
-"""A parameter or a metric as an axis: where each trial lies on it and how it is labelled."""
+"""Axes of figures: the position of each trial for a parameter or metric, and labels."""
 
 import math
 from collections.abc import Sequence
@@ -24,25 +24,25 @@ class Axis:
 
     Attributes:
         name: the column of the table.
-        title: what it is called, with its unit.
-        kind: ``number``; ``log``, where a position is the logarithm to base 10; ``choice``, where
-            it counts the choices from 0.
-        positions: where each trial lies; None where there is no value.
+        title: its name, with its unit.
+        scale: ``number``; ``log``, a position is the logarithm to base 10; ``choice``, it is the
+            index of the choice.
+        positions: the position of each trial; None without a value.
         ends: the lowest and the highest position.
-        ticks, texts: labelled positions; empty where plain numbers do.
+        ticks, texts: labelled positions; empty for Plotly's own.
     """
 
     name: str
     title: str
-    kind: str
+    scale: str
     positions: list[float | None]
     ends: tuple[float, float]
     ticks: list[float]
     texts: list[str]
 
     def position(self, value: float) -> float:
-        """Return where a number lies on the axis."""
-        return math.log10(value) if self.kind == "log" else value
+        """Return the position of a number."""
+        return math.log10(value) if self.scale == "log" else value
 
 
 def parameter_axes(frame: pd.DataFrame, space: Space) -> list[Axis]:
@@ -69,13 +69,13 @@ def parameter_axes(frame: pd.DataFrame, space: Space) -> list[Axis]:
 
 
 def variant_axis(frame: pd.DataFrame, space: Space) -> Axis | None:
-    """Return the axis of the variant chosen, or None where there was no choice."""
+    """Return the axis of the chosen variant; None if there is only one."""
     names = list(space.fixed.get("quantization", ()))
     return _choice("variant", list(frame["variant"]), names) if len(names) > 1 else None
 
 
 def metric_axes(frame: pd.DataFrame, space: Space) -> list[Axis]:
-    """Return an axis for each metric the study looks at: objectives first, then limits."""
+    """Return an axis for each metric of objectives, then of limits."""
     return [metric_axis(space.metrics[name], frame) for name in metric_names(space)]
 
 
@@ -89,7 +89,7 @@ def metric_axis(metric: Metric, frame: pd.DataFrame) -> Axis:
 
 
 def log_scaled(metric: Metric, values: list[float]) -> bool:
-    """Tell whether a metric reads best on a log axis: sizes always, others when spread wide."""
+    """Return whether a metric is on a log axis: sizes always, others if their range is wide."""
     if not values or min(values) <= 0:
         return False
     return metric.unit == "KB" or max(values) > _WIDE * min(values)
@@ -102,7 +102,7 @@ def decades(low: float, high: float) -> list[float]:
 
 
 def log_ticks(low: float, high: float) -> list[float]:
-    """Return round numbers that label a log axis between two positive numbers, a few at least."""
+    """Return round numbers to label a log axis between two positive numbers."""
     ticks = decades(low, high)
     if len(ticks) >= _FEWEST:
         return ticks
@@ -119,7 +119,7 @@ def round_numbers(low: float, high: float) -> list[float]:
 
 
 def _counted(distribution: IntDistribution | FloatDistribution) -> list[float]:
-    """Return the values of a parameter that has only a few, to label each."""
+    """Return all values of a parameter if they are few, to label each."""
     if (
         not distribution.step
         or distribution.log
@@ -159,7 +159,7 @@ def _number(
 
 
 def _apart(ticks: list[float], low: float, high: float) -> list[float]:
-    """Drop round numbers that would print over the ends of a log axis."""
+    """Return the ticks without those that would overlap the ends of a log axis."""
     gap = 0.1 * math.log10(high / low)
     inner = [t for t in ticks if math.log10(t / low) > gap and math.log10(high / t) > gap]
     return [low, *inner, high]

@@ -1,4 +1,4 @@
-"""A finalist in detail: its training curves, its confusion matrix, the clips it gets wrong."""
+"""A finalist in detail: training curves, confusion matrix, misclassified clips."""
 
 import html
 import math
@@ -18,15 +18,15 @@ _WORST = 24
 
 @dataclass(frozen=True)
 class Retrained:
-    """What all trainings of a finalist gave, together.
+    """The trainings of a finalist, combined.
 
     Attributes:
         trial: the trial's number.
-        seeds: how many times it was trained.
+        seeds: number of trainings.
         losses, accuracies: training loss and validation accuracy after each epoch, by training.
         confusion: test clips by true label (rows) and prediction (columns), over all trainings.
-        worst: the misclassified test clips and by how many trainings, the most often first and then
-            the most confidently; two dozen at most.
+        worst: misclassified test clips with the number of trainings that misclassified them,
+            sorted by that, then by confidence; at most 24.
     """
 
     trial: int
@@ -38,7 +38,7 @@ class Retrained:
 
 
 def retrained(finalist: Finalist) -> Retrained:
-    """Put together what the trainings of a finalist gave."""
+    """Combine the trainings of a finalist."""
     each = finalist.retrainings
     counts = [np.array(one.confusion) for one in each if one.confusion]
     total = np.sum(counts, axis=0).tolist() if counts else []

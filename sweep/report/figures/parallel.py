@@ -69,7 +69,7 @@ def parallel(record: StudyRecord, frame: pd.DataFrame, show: str) -> Parallel:
             axis = metric_axis(record.space.metrics[limit.metric], rows)
             metrics.append(axis)
         bound = (
-            axis.position(limit.bound) if axis.kind != "log" or limit.bound > 0 else axis.ends[0]
+            axis.position(limit.bound) if axis.scale != "log" or limit.bound > 0 else axis.ends[0]
         )
         room = 0.01 * (axis.ends[1] - axis.ends[0])
         if len(limit.operator) == 1:  # a value that touches a strict limit breaks it
@@ -111,7 +111,7 @@ def draw_parallel(lines: Parallel) -> go.Figure:
             meta={
                 "frontend": [*(a.name for a in lines.axes if a.name in FRONTEND), goal.name],
                 "limits": {name: list(ends) for name, ends in lines.limits.items()},
-                "log": [axis.name for axis in lines.axes if axis.kind == "log"],
+                "log": [axis.name for axis in lines.axes if axis.scale == "log"],
                 "missing": {a.name: _missing(a) for a in lines.axes if None in a.positions},
             },
         )
@@ -141,12 +141,12 @@ def _dimension(axis: Axis) -> dict[str, Any]:
     nowhere = _missing(axis)
     positions = [nowhere if at is None else float(f"{at:.6g}") for at in axis.positions]
     ticks, texts = list(axis.ticks), list(axis.texts)
-    if gap and axis.kind == "number":
+    if gap and axis.scale == "number":
         ticks = round_numbers(*axis.ends)
         texts = [f"{tick:g}" for tick in ticks]
     if gap:
         ticks, texts = [nowhere, *ticks], ["none", *texts]
-    if axis.kind == "choice":
+    if axis.scale == "choice":
         texts = _short(texts)
     elif ticks:
         ticks, texts = _finely(ticks, texts, axis)

@@ -1,4 +1,4 @@
-"""What the search did: volume gained and best feasible trial, over trials and over time."""
+"""The history of a search: hypervolume and best feasible trial, over trials and over time."""
 
 from dataclasses import dataclass
 
@@ -22,9 +22,9 @@ class SearchHistory:
         objectives: the metrics searched for.
         trials: finished trials so far: 1, 2, ...
         minutes: wall-clock minutes from the start of the first trial.
-        volume: what feasible trials dominate below the corner: the product, over the objectives,
-            of the share of the way from the limit to the ideal of a share, and of how many times
-            each other metric was halved (doubled, if it is maximized).
+        volume: hypervolume that feasible trials dominate below the corner. A share counts by the
+            fraction of the way from the limit to its ideal, another metric by its halvings
+            (doublings if it is maximized).
         best: the best feasible value so far of each objective; None before there is one.
         corner: the worst corner, by objective: the limit, or else the worst feasible value.
     """
@@ -38,7 +38,7 @@ class SearchHistory:
 
 
 def search_history(record: StudyRecord, frame: pd.DataFrame) -> SearchHistory:
-    """Compute the progress of the search, in the order in which trials finished."""
+    """Compute the history of the search, in the order in which trials finished."""
     frame = frame.sort_values("finished", kind="stable")
     feasible = (frame["outcome"] == "feasible").to_numpy()
     objectives = [record.space.metrics[name] for name in record.space.file.objectives]
@@ -71,10 +71,9 @@ def search_history(record: StudyRecord, frame: pd.DataFrame) -> SearchHistory:
 
 
 def _costs(metric: Metric, values: Costs, corner: float) -> Costs:
-    """Return how far each value lies from the corner: 0 there, and less the better it is.
+    """Return the cost of each value relative to the corner: 0 there, lower is better.
 
-    A share ends at 0 or 1 and is measured along the way to that; of a size or a time, the next
-    halving is always worth as much as the last.
+    A share is measured linearly towards 0 or 1; sizes and times in halvings.
     """
     if metric.share:
         ideal = 1.0 if metric.better == "higher" else 0.0
@@ -83,7 +82,7 @@ def _costs(metric: Metric, values: Costs, corner: float) -> Costs:
 
 
 def describe_volume(found: SearchHistory) -> str:
-    """Return what the first curve is, in one sentence."""
+    """Return an explanation of the first curve, in one sentence."""
     ends = ", ".join(f"{metric} {value:.4g}" for metric, value in found.corner.items())
     factors = [
         (

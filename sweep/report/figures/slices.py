@@ -57,12 +57,12 @@ def draw_slice(record: StudyRecord, frame: pd.DataFrame, parameter: str, metric:
 
 def _side(axis: Axis) -> dict[str, Any]:
     low, high = axis.ends
-    room = 0.5 if axis.kind == "choice" else 0.06 * (high - low)
+    room = 0.5 if axis.scale == "choice" else 0.06 * (high - low)
     ticks = {"tickmode": "array", "tickvals": axis.ticks, "ticktext": axis.texts}
     return {
         "at": [_spread(axis, i, at) for i, at in enumerate(axis.positions)],
         "axis": {
-            "title": {"text": axis.title + (", log scale" if axis.kind == "log" else "")},
+            "title": {"text": axis.title + (", log scale" if axis.scale == "log" else "")},
             "range": [low - room, high + room],
             **(ticks if axis.ticks else {"tickmode": "auto", "tickvals": None, "ticktext": None}),
         },
@@ -72,5 +72,5 @@ def _side(axis: Axis) -> dict[str, Any]:
 def _spread(axis: Axis, index: int, at: float | None) -> float | None:
     if at is None:
         return None
-    jitter = _JITTER * (2 * (index * _GOLDEN % 1) - 1) if axis.kind == "choice" else 0.0
+    jitter = _JITTER * (2 * (index * _GOLDEN % 1) - 1) if axis.scale == "choice" else 0.0
     return float(f"{at + jitter:.5g}")

@@ -1,4 +1,4 @@
-"""What the goal costs: trials as points of two metrics, with limits, front and finalists."""
+"""The trade-off of two metrics: trials, limits, front and finalists; and the price list."""
 
 from dataclasses import dataclass
 
@@ -22,14 +22,14 @@ Interval = tuple[float, float] | None
 
 @dataclass(frozen=True)
 class Mark:
-    """A finalist in the picture of two metrics.
+    """A finalist in the trade-off of two metrics.
 
     Attributes:
-        finalist: what became of it.
+        finalist: the finalist.
         x, y: the means over its trainings, on the test clips.
-        searched: where the search had placed it.
-        interval: the 95 % interval of ``y``, where it has one.
-        holds: whether it keeps every limit.
+        searched: the values that the search measured.
+        interval: the 95 % interval of ``y``, if it has one.
+        holds: whether it meets every limit.
     """
 
     finalist: Finalist
@@ -46,15 +46,15 @@ class Tradeoff:
 
     Attributes:
         x, y: the metrics.
-        front: feasible trials that no feasible trial beats in every objective of the study.
-        whiskers: the 95 % interval of ``y`` of each trial on the front, where it has one.
+        front: the Pareto front of the feasible trials, over all objectives of the study.
+        whiskers: the 95 % interval of ``y`` of each trial on the front, if it has one.
         feasible, infeasible: the other trials measured in both metrics, as rows of the table.
         steps: the best ``y`` that feasible trials reach at each ``x``, from the cheapest on.
-        finalists: the trials that were trained again.
+        finalists: the finalists.
         limits: the limit on each metric that has one.
-        x_range, y_range: the part to show first; it holds the limits unless they are far away.
+        x_range, y_range: the initial view; it contains the limits unless they are far away.
         x_log: whether ``x`` is on a log axis.
-        below: how many trials lie below ``y_range``.
+        below: number of trials below ``y_range``.
     """
 
     x: Metric
@@ -73,7 +73,7 @@ class Tradeoff:
 
 
 def tradeoff(record: StudyRecord, frame: pd.DataFrame, x: Metric, y: Metric) -> Tradeoff:
-    """Compute the picture of ``y`` against ``x`` from the table of trials."""
+    """Compute the trade-off of ``y`` against ``x`` from the table of trials."""
     measured = frame[frame[x.name].notna() & frame[y.name].notna()]
     best = feasible_front(record, measured)
     inside = measured["outcome"] == "feasible"
@@ -145,10 +145,10 @@ def _y_range(values: list[float], limit: Limit | None, metric: Metric) -> tuple[
 
 
 def prices(record: StudyRecord, frame: pd.DataFrame) -> Table | None:
-    """Return the cheapest feasible trial, in each cost, that reaches each level of the goal.
+    """Return, for each level of the goal, the cheapest feasible trial in each cost.
 
-    Of a share the levels are half a point apart, from the limit up to the best trial, or a quarter
-    of what lies between where that is less; of anything else they are round numbers.
+    Levels of a share are 0.005 apart, from the limit to the best trial, or a quarter of that
+    range if it is narrower; levels of other metrics are round numbers.
     """
     goal, costs = goals(record.space)
     feasible = frame[(frame["outcome"] == "feasible") & frame[goal.name].notna()]
@@ -169,7 +169,7 @@ def prices(record: StudyRecord, frame: pd.DataFrame) -> Table | None:
 
 
 def _levels(record: StudyRecord, goal: Metric, values: pd.Series) -> list[float]:
-    """Return levels of the goal, from the easiest to the best that was reached."""
+    """Return levels of the goal, from the easiest to the best trial."""
     low, high = float(values.min()), float(values.max())
     if not goal.share:
         levels = round_numbers(low, high) if low < high else [low]

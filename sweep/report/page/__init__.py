@@ -1,4 +1,4 @@
-"""The report page: one HTML file, with its data inside or fetched from the server it came from."""
+"""The report page: one HTML file with its data embedded, or fetched from its server."""
 
 import base64
 import hashlib
@@ -39,8 +39,8 @@ _SCRIPTS = (
 def render(record: StudyRecord) -> str:
     """Return the report of a study as a complete HTML page.
 
-    The page needs nothing else: style, scripts, Plotly and data are inside, and its content
-    security policy forbids every request.
+    The page contains style, scripts, Plotly and data; its content security policy forbids every
+    request.
     """
     noted = noted_trials(record, table(record))
     data = study_data(record)
@@ -56,19 +56,19 @@ def render(record: StudyRecord) -> str:
 
 
 def served_page(title: str) -> str:
-    """Return the page that asks the server it came from for its data."""
+    """Return the page that fetches its data from its server."""
     return _fill(
         policy=served_policy(), title=f"{title} – sweep", data="null", plotly_address="/plotly.js"
     )
 
 
 def served_policy() -> str:
-    """Return a content security policy under which a page asks nobody but its own server."""
+    """Return a content security policy that only allows requests to the page's own server."""
     return f"{_policy(_script())} 'self'; connect-src 'self'; media-src 'self'"
 
 
 def _policy(*scripts: str) -> str:
-    """Return a content security policy under which only these scripts run and nothing loads."""
+    """Return a content security policy that only allows these scripts, and no requests."""
     hashes = " ".join(
         f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
         for text in scripts
@@ -80,7 +80,7 @@ def _policy(*scripts: str) -> str:
 
 
 def write(record: StudyRecord, path: Path) -> Path:
-    """Write the report of a study to ``path``, all of it or nothing.
+    """Write the report of a study to ``path``, atomically.
 
     Raises:
         StudyError: if it cannot be written.
@@ -102,7 +102,7 @@ def write(record: StudyRecord, path: Path) -> Path:
 
 
 def to_json(content: Any) -> str:
-    """Return plain values as JSON that can stand inside a script element."""
+    """Return plain values as JSON that is safe inside a script element."""
     written = json.dumps(content, allow_nan=False, separators=(",", ":"))
     return written.replace("&", r"\u0026").replace("<", r"\u003c").replace(">", r"\u003e")
 

@@ -1,4 +1,4 @@
-"""Everything the page shows of a study, as one record of plain values."""
+"""All data of a study's page, as one record of plain values."""
 
 from collections.abc import Container
 from dataclasses import asdict
@@ -85,7 +85,7 @@ def _plain(content: Table | None) -> dict[str, Any] | None:
 
 
 def _effort(record: StudyRecord) -> dict[str, Any]:
-    """Return what became of the suggested trials, and the training time spent and saved."""
+    """Return the number of trials by outcome, and the training time spent and saved."""
     spent = summary.effort(record)
     counts = {"suggested": len(record.trials)}
     counts |= {name: n for name, n in record.funnel().items() if name != "failed" or n}
@@ -108,7 +108,7 @@ def _effort(record: StudyRecord) -> dict[str, Any]:
 
 
 def _misses(record: StudyRecord, frame: pd.DataFrame) -> dict[str, Any] | None:
-    """Return the trials that came nearest, with what they measured against each limit."""
+    """Return the trials nearest to feasible, with their metrics that have limits."""
     limits = record.space.limits
     rows = tuple(
         (
@@ -124,7 +124,7 @@ def _misses(record: StudyRecord, frame: pd.DataFrame) -> dict[str, Any] | None:
 
 
 def _finalists(record: StudyRecord, playable: Container[str]) -> dict[str, Any]:
-    """Return what became of the finalists, and of each what to look at closely."""
+    """Return the table of finalists and the details of each."""
     each = []
     for one in record.finalists:
         found = retrained(one)
@@ -141,8 +141,8 @@ def _finalists(record: StudyRecord, playable: Container[str]) -> dict[str, Any]:
     folds = [one.validated.clips for one in record.finalists if one.validated]
     validated = (
         f" Cross-validated: the accuracy on all {max(folds)} clips for training and validation, "
-        "each predicted by a network trained without its fold; its interval tells how much the "
-        "folds differ."
+        "each predicted by a network trained without its fold; the interval includes the variation "
+        "between folds."
         if folds
         else ""
     )
@@ -155,7 +155,7 @@ def _finalists(record: StudyRecord, playable: Container[str]) -> dict[str, Any]:
 
 
 def _latest(frame: pd.DataFrame) -> dict[str, Any]:
-    """Return the trials that ended last, and when the last did."""
+    """Return the latest trials, and when the last finished."""
     tried = frame[frame["outcome"] != "invalid"]
     rows = tried.sort_values("finished", ascending=False, kind="stable")["trial"].head(_LATEST)
     last = "" if frame.empty else f"last trial ended {frame['finished'].max():%H:%M:%S on %Y-%m-%d}"
@@ -163,7 +163,7 @@ def _latest(frame: pd.DataFrame) -> dict[str, Any]:
 
 
 def _about(record: StudyRecord) -> list[dict[str, Any]]:
-    """Return everything a careful reader wants to know, as titled names and values."""
+    """Return limits, metrics and origin of a study, as titled groups of names and values."""
     metrics = {short_title(one): one.meaning for one in record.space.metrics.values()}
     limits = {one.metric: f"{one.operator} {one.bound:g}" for one in record.space.limits}
     groups = {"Limits": limits, "Metrics": metrics, "This study": dict(record.about)}

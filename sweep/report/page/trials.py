@@ -1,4 +1,4 @@
-"""The trials as the page shows them: a row of each, and details of those worth a closer look."""
+"""The trials on the page: a row for each, and details of the most interesting."""
 
 import math
 from collections.abc import Container
@@ -13,7 +13,7 @@ from sweep.study.records import StudyRecord, TrialRecord
 from sweep.study.summary import feasible_front, metric_names, picks
 
 MOST_CLIPS = 24
-"""How many of the misclassified clips are listed, the most confident first."""
+"""Number of misclassified clips listed, the most confident first."""
 
 _MOST_DETAILS = 60
 _MORE_DIGITS = 2
@@ -25,7 +25,7 @@ _VARIANTS = {
 
 
 def trial_rows(record: StudyRecord, frame: pd.DataFrame) -> dict[str, Any]:
-    """Return every trial as columns of plain values.
+    """Return all trials as columns of plain values.
 
     ``trials`` has a list a column: number, outcome, reason, what it is, then every metric;
     ``columns`` describes the metrics (``studied`` where the study limits it or aims at it);
@@ -74,14 +74,14 @@ def _rounded(column: pd.Series, metric: Metric) -> list[float | None]:
 
 
 def _exact(value: Any) -> str | float:
-    """Return a parameter's value as JSON holds it, not rounded."""
+    """Return a parameter's value as plain JSON, not rounded."""
     if isinstance(value, (int, float)) and not isinstance(value, bool) and not math.isnan(value):
         return value
     return plain(value)
 
 
 def noted_trials(record: StudyRecord, frame: pd.DataFrame) -> list[TrialRecord]:
-    """Return the trials worth details: the front, sixty of it at most, picks and finalists."""
+    """Return the trials with details: the front (at most sixty), picks and finalists."""
     wanted = set(feasible_front(record, frame)["trial"].head(_MOST_DETAILS))
     wanted |= {one.trial for one in record.finalists}
     wanted |= {one.trial for one in picks(record, frame)}
@@ -91,7 +91,7 @@ def noted_trials(record: StudyRecord, frame: pd.DataFrame) -> list[TrialRecord]:
 def trial_details(
     record: StudyRecord, trial: TrialRecord, playable: Container[str] = ()
 ) -> dict[str, Any]:
-    """Return what the page tells of one trial beyond its row.
+    """Return the details of a trial.
 
     Args:
         record: the study.

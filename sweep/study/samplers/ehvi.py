@@ -1,4 +1,4 @@
-"""The sampler made for this job: costs follow from a candidate's shape, accuracy is uncertain."""
+"""Expected hypervolume improvement: costs follow from the candidate, accuracy is uncertain."""
 
 import math
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""What trials so far say of one that is still to come: a Gaussian process, and its coordinates."""
+"""A Gaussian process that predicts metrics of new candidates, and its coordinates."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ from scipy.linalg import solve_triangular
 Matrix = NDArray[np.float64]
 
 LEAST_ERROR = 0.003
-"""Added to the share of clips heard wrong before its logarithm is taken: it may be 0."""
+"""Added to the share of misclassified clips before the logarithm: it may be 0."""
 
 _LENGTHS = (0.2, 0.4, 0.8)
 _NOISES = (0.03, 0.1, 0.3, 1.0)
@@ -181,6 +181,6 @@ def _squared_distances(a: Matrix, b: Matrix) -> Matrix:
 
 
 def _kernel(squares: Matrix, settings: Settings) -> Matrix:
-    """Return how alike trials are, 1 at no distance."""
+    """Return the similarity of trials, 1 at distance 0."""
     exponents: Matrix = squares * (-0.5 / settings.length**2)
     return np.exp(exponents, out=exponents)

@@ -39,7 +39,7 @@ def test_every_varying_parameter_metric_and_limit_has_an_axis(record, frame):
 
 def test_log_parameters_have_log_axes_with_readable_ticks(record, frame):
     alpha = axes_of(parallel(record, frame, "all"))["alpha"]
-    assert alpha.kind == "log"
+    assert alpha.scale == "log"
     assert alpha.positions[3] == pytest.approx(math.log10(record.trials[3].candidate.network.alpha))
     assert alpha.texts[0] == "0.08" and alpha.texts[-1] == "1"
 
