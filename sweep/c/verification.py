@@ -2,7 +2,7 @@
 
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from sweep.arrays import blocks
 from sweep.c.compiler import FLAGS, compiled, compiler
+from sweep.c.emulator import CORE, emulate, is_installed
 from sweep.c.templates import template
 from sweep.errors import SweepError
 from sweep.litert import Model
@@ -93,7 +94,7 @@ def verified(
     except (OSError, subprocess.SubprocessError):
         return {"verified": False, "reason": f"{compiler()} did not compile or run it"}
     found = np.concatenate(parts)
-    return {
+    told = {
         "verified": True,
         "clips": len(clips),
         "features": _features(found["features"], expected),
@@ -101,6 +102,23 @@ def verified(
         "inputs": _inputs(found["input"], expected),
         "labels": {"differing_clips": _differing(found["output"].argmax(1), output.argmax(1))},
     }
+    if is_installed():
+        told["device"] = _device(files, clips[0], found[0])
+    return told
+
+
+def _device(files: Mapping[str, str], clip: np.ndarray, here: np.ndarray) -> dict[str, Any]:
+    """Return what a clip takes on an emulated core, whose output must be that of this machine."""
+    try:
+        costs, output = emulate(files, clip, here["output"].dtype, here["output"].shape)
+    except SweepError as error:
+        return {"core": CORE, "reason": str(error)}
+    if not np.array_equal(output, here["output"]):
+        raise SweepError(
+            f"the C computes something else on an emulated {CORE}; export without --c, and"
+            " report it"
+        )
+    return {"core": CORE} | asdict(costs)
 
 
 def _differing(found: np.ndarray, expected: np.ndarray) -> int:

@@ -73,10 +73,21 @@ def _told(found: dict[str, Any]) -> str:
         return f"not verified: {found['reason']}"
     apart = found["network"]["largest_difference"]
     network = "in every bit" if apart == 0 else f"to {apart:.1g}"
-    return (
+    verified = (
         f"verified on {found['clips']} clips: features within"
         f" {found['features']['largest_difference']:.1g} of frontend.tflite, the network equals"
         f" LiteRT's reference kernels {network}, {found['labels']['differing_clips']} labels differ"
+    )
+    if "device" not in found:
+        return verified
+    device = found["device"]
+    if "reason" in device:
+        return f"{verified}; not counted: {device['reason']}"
+    instructions = device["frontend_instructions"] + device["network_instructions"]
+    return (
+        f"{verified}; on a {device['core']} {device['flash_bytes'] / 1024:.1f} KB of flash,"
+        f" {device['ram_bytes'] / 1024:.1f} KB of RAM and {instructions / 1e6:.1f} million"
+        " instructions a clip"
     )
 
 
