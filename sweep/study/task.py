@@ -1,7 +1,9 @@
 """What a worker does with a trial, and what it sends back."""
 
+import ctypes
 import io
 import os
+import signal
 import socket
 import sys
 import threading
@@ -27,6 +29,7 @@ Rules = tuple[StopRule, ...]
 Work = Callable[[Candidate, Dataset, list[Limit], Rules], tuple[Evaluation, dict[str, bytes]]]
 
 _PACKAGES = ("tinysweep", "tensorflow", "ai-edge-litert", "ai-edge-quantizer", "numpy")
+_PR_SET_PDEATHSIG = 1
 _TICK_IN_S = 1.0
 _TRACEBACK_CHARS = 4000
 
@@ -176,7 +179,7 @@ class PluginFolders(WorkerPlugin):
 
 
 class QuietWorker(WorkerPlugin):
-    """Sends what TensorFlow and its friends print to a file instead of the terminal."""
+    """Sends what TensorFlow and its friends print to a file; ends with the coordinator."""
 
     name = "quiet"
 
@@ -185,6 +188,8 @@ class QuietWorker(WorkerPlugin):
 
     def setup(self, worker: Any) -> None:
         """Point standard output and error at the file."""
+        # By the kernel: a worker that is stopped would outlive a coordinator that is killed.
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         target = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         os.dup2(target, 1)
         os.dup2(target, 2)

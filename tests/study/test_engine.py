@@ -505,6 +505,15 @@ def test_kill_9_of_the_coordinator_leaves_no_process(coordinator):
     assert psutil.wait_procs(children, timeout=20)[1] == []
 
 
+def test_nor_does_it_leave_a_worker_that_was_stopped(coordinator, tmp_path):
+    process, children = coordinator
+    worker = psutil.Process(int((tmp_path / f"{SLEEPS}-1").read_text()))
+    worker.suspend()
+    process.kill()
+    process.communicate()
+    assert psutil.wait_procs([worker, *children], timeout=20)[1] == []
+
+
 def test_a_scheduler_that_goes_away_ends_the_search_and_fails_no_trial(tmp_path):
     cluster = scheduler(workers=1)
     with Engine(

@@ -1,0 +1,103 @@
+"""How many workers one coordinator keeps busy, with trials that only sleep.
+
+    python benchmarks/scale.py [--workers 2 8] [--trials 1000] [--sleep 1.0] [--without-tls]
+
+For each number of workers: trials a second, the share of the workers' time in which they had no
+trial, and the resident memory of the coordinator after a tenth of the trials and at the end.  With
+``--without-tls`` the same once more over plain connections, which no sweep uses.
+"""
+
+import argparse
+import resource
+import tempfile
+import time
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from unittest.mock import patch
+
+from distributed import Security
+
+from sweep.candidate import Candidate
+from sweep.evaluation import Evaluation, Variant
+from sweep.space import Space
+from sweep.study import cluster
+from sweep.study.engine import Engine
+from sweep.study.progress import SearchProgress
+from sweep.study.samplers import make_sampler
+from sweep.study.search import Search
+from sweep.study.storage import StudyFolder
+
+SPACE = """
+dataset: {labels: [stop, go]}
+parameters:
+  num_mel_bins: {low: 10, high: 40}
+  alpha: {low: 0.08, high: 1.0, log: true}
+  final_sparsity: {low: 0.0, high: 0.8}
+limits: {size_kb: "< 25"}
+objectives: {accuracy: maximize, size_kb: minimize}
+search: {sampler: random, trials: 10}
+"""
+
+
+def sleep(
+    candidate: Candidate, dataset: object, limits: object, rules: object, seconds: float
+) -> tuple[Evaluation, dict[str, bytes]]:
+    """Take the time of a trial, and nothing else."""
+    time.sleep(seconds)
+    size = 10 * candidate.network.values()["alpha"]
+    result = Variant("float32", {"accuracy": 0.9, "size_kb": size}, violations={"size_kb": -0.5})
+    return Evaluation("infeasible", "only slept", (result,), 0), {}
+
+
+def resident_mb() -> float:
+    """Return the resident memory of this process, in MB of 2^20 bytes."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 2**20
+
+
+def measure(workers: int, trials: int, seconds: float) -> str:
+    """Run a search; return a row of the table."""
+    space = Space.parse(SPACE, "scale").with_search(trials=trials)
+    memory: dict[int, float] = {}
+
+    def note(progress: SearchProgress) -> None:
+        for share in (trials // 10, trials):
+            if progress.done >= share:
+                memory.setdefault(share, resident_mb())
+
+    with tempfile.TemporaryDirectory() as place:
+        folder = StudyFolder(Path(place), "scale")
+        with folder.owned():
+            about = {"fingerprint": "none", "source": "none"}
+            study = folder.create(space, make_sampler(space, "random", 0), about)
+            job = partial(sleep, seconds=seconds)
+            with Engine(None, space.limits, workers, None, folder.worker_log, job) as engine:
+                begin = time.monotonic()
+                Search(space, study, folder, engine, None, note).run()
+                taken = time.monotonic() - begin
+    idle = 1 - trials * seconds / (workers * taken)
+    early, late = memory[trials // 10], memory[trials]
+    return f"{workers:7} {trials / taken:14.1f} {idle:8.1%} {early:12.0f} {late:12.0f}"
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--workers", type=int, nargs="+", default=[2, 8])
+    parser.add_argument("--trials", type=int, default=1000)
+    parser.add_argument("--sleep", type=float, default=1.0)
+    parser.add_argument("--without-tls", action="store_true")
+    given = parser.parse_args()
+    print("workers   trials a s     idle  MB at a tenth   MB at end")
+    for plain in (False, True)[: 1 + given.without_tls]:
+        with ExitStack() as stack:
+            if plain:
+                print("without TLS")
+                stack.enter_context(patch.object(cluster, "own_or_made", Security))
+            for workers in given.workers:
+                print(measure(workers, given.trials, given.sleep), flush=True)
+
+
+if __name__ == "__main__":
+    main()
