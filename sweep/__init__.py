@@ -13,6 +13,7 @@ _HOMES = {
     "run": "sweep.api",
     "Candidate": "sweep.candidate",
     "Classifier": "sweep.predict",
+    "Detector": "sweep.predict",
     "Space": "sweep.space",
     "PlannedSampler": "sweep.study.samplers.base",
     "Metric": "sweep.metrics",

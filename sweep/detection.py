@@ -150,7 +150,7 @@ def match(
             begun += 1
         earliest = event.time_in_s - latest_in_s
         sounding = [word for word in sounding if word.end_in_s >= earliest]
-        word = next((word for word in sounding if word.label == event.label), None)
+        word = next((word for word in sounding if word.label == event.keyword), None)
         if word is None:
             alarms.append(event)
         else:

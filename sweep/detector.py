@@ -38,14 +38,17 @@ class Event:
     """A keyword that was detected.
 
     Attributes:
-        label: the keyword.
         time_in_s: the end of the window it was detected in, from the beginning of the stream.
+        keyword: which one.
         score: its score then.
     """
 
-    label: str
     time_in_s: float
+    keyword: str
     score: float
+
+    def __str__(self) -> str:
+        return f"{self.time_in_s:10.2f} s  {self.keyword}  {self.score:.3f}"
 
 
 class Decisions:
@@ -84,9 +87,7 @@ class Decisions:
         if found:
             self._free_from = first + found[-1] + self._point.refractory + 1
         return [
-            Event(
-                self._keywords[int(scores[t].argmax())], self._time_in_s(first + t), float(best[t])
-            )
+            Event(self._time_in_s(first + t), self._keywords[scores[t].argmax()], float(best[t]))
             for t in found
         ]
 

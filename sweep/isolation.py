@@ -7,40 +7,44 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, ClassVar, Self
 
+import numpy as np
+
+from sweep.detector import Event
 from sweep.errors import SweepError
-from sweep.predict import Classifier, Prediction
+from sweep.predict import Classifier, Detector, Prediction
 
 _MOST_BYTES = 2**30
 _START_IN_S, _ANSWER_IN_S = 60, 10
 
 
-class IsolatedClassifier:
-    """A classifier in a process of its own, bounded in memory and time.
-
-    Attributes:
-        labels: the words it tells apart.
+class _Isolated:
+    """An exported folder in a process of its own, bounded in memory and time.
 
     Raises:
         SweepError: if the folder is not an export, or its models crash what runs them.
     """
 
+    _KIND: ClassVar[type[Classifier] | type[Detector]]
+
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, folder), daemon=True)
+        self._process = context.Process(
+            target=_serve, args=(theirs, self._KIND, folder), daemon=True
+        )
         self._process.start()
         theirs.close()
         try:
             self._answer(_START_IN_S)
-            self.labels: tuple[str, ...] = self._answer(_ANSWER_IN_S)
+            self.labels, self.rate = self._answer(_ANSWER_IN_S)
         except SweepError:
             self.close()
             raise
 
-    def __enter__(self) -> "IsolatedClassifier":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -57,17 +61,10 @@ class IsolatedClassifier:
         self._process.join()
         self._connection.close()
 
-    def predict(self, clip: Path) -> Prediction:
-        """Return the label of a recording; see ``Classifier.predict``.
-
-        Raises:
-            DataError: if it cannot be read.
-            SweepError: if the models crash, or take more than ten seconds.
-        """
+    def _ask(self, question: Path | np.ndarray) -> Any:
         with suppress(BrokenPipeError):  # a process that is gone is told below
-            self._connection.send(clip)
-        prediction: Prediction = self._answer(_ANSWER_IN_S)
-        return prediction
+            self._connection.send(question)
+        return self._answer(_ANSWER_IN_S)
 
     def _answer(self, seconds: float) -> Any:
         try:
@@ -85,8 +82,56 @@ class IsolatedClassifier:
         return answer
 
 
-def _serve(connection: Connection, folder: Path) -> None:
-    """Answer once ready, with the labels, then with a prediction for each clip.
+class IsolatedClassifier(_Isolated):
+    """A classifier in a process of its own, bounded in memory and time.
+
+    Attributes:
+        labels: the words it tells apart.
+        rate: the sampling rate it works at, in Hz.
+
+    Raises:
+        SweepError: if the folder is not an export, or its models crash what runs them.
+    """
+
+    _KIND = Classifier
+
+    def predict(self, clip: Path) -> Prediction:
+        """Return the label of a recording; see ``Classifier.predict``.
+
+        Raises:
+            DataError: if it cannot be read.
+            SweepError: if the models crash, or take more than ten seconds.
+        """
+        prediction: Prediction = self._ask(clip)
+        return prediction
+
+
+class IsolatedDetector(_Isolated):
+    """A detector in a process of its own, bounded in memory and time.
+
+    Attributes:
+        labels: the labels of the network.
+        rate: the sampling rate of the stream, in Hz.
+
+    Raises:
+        SweepError: if the folder is not an export with an operating point, or its models crash what
+            runs them.
+    """
+
+    _KIND = Detector
+
+    def feed(self, samples: np.ndarray) -> list[Event]:
+        """Return the keywords detected in the next samples; see ``Detector.feed``.
+
+        Raises:
+            SweepError: if the models crash, or take more than ten seconds.
+        """
+        events: list[Event] = self._ask(samples)
+        return events
+
+
+def _serve(connection: Connection, kind: type[Classifier] | type[Detector], folder: Path) -> None:
+    """Answer once ready, with labels and rate, then to each question.
 
     An error is an answer, too.
     """
@@ -98,12 +143,13 @@ def _serve(connection: Connection, folder: Path) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     connection.send(None)
     try:
-        classifier = Classifier(folder)
-        connection.send(classifier.labels)
+        exported = kind(folder)
+        answer = exported.feed if isinstance(exported, Detector) else exported.predict
+        connection.send((exported.labels, exported.rate))
         while True:
-            clip = connection.recv()
+            question = connection.recv()
             try:
-                connection.send(classifier.predict(clip))
+                connection.send(answer(question))
             except SweepError as error:
                 connection.send(error)
     except SweepError as error:

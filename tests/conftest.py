@@ -7,9 +7,14 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from sweep.api import Study
 from sweep.audio.dataset import Dataset, DatasetSpec, open_dataset
+from sweep.space import Space
+from sweep.stages.evaluate import evaluate
+from sweep.study.storage import StudyFolder
+from sweep.study.trials import ask, finish
 
-from .cli.shell import CLEAR, space_file, sweep
+from .cli.shell import CLEAR, SPOTTER, space_file, sweep
 
 
 @pytest.fixture(scope="session")
@@ -55,3 +60,25 @@ def finished(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
             assert "next: sweep report words --open" in done.stdout
             told.write_text(done.stdout)
         return Path(shutil.copytree(once, tmp_path_factory.mktemp("finished") / "finished"))
+
+
+@pytest.fixture(scope="session")
+def spotter(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a study of one trial that was run over a stream, and that trial exported.
+
+    It is evaluated in this process: no worker is started.
+    """
+    folder, space = tmp_path_factory.mktemp("spotting"), Space.parse(SPOTTER)
+    dataset = open_dataset(space.file.dataset.spec())
+    about = {"source": dataset.spec.source, "fingerprint": dataset.fingerprint}
+    candidate = space.candidate({})
+    evaluation, files = evaluate(candidate, dataset, space.limits, metrics=space.metrics)
+    assert evaluation.outcome == "feasible", evaluation.reason
+    kept = StudyFolder(folder / "results", "words")
+    with kept.owned():
+        study = kept.create(space, None, about)
+        trial = ask(study, space)
+        kept.keep_files(trial, files)
+        finish(study, trial, evaluation)
+    Study(kept).export(0, folder / "spotter")
+    return folder / "spotter"

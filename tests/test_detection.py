@@ -15,7 +15,7 @@ def said(label, start, length=0.4):
 
 
 def heard(label, time):
-    return Event(label, time, 0.9)
+    return Event(time, label, 0.9)
 
 
 def compare(events, wanted):

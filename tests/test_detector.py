@@ -50,7 +50,7 @@ def test_events_are_those_of_the_definition(smoothing, refractory):
     probabilities = some(300)
     expected = by_the_definition(probabilities, point)
     found = decide(probabilities, point)
-    assert [(e.label, round((e.time_in_s - 1) * 10), e.score) for e in found] == expected
+    assert [(e.keyword, round((e.time_in_s - 1) * 10), e.score) for e in found] == expected
     assert len(expected) > 5 and {label for label, *_ in expected} == set(KEYWORDS)
 
 
@@ -65,7 +65,7 @@ def test_an_event_is_told_at_the_end_of_its_window():
     probabilities = np.zeros((10, 3))
     probabilities[5:8, 1] = 1.0
     (event,) = decide(probabilities)
-    assert event == Event("stop", 0.6 + 1.0, pytest.approx(2 / 3))
+    assert event == Event(0.6 + 1.0, "stop", pytest.approx(2 / 3))
 
 
 def test_what_is_no_keyword_is_never_detected():

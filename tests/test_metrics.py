@@ -149,8 +149,8 @@ def test_the_goal_is_the_first_share_that_only_training_shows(named, expected):
 
 class TestMetricsOfStreams:
     WORDS = tuple(Spoken("go", f"{i}.wav", 10.0 * i, 10.0 * i + 0.5, 10.0) for i in range(4))
-    HITS = tuple((word, Event("go", word.end_in_s + 0.25, 0.9)) for word in WORDS[:3])
-    FOUND = Detection(2.0, 0.75, HITS, WORDS[3:], (Event("stop", 99.0, 0.8),) * 3)
+    HITS = tuple((word, Event(word.end_in_s + 0.25, "go", 0.9)) for word in WORDS[:3])
+    FOUND = Detection(2.0, 0.75, HITS, WORDS[3:], (Event(99.0, "stop", 0.8),) * 3)
 
     def test_they_are_counts_of_what_was_detected(self):
         measured = Measured({}, detection=self.FOUND)

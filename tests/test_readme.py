@@ -71,7 +71,7 @@ def options_of(command: Any) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def desk(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def desk(finished: Path, spotter: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which the commands can be typed: a study, recordings, search spaces, a clip."""
     here = tmp_path_factory.mktemp("desk")
     shutil.copytree(ROOT / "search_spaces", here / "search_spaces")
@@ -82,7 +82,9 @@ def desk(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         word.mkdir(parents=True, exist_ok=True)
         shutil.copy(clip, word / clip.name)
     shutil.copy(heard[0], here / "recordings/yes/anna_nohash_0.wav")
-    shutil.copy(heard[0], here / "CLIP.wav")
+    shutil.copytree(spotter, here / "spotter")
+    for name in ("CLIP.wav", "RECORDING.wav"):
+        shutil.copy(heard[0], here / name)
     return here
 
 

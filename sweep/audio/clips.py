@@ -6,7 +6,7 @@ from os import PathLike
 import numpy as np
 
 from sweep.arrays import FULL_SCALE
-from sweep.audio.recording import Recording
+from sweep.audio.recording import LONGEST_IN_S, Recording
 from sweep.errors import DataError
 
 try:
@@ -28,7 +28,7 @@ def read_clip(path: str | PathLike[str], rate: int, length: int) -> np.ndarray:
         DataError: if the file cannot be read or holds no samples; the message names it.
     """
     recording = Recording(path)
-    clip = loudest_part(_brought_to(rate, recording), length)
+    clip = loudest_part(brought_to(rate, recording), length)
     return to_int16(clip / np.float32(recording.full_scale))
 
 
@@ -39,23 +39,28 @@ def read_whole(path: str | PathLike[str], rate: int) -> np.ndarray:
         DataError: as for ``read_clip``.
     """
     recording = Recording(path)
-    samples = np.concatenate([*_brought_to(rate, recording)])
+    samples = np.concatenate([*brought_to(rate, recording)])
     return samples / np.float32(recording.full_scale)
 
 
-def examine(path: str | PathLike[str]) -> Recording:
+def examine(path: str | PathLike[str], longest_in_s: float = LONGEST_IN_S) -> Recording:
     """Return a recording of which all has been read, so that its length and note are known.
 
     Raises:
-        DataError: as for ``read_clip``.
+        DataError: as for ``read_clip``, or if it is longer.
     """
-    recording = Recording(path)
+    recording = Recording(path, longest_in_s)
     for _ in recording:
         pass
     return recording
 
 
-def _brought_to(rate: int, recording: Recording) -> Iterator[np.ndarray]:
+def brought_to(rate: int, recording: Recording) -> Iterator[np.ndarray]:
+    """Yield a recording at another rate, float32, block by block; its full scale is its own.
+
+    Raises:
+        DataError: if it cannot be read, or resampling is not installed.
+    """
     if soxr is None and recording.rate != rate:
         raise DataError(
             f"{recording.path}: has {recording.rate} Hz and {rate} Hz are needed; pip install soxr"

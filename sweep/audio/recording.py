@@ -24,7 +24,7 @@ RATES_HZ = (1_000, 768_000)
 MOST_CHANNELS = 64
 LONGEST_IN_S = 3600.0
 MOST_SAMPLES = 2**27
-"""What is read at most; a header that claims more is refused before any sample is decoded."""
+"""What is read at most unless asked for more; a header that claims more is refused at once."""
 
 BLOCK = 1 << 14
 """Samples of each channel that are decoded at a time."""
@@ -67,8 +67,8 @@ class Recording:
             read at most; the message names it.
     """
 
-    def __init__(self, path: str | PathLike[str]) -> None:
-        self.path = path
+    def __init__(self, path: str | PathLike[str], longest_in_s: float = LONGEST_IN_S) -> None:
+        self.path, self._longest_in_s = path, longest_in_s
         self.samples, self.peak = 0, 0.0
         self._whole = True
         self._file = _open(path)
@@ -153,14 +153,15 @@ class Recording:
         self._check_length(self._promised or 0)
 
     def _check_length(self, samples: int) -> None:
-        if samples * self._file.channels > MOST_SAMPLES:
+        more = self._longest_in_s / LONGEST_IN_S
+        if samples * self._file.channels > more * MOST_SAMPLES:
             raise DataError(
-                f"{self.path}: more than {MOST_SAMPLES:,} samples in all channels; cut it into"
-                " parts"
+                f"{self.path}: more than {more * MOST_SAMPLES:,.0f} samples in all channels; cut it"
+                " into parts"
             )
-        if samples > LONGEST_IN_S * self.rate:
+        if samples > self._longest_in_s * self.rate:
             raise DataError(
-                f"{self.path}: longer than {LONGEST_IN_S / 60:g} minutes; cut it into parts"
+                f"{self.path}: longer than {self._longest_in_s / 60:g} minutes; cut it into parts"
             )
 
 

@@ -92,7 +92,7 @@ def stream_of(dataset: Dataset, split: str, rate: int) -> Stream:
     clips, targets = dataset.waveforms(split, rate), dataset.targets(split)
     labels = [dataset.labels[target] for target in targets]
     names = dataset.names(split)
-    maker = _Maker(clips, labels, names, dataset.spec.labels, spec, rate)
+    maker = StreamMaker(clips, labels, names, dataset.spec.labels, spec, rate)
 
     def build(folder: Path) -> None:
         save(folder / "samples.npy", (maker.samples,), np.int16, maker.blocks())
@@ -108,8 +108,21 @@ def stream_of(dataset: Dataset, split: str, rate: int) -> Stream:
     return Stream(load(folder / "samples.npy"), rate, tuple(Spoken(**word) for word in spoken))
 
 
-class _Maker:
-    """Draws what is spoken when, then makes the sound of it block by block."""
+class StreamMaker:
+    """Draws what is spoken when, then makes the sound of it block by block.
+
+    Args:
+        clips: int16 ``[clips, samples]``.
+        labels: of the clips; those that are neither of ``keywords`` nor ``_silence_`` are others.
+        names: of the clips.
+        keywords: the labels of keywords.
+        spec: what the stream holds.
+        rate: sampling rate in Hz.
+
+    Attributes:
+        samples: how many there will be.
+        spoken: the words, in the order of their starts.
+    """
 
     def __init__(
         self,

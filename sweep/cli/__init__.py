@@ -31,6 +31,7 @@ for command in (
     searching.finalists,
     deploying.export,
     deploying.predict,
+    deploying.detect,
     searching.worker,
 ):
     app.command()(command)

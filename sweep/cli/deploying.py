@@ -1,9 +1,10 @@
-"""Commands that bring a model to work: export, predict."""
+"""Commands that bring a model to work: export, predict, detect."""
 
 import json
 import shlex
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict, astuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,7 +17,10 @@ from sweep.errors import DataError, SpecError, visible
 from sweep.study import RESULTS
 
 if TYPE_CHECKING:
-    from sweep.isolation import IsolatedClassifier
+    import numpy as np
+
+    from sweep.detector import Event
+    from sweep.isolation import IsolatedClassifier, IsolatedDetector
     from sweep.predict import Prediction
 
 
@@ -112,6 +116,67 @@ def predict(
             for prediction in found:
                 print(visible(str(prediction)))
     raise typer.Exit(1 if found.unreadable else 0)
+
+
+def detect(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="An exported folder.")],
+    sound: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="FILE|-",
+            help="A recording, or - for samples from a pipe: 16 bits, mono, at the model's rate.",
+        ),
+    ] = None,
+    microphone: Annotated[
+        bool, typer.Option("--microphone", help="Listen to the microphone, until Ctrl-C.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object a line.")] = False,
+    as_csv: Csv = False,
+) -> None:
+    """Say when keywords are said in a stream of sound."""
+    from sweep.isolation import IsolatedDetector
+
+    refuse_both(as_json, as_csv)
+    if (sound is None) != microphone:
+        raise SpecError("name one of FILE, - and --microphone")
+    with IsolatedDetector(folder) as detector:
+        found = _Detections(detector, sound)
+        if as_csv:
+            print_csv(["time_in_s", "keyword", "score"], map(astuple, found))
+        else:
+            for event in found:
+                print(json.dumps(asdict(event)) if as_json else visible(str(event)))
+    print(f"{found.seconds:.1f} s; detections: {found.count}", file=sys.stderr)
+
+
+class _Detections:
+    """Events in a recording, a pipe or, without a name, what the microphone records."""
+
+    def __init__(self, detector: "IsolatedDetector", sound: str | None) -> None:
+        self._detector, self._sound = detector, sound
+        self.count, self.seconds = 0, 0.0
+
+    def __iter__(self) -> Iterator["Event"]:
+        try:
+            for block in self._blocks():
+                self.seconds += len(block) / self._detector.rate
+                for event in self._detector.feed(block):
+                    self.count += 1
+                    yield event
+                    sys.stdout.flush()
+        except KeyboardInterrupt:
+            if self._sound is not None:
+                raise
+
+    def _blocks(self) -> Iterator["np.ndarray"]:
+        from sweep.audio.sound import of_microphone, of_pipe, of_recording
+
+        if self._sound is None:
+            return of_microphone(self._detector.rate)
+        if self._sound == "-":
+            pipe = open(sys.stdin.fileno(), "rb", buffering=0, closefd=False)
+            return of_pipe(pipe, self._detector.rate)
+        return of_recording(self._sound, self._detector.rate)
 
 
 class _Predictions:

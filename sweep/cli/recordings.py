@@ -1,4 +1,4 @@
-"""Commands about recordings: data list, data prepare, data check."""
+"""Commands about recordings: data list, prepare, check, near-misses."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -69,3 +69,27 @@ def check_folder(
             found = inspect_folder(path, line.note, label_from)
     if not printed(asdict(found), as_json, as_csv):
         print_folder(console(), found)
+
+
+@app.command("near-misses")
+def near_misses(
+    folders: Annotated[
+        list[Path], typer.Argument(metavar="PATH", help="Folders of words, keywords and others.")
+    ],
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Where to write; the folder of other words.")
+    ],
+    word: Annotated[
+        list[str] | None, typer.Option(metavar="WORD", help="A word to use; all by default.")
+    ] = None,
+    as_json: Json = False,
+    as_csv: Csv = False,
+) -> None:
+    """Make words to reject of recorded ones: the halves of two."""
+    from sweep.audio.near_misses import make_near_misses
+    from sweep.terminal import console, print_pairs
+
+    refuse_both(as_json, as_csv)
+    counts = make_near_misses(folders, word, out)
+    if not printed(counts, as_json, as_csv):
+        print_pairs(console(), counts.items())

@@ -71,8 +71,10 @@ class StudyWarning:
 
 
 def metric_names(space: Space) -> list[str]:
-    """Return the metrics of objectives and limits; to a single one a second is added."""
+    """Return the metrics of objectives and limits, and the goal; to one a second is added."""
     names = space.named_metrics
+    if space.goal.name not in names:
+        return [*names, space.goal.name]
     if len(names) > 1:
         return names
     better = space.metrics[names[0]].better

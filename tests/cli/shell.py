@@ -33,6 +33,20 @@ limits: {accuracy: ">= 0.7", latency_ms: "<= 50", size_kb: "< 25"}
 search: {trials: 4, seed: 1}
 """
 
+SPOTTER = """
+dataset:
+  source: synthetic
+  labels: [stop, go]
+  clips_per_label: 60
+  snr_db: [10, 30]
+  unknown: {words: [left, house], held_out: 0, share: 1.0}
+  streams: {hours: 0.05, snr_db: [10, 30]}
+parameters: {alpha: 0.25, normalization: per_clip, epochs: 30, batch_size: 10, quantization: int8}
+limits: {false_alarms_per_hour: "<= 60", tflite_size_kb: "<= 60"}
+objectives: {miss_rate: minimize, detection_delay_ms: minimize}
+search: {trials: 1, seed: 1}
+"""
+
 
 def sweep(*arguments: object, cwd: Path, timeout: float = 240) -> subprocess.CompletedProcess[str]:
     command = [str(SWEEP), *map(str, arguments)]

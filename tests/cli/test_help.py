@@ -25,6 +25,7 @@ class TestHelp:
             "finalists",
             "export",
             "predict",
+            "detect",
             "worker",
             "data",
             "cluster",
