@@ -17,7 +17,8 @@ import numpy as np
 from ai_edge_quantizer.utils.qsv_utils import min_max_update, moving_average_update
 from training_choices import BASE
 
-from sweep.audio.dataset import DatasetSpec, open_dataset
+from sweep.audio.dataset import open_dataset
+from sweep.audio.dataset_spec import DatasetSpec
 from sweep.candidate import Candidate
 from sweep.litert import Model
 from sweep.networks.conversion import convert

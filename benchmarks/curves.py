@@ -25,7 +25,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from sweep.audio.dataset import Dataset, DatasetSpec, open_dataset
+from sweep.audio.dataset import Dataset, open_dataset
+from sweep.audio.dataset_spec import DatasetSpec
 from sweep.candidate import Candidate
 from sweep.evaluation import Evaluation, Variant
 

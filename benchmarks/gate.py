@@ -19,7 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sweep.audio.dataset import Dataset, DatasetSpec, open_dataset
+from sweep.audio.dataset import Dataset, open_dataset
+from sweep.audio.dataset_spec import DatasetSpec
 from sweep.candidate import Candidate
 from sweep.limits import Limit, violations
 from sweep.metrics import METRICS

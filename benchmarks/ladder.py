@@ -19,7 +19,8 @@ from multiprocessing import get_context
 import numpy as np
 from training_choices import BASE, FOLDS
 
-from sweep.audio.dataset import DatasetSpec, open_dataset
+from sweep.audio.dataset import open_dataset
+from sweep.audio.dataset_spec import DatasetSpec
 from sweep.audio.folds import hold_out
 from sweep.candidate import Candidate
 

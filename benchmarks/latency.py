@@ -14,7 +14,8 @@ import sys
 from pathlib import Path
 
 from sweep.arrays import to_float
-from sweep.audio.dataset import DatasetSpec, open_dataset
+from sweep.audio.dataset import open_dataset
+from sweep.audio.dataset_spec import DatasetSpec
 from sweep.candidate import Candidate
 from sweep.frontends.compute import convert_frontend
 from sweep.litert import Model, measure_latency

@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 from worker_env import use_worker_env
 
-from sweep.audio.dataset import DatasetSpec, open_dataset
+from sweep.audio.dataset import open_dataset
+from sweep.audio.dataset_spec import DatasetSpec
 from sweep.space import Space
 from sweep.stages.evaluate import evaluate
 

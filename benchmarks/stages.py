@@ -15,7 +15,8 @@ import time
 import numpy as np
 from worker_env import use_worker_env
 
-from sweep.audio.dataset import DatasetSpec, open_dataset
+from sweep.audio.dataset import open_dataset
+from sweep.audio.dataset_spec import DatasetSpec
 from sweep.candidate import QUANTIZATIONS, Candidate
 from sweep.stages.evaluate import evaluate
 

@@ -26,7 +26,8 @@ from typing import Any
 
 import numpy as np
 
-from sweep.audio.dataset import Dataset, DatasetSpec, open_dataset
+from sweep.audio.dataset import Dataset, open_dataset
+from sweep.audio.dataset_spec import DatasetSpec
 from sweep.candidate import Candidate
 from sweep.evaluation import Evaluation, Variant, choose
 from sweep.limits import Limit, total_violation, violations

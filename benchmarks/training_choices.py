@@ -24,7 +24,8 @@ from typing import Any
 
 import numpy as np
 
-from sweep.audio.dataset import DatasetSpec, open_dataset
+from sweep.audio.dataset import open_dataset
+from sweep.audio.dataset_spec import DatasetSpec
 from sweep.audio.folds import hold_out
 from sweep.candidate import Candidate
 

@@ -12,7 +12,7 @@ import yaml
 from optuna.distributions import CategoricalDistribution, IntDistribution
 
 from sweep import distributions, registry, spec
-from sweep.audio.dataset import CLIP_LENGTHS_IN_S
+from sweep.audio.dataset_spec import CLIP_LENGTHS_IN_S
 from sweep.audio.splits import SPLITS
 from sweep.candidate import Candidate
 from sweep.errors import SpecError, nearest

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 import pydantic
 
 from sweep import registry, strict_yaml
-from sweep.audio.dataset import CLIP_LENGTHS_IN_S, DatasetSpec
+from sweep.audio.dataset_spec import CLIP_LENGTHS_IN_S, DatasetSpec
 from sweep.audio.layout import LabelFrom, check_label
 from sweep.audio.open_set import SilenceSpec, StreamSpec, UnknownSpec, outputs
 from sweep.audio.sources.lookup import source_of, source_owner

@@ -8,7 +8,8 @@ import pytest
 from filelock import FileLock
 
 from sweep.api import Study
-from sweep.audio.dataset import Dataset, DatasetSpec, open_dataset
+from sweep.audio.dataset import Dataset, open_dataset
+from sweep.audio.dataset_spec import DatasetSpec
 from sweep.space import Space
 from sweep.stages.evaluate import evaluate
 from sweep.study.storage import StudyFolder

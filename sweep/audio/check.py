@@ -11,8 +11,10 @@ import numpy as np
 from sweep.audio import layout
 from sweep.audio.balance import Balance
 from sweep.audio.confounds import Finding, find_confounds
-from sweep.audio.dataset import SEARCHED, Dataset, DatasetSpec, locate, split_rule
+from sweep.audio.dataset import SEARCHED, Dataset
+from sweep.audio.dataset_spec import DatasetSpec
 from sweep.audio.duplicates import find_duplicates, same_files
+from sweep.audio.location import locate, split_rule
 from sweep.audio.recording import Recording
 from sweep.audio.speakers import Speakers
 from sweep.audio.splits import SPLITS, SplitRule, advice, split_clips

@@ -36,7 +36,7 @@ def prepare(
     ] = None,
 ) -> None:
     """Download or synthesize the recordings of a source."""
-    from sweep.audio.dataset import prepare_source
+    from sweep.audio.location import prepare_source
     from sweep.live_line import LiveLine
 
     with LiveLine() as line:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sweep import cache
-from sweep.audio.dataset import linked, locate
 from sweep.audio.layout import SUFFIXES
+from sweep.audio.location import linked, locate
 from sweep.errors import SweepError
 from sweep.report.figures.finalists import retrained
 from sweep.study.records import StudyRecord

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sweep.audio.dataset import DatasetSpec
+from sweep.audio.dataset_spec import DatasetSpec
 from sweep.audio.open_set import SilenceSpec, UnknownSpec
 from sweep.audio.splits import SPLITS
 

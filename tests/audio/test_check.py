@@ -5,7 +5,8 @@ import pytest
 import soundfile
 
 from sweep.audio.check import inspect_clips, inspect_folder
-from sweep.audio.dataset import DatasetSpec, open_dataset
+from sweep.audio.dataset import open_dataset
+from sweep.audio.dataset_spec import DatasetSpec
 from sweep.audio.splits import SPLITS, speaker_split
 from sweep.errors import DataError
 

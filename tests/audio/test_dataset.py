@@ -13,7 +13,9 @@ import soundfile
 
 from sweep.audio import dataset as dataset_module
 from sweep.audio.clips import read_clip
-from sweep.audio.dataset import DatasetSpec, locate, open_dataset, typical_length
+from sweep.audio.dataset import open_dataset, typical_length
+from sweep.audio.dataset_spec import DatasetSpec
+from sweep.audio.location import locate
 from sweep.audio.splits import SPLITS
 from sweep.errors import DataError
 

@@ -3,7 +3,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from sweep.audio.dataset import DatasetSpec, open_dataset, read_splits
+from sweep.audio.dataset import open_dataset, read_splits
+from sweep.audio.dataset_spec import DatasetSpec
 from sweep.audio.folds import deal, hold_out
 from sweep.audio.layout import label_of
 

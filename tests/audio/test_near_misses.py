@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from sweep.audio.dataset import DatasetSpec, open_dataset
+from sweep.audio.dataset import open_dataset
+from sweep.audio.dataset_spec import DatasetSpec
 from sweep.audio.layout import label_of
 from sweep.audio.near_misses import make_near_misses
 from sweep.audio.open_set import UnknownSpec

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sweep.audio.dataset import DatasetSpec, open_dataset
+from sweep.audio.dataset import open_dataset
+from sweep.audio.dataset_spec import DatasetSpec
 from sweep.audio.folds import with_folds
 from sweep.audio.layout import label_of
 from sweep.audio.open_set import SilenceSpec, UnknownSpec

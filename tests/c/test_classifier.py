@@ -12,7 +12,8 @@ import tf_keras
 
 from sweep import c
 from sweep.arrays import to_float
-from sweep.audio.dataset import Dataset, DatasetSpec, open_dataset
+from sweep.audio.dataset import Dataset, open_dataset
+from sweep.audio.dataset_spec import DatasetSpec
 from sweep.c.classifier import classifier_source
 from sweep.c.export import c_files
 from sweep.c.verification import Expected, verified

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sweep.audio.dataset import Dataset, DatasetSpec, open_dataset
+from sweep.audio.dataset import Dataset, open_dataset
+from sweep.audio.dataset_spec import DatasetSpec
 from sweep.c.compiler import compiled
 from sweep.c.frontend import frontend_source
 from sweep.c.verification import FEATURES_TOLERANCE

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from sweep.audio.dataset import DatasetSpec, locate, open_dataset
+from sweep.audio.dataset import open_dataset
+from sweep.audio.dataset_spec import DatasetSpec
+from sweep.audio.location import locate
 
 SWEEP = Path(sys.executable).with_name("sweep")
 

@@ -16,7 +16,8 @@ import soundfile
 
 from sweep import c
 from sweep.audio.clips import read_whole
-from sweep.audio.dataset import DatasetSpec, open_dataset
+from sweep.audio.dataset import open_dataset
+from sweep.audio.dataset_spec import DatasetSpec
 from sweep.errors import DataError, SweepError
 from sweep.export import measure
 from sweep.isolation import IsolatedClassifier

@@ -9,7 +9,8 @@ import soundfile
 
 from sweep.audio import dataset
 from sweep.audio.clips import loudest_part, read_whole
-from sweep.audio.dataset import DatasetSpec, locate
+from sweep.audio.dataset_spec import DatasetSpec
+from sweep.audio.location import locate
 from sweep.cli.searching import run
 from sweep.study.storage import StudyFolder
 

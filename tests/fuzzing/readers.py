@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from sweep.audio.dataset import DatasetSpec
+from sweep.audio.dataset_spec import DatasetSpec
 
 from .mutation import mutated, mutated_tree
 

@@ -4,7 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sweep.audio.dataset import Dataset, DatasetSpec, open_dataset
+from sweep.audio.dataset import Dataset, open_dataset
+from sweep.audio.dataset_spec import DatasetSpec
 from sweep.audio.folds import with_folds
 from sweep.audio.open_set import SilenceSpec, StreamSpec, UnknownSpec
 from sweep.candidate import QUANTIZATIONS, Candidate

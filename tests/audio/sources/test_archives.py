@@ -8,7 +8,8 @@ import pytest
 import soundfile
 
 from sweep import cache
-from sweep.audio.dataset import DatasetSpec, open_dataset
+from sweep.audio.dataset import open_dataset
+from sweep.audio.dataset_spec import DatasetSpec
 from sweep.audio.sources import archives
 from sweep.audio.sources.archives import (
     MINI_SPEECH_COMMANDS,

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from sweep.audio.dataset import DatasetSpec, linked, locate, open_dataset
+from sweep.audio.dataset import open_dataset
+from sweep.audio.dataset_spec import DatasetSpec
 from sweep.audio.layout import find_clips
+from sweep.audio.location import linked, locate
 from sweep.audio.sources.base import Source, Utterance, Wanted
 from sweep.audio.sources.lookup import is_folder, source_of
 from sweep.errors import DataError, PluginError
