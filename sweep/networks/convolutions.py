@@ -54,7 +54,9 @@ class _Filter(Layer):
 
     def _window(self) -> tuple[int, int]:
         """Return the frames and coefficients from one end of the kernel to the other."""
-        (height, width), (along, across) = _pair(self.kernel), _pair(self.dilation)  # type: ignore
+        # Each filter declares its kernel itself, as its own fields are positional.
+        kernel: Any = self.kernel  # type: ignore[attr-defined]
+        (height, width), (along, across) = _pair(kernel), _pair(self.dilation)
         return along * (height - 1) + 1, across * (width - 1) + 1
 
     def output(self, *shapes: Shape) -> Shape:
