@@ -40,7 +40,8 @@ dataset:
   source: synthetic
   labels: [stop, go]
   clips_per_label: 60
-  snr_db: [10, 30]
+  lowest_snr_db: 10
+  highest_snr_db: 30
   unknown: {words: [left, house], held_out: 0, share: 1.0}
   streams: {hours: 0.05, snr_db: [10, 30]}
 parameters: {alpha: 0.25, normalization: per_clip, epochs: 30, batch_size: 10, quantization: int8}
