@@ -19,6 +19,7 @@ from .shell import CLEAR, SPACE, refused, space_file, sweep
 RATE = 16000
 TEXT = (
     SPACE.replace("source: synthetic", "source: clips\n  clip_length_in_s: auto")
+    .replace("  clips_per_label: 60\n  lowest_snr_db: 10\n  highest_snr_db: 30\n", "")
     .replace("trials: 4", "trials: 1")
     .replace(">= 0.7", ">= 0.5")
     .replace("[0.0625, 0.125, 0.25]", "0.25")

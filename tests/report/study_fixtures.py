@@ -25,17 +25,17 @@ class RunningSweep:
         self.folder = StudyFolder(results, record.name)
         self.folder.path.mkdir(parents=True)
         facts = dict(record.about) | {"fingerprint": "made up"} | about
-        self._study = self.folder.create(record.space, optuna.samplers.RandomSampler(), facts)
+        self._study = self.folder.create(record.space, optuna.samplers.RandomSampler(0), facts)
         self._space, self._coming = record.space, list(record.trials)
 
     def end(self, trials: int = 1) -> int:
         """Finish the next trials; return the number of the last."""
+        distributions = self._space.distributions
         for coming in [self._coming.pop(0) for _ in range(trials)]:
             parameters = coming.candidate.parameters()
-            self._study.enqueue_trial(
-                {name: parameters[name] for name in self._space.distributions}
-            )
-            trial = self._study.ask(self._space.distributions)
+            asked = {name: parameters[name] for name in distributions if name in parameters}
+            self._study.enqueue_trial(asked)
+            trial = self._study.ask(distributions)
             if coming.evaluation.outcome == "feasible":
                 self.folder.keep_files(trial, {"model.tflite": model_of(trial.number)})
             finish(self._study, trial, coming.evaluation)
