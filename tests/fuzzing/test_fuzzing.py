@@ -26,7 +26,7 @@ from .bounded import examine
 from .readers import READERS, spec
 
 ROOT = Path(__file__).parents[2]
-SHORT = 250
+SHORT = 120
 INPUTS = int(os.environ.get("SWEEP_FUZZ") or SHORT)
 FORMATS = (
     *(("wav", "WAV", "PCM_16"), ("24.wav", "WAV", "PCM_24"), ("float.wav", "WAV", "FLOAT")),
