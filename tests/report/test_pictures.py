@@ -54,7 +54,7 @@ def test_without_a_browser_the_message_says_what_to_install(monkeypatch, tmp_pat
 def test_a_browser_that_is_not_there_is_named(monkeypatch, tmp_path):
     pytest.importorskip("kaleido")
     monkeypatch.setenv("BROWSER_PATH", "/no/browser")
-    with pytest.raises(SweepError, match="BROWSER_PATH names /no/browser"):
+    with pytest.raises(SweepError, match="BROWSER_PATH is /no/browser"):
         write_pictures(make_record(3), "png", tmp_path)
 
 
