@@ -90,7 +90,7 @@ def test_without_promotion_epochs_are_as_any_parameter():
     [
         (("[5, 15, 45]", "20"), "needs parameters.epochs to be a list"),
         (("[5, 15, 45]", "{low: 5, high: 45}"), "needs parameters.epochs to be a list"),
-        (("sampler: random", "sampler: greedy"), "greedy does without"),
+        (("sampler: random", "sampler: greedy"), "greedy has no promotion"),
     ],
 )
 def test_promotion_where_it_cannot_be_is_told(change, message):
