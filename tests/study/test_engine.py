@@ -195,7 +195,7 @@ def test_a_trial_that_takes_too_long_fails_and_its_process_is_replaced(tmp_path)
 
 
 def test_a_frozen_worker_is_replaced_and_its_trial_run_again(tmp_path, monkeypatch):
-    monkeypatch.setattr(cluster_module, "_SILENCE_IN_S", 1)
+    monkeypatch.setattr(cluster_module, "_SILENCE_IN_S", 4)
     with Engine(None, [], 1, None, tmp_path / "log", partial(work, folder=tmp_path)) as cold:
         cold.submit(0, candidate(FREEZES))
         assert answer(cold).evaluation.reason == "attempt 2"
