@@ -1,5 +1,8 @@
 """What an emulated Cortex-M computes, and what it takes."""
 
+import os
+from itertools import cycle, product
+
 import numpy as np
 import pytest
 
@@ -21,6 +24,13 @@ pytestmark = [
     pytest.mark.skipif(not is_installed(), reason="the extra device is not installed"),
 ]
 OF_THE_TABLE = ("depthwise_separable", "standard", "temporal", "tc_resnet")
+QUANTIZATIONS = ("float32", "int8", "int8_per_tensor")
+PAIRS = (
+    list(product(OF_THE_TABLE, QUANTIZATIONS))
+    if os.environ.get("SWEEP_EVERY_PAIR")
+    else list(zip(OF_THE_TABLE, cycle(QUANTIZATIONS), strict=False))
+)
+"""``SWEEP_EVERY_PAIR=1`` emulates each network in each quantization."""
 MFCC = FRONTENDS["mfcc"]
 
 
@@ -43,8 +53,7 @@ def kind_of(network: str, frontend, quantization: str) -> np.dtype:
     return Expected(np.zeros((1, *model.input_shape[1:]), np.float32), model).kind(len(LABELS))
 
 
-@pytest.mark.parametrize("quantization", ["float32", "int8", "int8_per_tensor"])
-@pytest.mark.parametrize("network", OF_THE_TABLE)
+@pytest.mark.parametrize(("network", "quantization"), PAIRS)
 def test_a_cortex_m4_computes_the_bits_of_this_machine(
     spoken: Dataset, network, quantization
 ) -> None:
