@@ -59,7 +59,7 @@ class Evaluation:
         traceback: of a trial that failed by an error: where it was raised.
         machine: the host name of the machine that trained and measured it.
         variants: what was measured, in the order of ``quantization``; of a trial that was not
-            trained to its end what the gate foresaw, the smallest first.
+            trained to its end what the gate estimated, the smallest first.
         chosen: index of the trial's result in ``variants``.
         original_accuracy: accuracy of the trained network before conversion.
         original_size_kb: its parameters as 32-bit floats.

@@ -183,7 +183,7 @@ def _told(measured: Measured) -> dict[str, dict[str, Any]]:
 
 
 def _as_finalist(record: StudyRecord, number: int) -> dict[str, Any] | None:
-    """Return what was heard of the test clips when the trial was trained again, if it was."""
+    """Return the results on the test clips of the retrained trial, if it was retrained."""
     for one in record.finalists:
         if one.trial == number:
             metrics = {

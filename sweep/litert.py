@@ -141,7 +141,7 @@ def _border(tensor: dict[str, Any]) -> dict[str, Any]:
 @contextmanager
 def _silent_native_code() -> Iterator[None]:
     """Keep LiteRT's greeting, which no setting turns off, out of the shell."""
-    if sys.stderr is None:  # There is nobody to greet.
+    if sys.stderr is None:  # A host without a console.
         yield
         return
     with _SILENCE, open(os.devnull, "wb") as nowhere:
@@ -186,7 +186,7 @@ class Deployed:
 
 
 def run_deployed(frontend: bytes, model: bytes, waveforms: np.ndarray) -> Deployed:
-    """Hear 16-bit clips ``[clips, samples]`` with two ``.tflite`` files, and time both."""
+    """Classify 16-bit clips ``[clips, samples]`` with two ``.tflite`` files, and time both."""
     run, parts = Model(frontend).run_each, blocks(waveforms, _CLIPS_AT_ONCE)
     features = np.concatenate([run(to_float(part)) for part in parts])
     return Deployed(

@@ -28,7 +28,7 @@ _MOST_STRIDES = 1000
 
 @dataclass(frozen=True)
 class Prediction:
-    """The label heard in a clip, and the probability of each label."""
+    """The label predicted for a clip, and the probability of each label."""
 
     clip: str
     label: str

@@ -49,7 +49,7 @@ class Finding:
 
     Attributes:
         what: the trait, or ``duplicates``; see ``find_duplicates``.
-        words: the words it is about; of several pairs, the two that are told apart best.
+        words: the words it is about; of several pairs, the pair that it separates best.
         figures: what was measured, as a text.
         advice: what to do.
         pairs: all pairs of words that the trait tells apart, best first.
@@ -124,7 +124,7 @@ _TRAITS = (
 
 
 def find_confounds(folder: Path, clips: Iterable[Clip]) -> list[Finding]:
-    """Measure clips of each word, and return the traits by which two words can be told apart."""
+    """Measure clips of each word, and return the traits that separate two words."""
     names: dict[str, list[str]] = defaultdict(list)
     for clip in clips:
         names[clip.label].append(clip.name)
@@ -187,7 +187,7 @@ def _typical(trait: _Trait, values: Sequence[Value]) -> str:
 
 
 def _differ(trait: _Trait, pair: Pair, values: Mapping[str, Sequence[Value]]) -> bool:
-    """Tell whether two words are told apart by more than chance and than words themselves do."""
+    """Tell whether a trait separates two words by more than chance, and more than other words."""
     one, other = (np.array(values[word]) for word in pair.words)
     # Few clips are often unlike.
     chance = 0.5 + _CHANCE * (1 / len(one) + 1 / len(other)) ** 0.5 / 2

@@ -131,8 +131,8 @@ def _tar_members(archive: Path, limit_bytes: int, lists: Collection[str]) -> _Me
                     content = opened.extractfile(member)
                     assert content is not None
                     yield target, content.read(), packed.tell() / size
-                # It keeps every member, a kilobyte each; typeshed does not know the attribute.
-                opened.members.clear()  # type: ignore[attr-defined]
+                # It keeps every member, a kilobyte each.
+                opened.members.clear()  # type: ignore[attr-defined]  # typeshed lacks it
         # The checksum of all of it stands at its end.
         while rest := plain.read(_CHUNK_BYTES):
             taken += len(rest)

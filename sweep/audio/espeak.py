@@ -86,7 +86,7 @@ class _Library:
         # The library would start its random numbers from the clock.
         self._library.espeak_ng_SetRandSeed(ctypes.c_long(1))
         self._heard: list[bytes] = []
-        self._callback = _CALLBACK(self._hear)
+        self._callback = _CALLBACK(self._receive)
         self._library.espeak_SetSynthCallback(self._callback)
 
     def say(self, utterance: Utterance) -> bytes:
@@ -101,7 +101,7 @@ class _Library:
         self._library.espeak_Synth(text, len(text) + 1, 0, 1, 0, _CHARS_UTF8, None, None)
         return b"".join(self._heard)
 
-    def _hear(self, samples: "ctypes._Pointer[ctypes.c_short]", count: int, _: int) -> int:
+    def _receive(self, samples: "ctypes._Pointer[ctypes.c_short]", count: int, _: int) -> int:
         if samples and count > 0:
             self._heard.append(ctypes.string_at(samples, 2 * count))
         return 0

@@ -15,13 +15,13 @@ from sweep.errors import DataError
 _RATE = 16000
 _FADE = 160
 _A_SPEAKER = 8
-"""Spliced clips of one speaker at most, so that nobody is heard much more than others."""
+"""At most so many spliced clips of one speaker, so that none outweighs the others."""
 
 
 def make_near_misses(
     folders: Sequence[Path], words: Sequence[str] | None, out: Path, seed: int = 0
 ) -> dict[str, int]:
-    """Write words that nobody says, made of recordings, and return how many clips each has.
+    """Write non-words spliced from recordings, and return how many clips each has.
 
     ``spliced-<word>`` has the first half of a word and the second half of another by the same
     speaker, cut where half of the energy has passed.  Speakers keep their names, so that clips are

@@ -13,8 +13,9 @@ from sweep.c.steps import Step, constant_of, inputs_of
 
 def _window(operator: Operator, kernel: tuple[int, int]) -> dict[str, int]:
     """Return the fields of a ``window``."""
-    (_, *sizes, channels), options = operator.inputs[0].shape, operator.options  # type: ignore
-    (_, *places, outputs), margins = operator.outputs[0].shape, []
+    values, options, margins = operator.inputs[0], operator.options, []
+    assert values is not None
+    (_, *sizes, channels), (_, *places, outputs) = values.shape, operator.outputs[0].shape
     strides = options.strideH, options.strideW
     dilations = options.dilationHFactor, options.dilationWFactor
     for size, place, tap, stride, dilation in zip(sizes, places, kernel, strides, dilations):
@@ -25,8 +26,8 @@ def _window(operator: Operator, kernel: tuple[int, int]) -> dict[str, int]:
         *("kernel_rows", "kernel_columns", "row_stride", "column_stride"),
         *("row_dilation", "column_dilation", "top", "left"),
     )
-    values = (*sizes, channels, *places, outputs, *kernel, *strides, *dilations, *margins)
-    return dict(zip(names, values, strict=True))
+    numbers = (*sizes, channels, *places, outputs, *kernel, *strides, *dilations, *margins)
+    return dict(zip(names, numbers, strict=True))
 
 
 def _filter(operator: Operator, sizes: Mapping[str, Any]) -> Step:

@@ -48,7 +48,7 @@ def check() -> None:
 
 
 def _shielded(stream: TextIO) -> TextIO:
-    if stream is None:  # closed by whoever started the command
+    if stream is None:  # the parent process closed it
         return stream
     stream.flush()
     return io.TextIOWrapper(

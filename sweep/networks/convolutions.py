@@ -54,8 +54,7 @@ class _Filter(Layer):
 
     def _window(self) -> tuple[int, int]:
         """Return the frames and coefficients from one end of the kernel to the other."""
-        # Each filter declares its kernel itself, as its own fields are positional.
-        kernel: Any = self.kernel  # type: ignore[attr-defined]
+        kernel: Any = self.kernel  # type: ignore[attr-defined]  # a positional field of each filter
         (height, width), (along, across) = _pair(kernel), _pair(self.dilation)
         return along * (height - 1) + 1, across * (width - 1) + 1
 

@@ -52,7 +52,7 @@ class TrainingGraph:
         ]
         clips = [tf.TensorSpec((None, *architecture.shape), tf.float32)]
         self._run = tf.function(self._steps, signature, autograph=False)
-        self._hear = tf.function(self._logits, clips, autograph=False)
+        self._predict_logits = tf.function(self._logits, clips, autograph=False)
 
     def start(self, weights: Weights) -> None:
         """Begin anew from these weights, which may be narrower than the graph."""
@@ -89,8 +89,10 @@ class TrainingGraph:
     def accuracy(self, features: np.ndarray, targets: np.ndarray) -> float:
         """Return the share of clips classified correctly."""
         parts = blocks(features, _CLIPS_AT_ONCE)
-        heard = np.concatenate([self._hear(part).numpy().argmax(axis=1) for part in parts])
-        return float(np.mean(heard == targets))
+        predicted = np.concatenate(
+            [self._predict_logits(part).numpy().argmax(axis=1) for part in parts]
+        )
+        return float(np.mean(predicted == targets))
 
     def weights(self) -> Weights:
         """Return a copy of the weights."""

@@ -71,7 +71,7 @@ def confirm(
         top: how many trials.
         seeds: how many trainings of each; their seeds are none the search has used.
         folds: into how many folds the speakers are dealt, fewer where they are fewer; 0 goes by
-            what the search heard.
+            what the search measured.
         workers: how many worker processes to start.
         listen: told how far the trainings are.
         say: told which trials are left out, because a training of theirs failed.

@@ -36,7 +36,7 @@ def no_collection() -> Iterator[None]:
 def ask(study: optuna.Study, space: Space) -> optuna.Trial:
     """Return a trial with all its parameters: an enqueued one, else what the sampler proposes.
 
-    A planned sampler reads the study once, then hears of its trials from here: it is taken for
+    A planned sampler reads the study once, then learns of its trials from here: it is taken for
     granted that nobody else begins or ends any.
     """
     sampler = study.sampler

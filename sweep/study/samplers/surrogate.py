@@ -104,7 +104,7 @@ class GaussianProcess:
     def predict(self, x: Matrix) -> tuple[Matrix, Matrix]:
         """Return means and standard deviations without the noise of measuring, each ``[trials]``.
 
-        A search that reckons with noise goes where a measurement may be lucky.
+        A search that models noise goes where a measurement may be lucky.
         """
         cross = self._cross(x)
         known = (_solve_triangle(self.fit.factor, cross.T) ** 2).sum(axis=0)
