@@ -1,5 +1,6 @@
 """The base of every front end."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, dataclass_transform
@@ -10,7 +11,7 @@ from sweep.registry import version_of
 
 @dataclass_transform(frozen_default=True)
 @dataclass(frozen=True)
-class Frontend:
+class Frontend(ABC):
     """A front end: a frozen dataclass of its parameters, which computes features.
 
     A subclass is made a dataclass by itself, and says ``shape`` and ``features``.  One that works
@@ -41,21 +42,21 @@ class Frontend:
         return round(self.downsampling_rate * self.clip_length_in_s)
 
     @property
+    @abstractmethod
     def shape(self) -> tuple[int, int]:
         """Frames and coefficients of one clip's features."""
-        raise NotImplementedError
 
     @property
     def is_standardised(self) -> bool:
         """Whether each coefficient's mean and deviation over the training clips are taken out."""
         return False
 
+    @abstractmethod
     def features(self, waveforms: Any) -> Any:
         """Return features ``[clips, frames, coefficients]`` for float32 ``[clips, samples]``.
 
         In TensorFlow, of operators that LiteRT has built in.
         """
-        raise NotImplementedError
 
     def problems(self) -> Iterator[tuple[str, str]]:
         """Yield each parameter that does not go with the others, and why."""

@@ -1,6 +1,7 @@
 """Mel bands of frames: what the built-in front ends have in common."""
 
 import math
+from abc import abstractmethod
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
@@ -94,9 +95,9 @@ class MelFrontend(Frontend):
 
         return self.from_bands(tf.matmul(spectra, mel_matrix(self)))
 
+    @abstractmethod
     def from_bands(self, bands: Any) -> Any:
         """Return features for magnitudes in mel bands, ``[clips, frames, num_mel_bins]``."""
-        raise NotImplementedError
 
     def spectra_of(self, clips: np.ndarray) -> np.ndarray:
         """Return the magnitudes of the frames of clips, float32 ``[clips, frames, bins]``.

@@ -42,7 +42,7 @@ class Network:
             shape: frames and coefficients of the features.
             labels: how many labels there are; the channels of the last layer.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} does not define layers()")
 
     @property
     def owner(self) -> type:

@@ -1,6 +1,7 @@
 """Convolutions, with what follows them: a norm or a bias, and an activation."""
 
 import math
+from abc import abstractmethod
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -49,8 +50,8 @@ class _Filter(Layer):
         padding = () if along == across else ("PAD",)
         return (*padding, self._operator, *activation_operators(self.activation))
 
-    def _channels(self, shape: Shape) -> int:
-        raise NotImplementedError
+    @abstractmethod
+    def _channels(self, shape: Shape) -> int: ...
 
     def _window(self) -> tuple[int, int]:
         """Return the frames and coefficients from one end of the kernel to the other."""
@@ -101,8 +102,8 @@ class _Filter(Layer):
             maps = tf.nn.bias_add(maps, weights["bias"], name=name)
         return activated(maps, self.activation)
 
-    def _convolved(self, maps: Any, weights: Parts, run: Run) -> Any:
-        raise NotImplementedError
+    @abstractmethod
+    def _convolved(self, maps: Any, weights: Parts, run: Run) -> Any: ...
 
     def _padded(self, maps: Any) -> tuple[Any, str]:
         """Return maps, and TensorFlow's name of the padding that is left to do."""

@@ -7,6 +7,7 @@ computed, so that a search space can be checked without it.
 """
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -54,7 +55,7 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Layer:
+class Layer(ABC):
     """One step from maps to maps.
 
     Attributes:
@@ -70,9 +71,9 @@ class Layer:
     """Whether tfmot by itself prunes its kernels."""
 
     @property
+    @abstractmethod
     def operators(self) -> tuple[str, ...]:
         """The operators of a ``.tflite`` it becomes, by their names in the schema."""
-        raise NotImplementedError
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -103,6 +104,7 @@ class Layer:
         """Return its weights in the deployed network, in which norms are kernels and biases."""
         return dict(weights)
 
+    @abstractmethod
     def forward(self, inputs: list[Any], weights: Parts, run: Run) -> Any:
         """Return its output ``[clips, ...]`` for inputs ``[clips, ...]``.
 
@@ -111,7 +113,6 @@ class Layer:
             weights: in training its weights, else what ``fold`` made of them.
             run: what it is computed for.
         """
-        raise NotImplementedError
 
     def stored(self, part: str, values: np.ndarray) -> np.ndarray:
         """Return a folded weight in the order in which a ``.tflite`` holds it."""

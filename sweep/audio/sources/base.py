@@ -81,7 +81,7 @@ class Source:
 
     def utterances(self, wanted: Wanted) -> Iterator[Utterance]:
         """Yield every recording; words that are not wanted may be among them."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} does not define utterances()")
 
     def folder(self, wanted: Wanted, progress: Progress | None = None) -> Path:
         """Return a folder of words, as ``layout.find_clips`` reads it: links to the recordings.

@@ -130,7 +130,14 @@ def test_a_source_that_fails_is_told_with_its_line():
         def utterances(self, wanted):
             return iter(())
 
-    for kind, message in ((Failing, "TypeError: .*'word'"), (Silent, "yields no recording")):
+    class Unfinished(Source):
+        """Says nothing."""
+
+    for kind, message in (
+        (Failing, "TypeError: .*'word'"),
+        (Silent, "yields no recording"),
+        (Unfinished, r"Unfinished does not define utterances\(\)"),
+    ):
         with pytest.raises(PluginError, match=rf"test_base.py:\d+: .*{message}"):
             kind().folder(WANTED)
 
