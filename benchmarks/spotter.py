@@ -29,12 +29,12 @@ from sweep.audio.layout import SILENCE, UNKNOWN
 from sweep.audio.near_misses import make_near_misses
 from sweep.audio.open_set import StreamSpec
 from sweep.audio.streams import Spoken, Stream, StreamMaker
+from sweep.dataset_section import StreamsSection
 from sweep.detection import Detection, Scores
 from sweep.detector import Event, OperatingPoint
 from sweep.limits import Limit
 from sweep.litert import Model, run_windows
 from sweep.predict import FRONTEND, MODEL
-from sweep.spec import StreamsSection
 from sweep.statistics import poisson, wilson
 
 SPACE = Path(__file__).parent.parent / "search_spaces" / "keyword.yaml"

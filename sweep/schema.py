@@ -7,10 +7,11 @@ from sweep import registry
 from sweep.audio.sources.lookup import PLUGIN, source_owner
 from sweep.audio.splits import SPLITS
 from sweep.candidate import CHOSEN, DOMAINS
+from sweep.dataset_section import DEFAULT_SOURCE
 from sweep.metrics import METRICS, Metric
 from sweep.parameters import Domain, domains
 from sweep.registry import BUILT_IN
-from sweep.spec import DEFAULT_SOURCE, SpaceFile
+from sweep.spec import SpaceFile
 
 _NUMBER = r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?"
 _TYPES = {bool: "boolean", int: "integer", float: "number", str: "string"}
