@@ -108,13 +108,8 @@ class Evaluation:
         Raises:
             ValueError: if it is of other types.
         """
-        strict_json.check(cls, record)
-        plain: dict[str, Any] = {
-            key: tuple(v) if isinstance(v, list) else v for key, v in record.items()
-        }
-        plain["variants"] = tuple(map(Variant.from_json, record["variants"]))
-        plain["confusion"] = tuple(tuple(row) for row in record["confusion"])
-        return cls(**plain)
+        values = strict_json.values(cls, record)
+        return cls(**values | {"variants": tuple(map(Variant.from_json, record["variants"]))})
 
 
 def choose(variants: Sequence[Variant]) -> int:

@@ -23,3 +23,10 @@ def test_what_fits_is_let_pass(record):
 def test_what_is_of_another_type_is_refused_and_not_converted(record):
     with pytest.raises(ValueError):
         strict_json.check(Point, record)
+
+
+def test_the_values_of_what_fits_make_one():
+    point = Point(**strict_json.values(Point, {"name": "a", "values": [1, 2.5]}))
+    assert point == Point("a", (1, 2.5)) and hash(point)
+    with pytest.raises(ValueError):
+        strict_json.values(Point, {"name": 1})

@@ -39,6 +39,14 @@ def _pair(operator: Operator) -> tuple[Tensor, Tensor, dict[str, Any]]:
     return first, second, {"axes": _broadcast(first, second)}
 
 
+def _offsets(first: Tensor, second: Tensor, output: Tensor) -> dict[str, Any]:
+    return {
+        "first_offset": -first.zero_point,
+        "second_offset": -second.zero_point,
+        "output_offset": output.zero_point,
+    }
+
+
 def add(operator: Operator) -> Step:
     """Return the step of an ADD.
 
@@ -49,17 +57,13 @@ def add(operator: Operator) -> Step:
     if first.dtype == np.float32:
         return Step("add_float32", fields | fused_bounds(operator), (first, second))
     (output,) = operator.outputs
-    fields |= {
-        "first_offset": -first.zero_point,
-        "second_offset": -second.zero_point,
-        "output_offset": output.zero_point,
-    }
     twice = 2 * max(float(first.scale), float(second.scale))
     factors = {
         "first": float(first.scale) / twice,
         "second": float(second.scale) / twice,
         "output": twice / (2**_ADD_SHIFT * float(output.scale)),
     }
+    fields |= _offsets(first, second, output)
     for name, factor in factors.items():
         fields[f"{name}_multiplier"], fields[f"{name}_shift"] = multiplier(factor)
     return Step("add_int8", fields | fused_bounds(operator), (first, second))
@@ -76,11 +80,5 @@ def mul(operator: Operator) -> Step:
         return Step("mul_float32", fields | fused_bounds(operator), (first, second))
     (output,) = operator.outputs
     whole, shift = multiplier(float(first.scale * second.scale / output.scale))
-    fields |= {
-        "first_offset": -first.zero_point,
-        "second_offset": -second.zero_point,
-        "output_offset": output.zero_point,
-        "multiplier": whole,
-        "shift": shift,
-    }
+    fields |= _offsets(first, second, output) | {"multiplier": whole, "shift": shift}
     return Step("mul_int8", fields | fused_bounds(operator), (first, second))

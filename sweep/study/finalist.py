@@ -39,12 +39,7 @@ class Retraining:
         Raises:
             ValueError: if it is of other types.
         """
-        strict_json.check(cls, record)
-        plain: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in record.items()
-        }
-        plain["confusion"] = tuple(tuple(row) for row in plain.get("confusion", ()))
-        return cls(**plain)
+        return cls(**strict_json.values(cls, record))
 
 
 @dataclass(frozen=True)
