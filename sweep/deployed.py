@@ -1,7 +1,7 @@
 """Exported files measured as a device would run them: one clip, one window after the other."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,6 +17,21 @@ from sweep.stages.files import file_facts
 from sweep.statistics import confusion
 
 
+@dataclass(frozen=True)
+class Deployed:
+    """What files gave on the clips of a split, and in its stream.
+
+    Attributes:
+        measured: the measurements.
+        probabilities: of the clips, float32 ``[clips, labels]``.
+        scores: what the network makes of the stream; None where none was run.
+    """
+
+    measured: Measured
+    probabilities: np.ndarray
+    scores: Scores | None
+
+
 def measure_files(
     files: Mapping[str, bytes],
     dataset: Dataset,
@@ -25,7 +40,7 @@ def measure_files(
     point: OperatingPoint | None,
     shape: Mapping[str, float],
     metrics: Mapping[str, Metric],
-) -> tuple[Measured, np.ndarray]:
+) -> Deployed:
     """Return what files measure on the clips of a split, and in its stream.
 
     Args:
@@ -36,18 +51,17 @@ def measure_files(
         point: the operating point in a stream; None to run none.
         shape: the metrics that follow from the shape of the network.
         metrics: what is measured, by name.
-
-    Returns:
-        The measurements, and the probabilities of the clips, float32 ``[clips, labels]``.
     """
     rate = frontend.downsampling_rate
     run = run_deployed(files[FRONTEND], files[MODEL], dataset.waveforms(split, rate))
     facts = {**shape, **file_facts(files[MODEL], run.preprocessing, run.model)}
     counts = confusion(dataset.targets(split), run.probabilities)
-    measured = Measured(facts, counts, metrics, dataset.labels)
-    if point is None:
-        return measured, run.probabilities
-    stream, labels, keywords = stream_of(dataset, split, rate), dataset.labels, dataset.spec.labels
-    found = run_windows(files[FRONTEND], files[MODEL], stream.samples, point.stride)
-    scores = Scores(stream, found, labels, keywords, point.stride, frontend.num_samples)
-    return replace(measured, detection=scores.at(point)), run.probabilities
+    scores, detection = None, None
+    if point is not None:
+        stream = stream_of(dataset, split, rate)
+        found = run_windows(files[FRONTEND], files[MODEL], stream.samples, point.stride)
+        keywords, window = dataset.spec.labels, frontend.num_samples
+        scores = Scores(stream, found, dataset.labels, keywords, point.stride, window)
+        detection = scores.at(point)
+    measured = Measured(facts, counts, metrics, dataset.labels, detection)
+    return Deployed(measured, run.probabilities, scores)

@@ -7,7 +7,7 @@ from statistics import median
 import numpy as np
 
 from sweep.audio.streams import Spoken, Stream
-from sweep.detector import Decisions, Event, OperatingPoint
+from sweep.detector import Decisions, Event, OperatingPoint, smoothed
 
 STRIDE_IN_S, SMOOTHING_IN_S, REFRACTORY_IN_S = 0.1, 0.3, 1.0
 """What operating points begin from; each becomes a whole number of strides."""
@@ -94,6 +94,13 @@ class Scores:
         wanted = [word for word in self.stream.spoken if word.label in self.keywords]
         events = decisions.feed(self.probabilities)
         return match(events, wanted, self.stream.hours, self.window / rate)
+
+    def highest(self, point: OperatingPoint) -> np.ndarray:
+        """Return the largest score of a keyword at each stride, float32 ``[strides]``."""
+        columns = [list(self.labels).index(keyword) for keyword in self.keywords]
+        before = np.zeros((point.smoothing - 1, len(columns)), np.float32)
+        known = np.concatenate([before, self.probabilities[:, columns]])
+        return smoothed(known, point.smoothing).max(axis=1)
 
     def curve(self) -> Iterator[tuple[OperatingPoint, Detection]]:
         """Yield what is detected at each of ``THRESHOLDS``, from the lowest."""

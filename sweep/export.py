@@ -112,10 +112,9 @@ def measure(
     assert isinstance(result, Variant)
     shape = {name: result.metrics[name] or 0 for name in ("parameters", "multiply_adds")}
     frontend = trial.candidate.frontend
-    measured, _ = measure_files(
+    return measure_files(
         files, dataset, "validation", frontend, result.point, shape, metrics
-    )
-    return measured
+    ).measured
 
 
 def _refuse_broken(limits: list[Limit], measured: Measured, number: int) -> None:

@@ -47,7 +47,8 @@ def title(name: str) -> str:
 
 def short_title(metric: Metric) -> str:
     """Return a metric's name without its unit."""
-    return metric.name.removesuffix(f"_{metric.unit.lower()}").replace("_", " ")
+    unit = metric.unit.lower().replace(" ", "_")
+    return metric.name.removesuffix(f"_{unit}").replace("_", " ")
 
 
 def metric_title(metric: Metric) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from sweep.metrics import FALSE_ALARMS_PER_HOUR, WORST_RECALL, Metric
+from sweep.statistics import poisson
 
 _PATTERN = re.compile(r"(>=|<=|>|<)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)")
 _EQUAL = 1e-9
@@ -78,3 +79,20 @@ def alarms_allowed(limits: Iterable[Limit]) -> Callable[[float], bool]:
     default = Limit(FALSE_ALARMS_PER_HOUR.name, "<=", 1.0)
     limit = next((one for one in limits if one.metric == default.metric), default)
     return lambda per_hour: limit.violation(per_hour) <= 0
+
+
+def hours_caution(limits: Iterable[Limit], hours: float) -> str:
+    """Return what tells that streams are too short to show a limit of false alarms; else empty.
+
+    Args:
+        limits: among them that of false alarms, if there is one.
+        hours: length of the streams.
+    """
+    _, shown = poisson(0.0, hours)
+    limit = next((one for one in limits if one.metric == FALSE_ALARMS_PER_HOUR.name), None)
+    if limit is None or limit.bound >= shown:
+        return ""
+    return (
+        f"{hours:g} h of sound cannot show {limit}: no false alarm in it is below {shown:.2g} an"
+        f" hour (95 %); it takes {shown * hours / limit.bound:.2g} h (dataset.streams.hours)"
+    )

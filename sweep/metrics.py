@@ -116,6 +116,7 @@ class Metric:
         chance_above: returns the chance that the truth is a bound or more, by the bound, a value
             and its exposure.
         least: values below it count as this on logarithmic axes.
+        decimals: decimal places to show; None to go by unit.
     """
 
     name: str
@@ -129,6 +130,7 @@ class Metric:
     interval: Callable[[float, float], tuple[float, float]] = wilson
     chance_above: Callable[[float, float, float], float] = chance_above
     least: float = 1e-12
+    decimals: int | None = None
 
     @property
     def direction(self) -> str:
@@ -156,6 +158,8 @@ class Metric:
     @property
     def places(self) -> int | None:
         """Number of decimal places to show; None for four significant digits."""
+        if self.decimals is not None:
+            return self.decimals
         if self.unit:
             return _PLACES.get(self.unit)
         return 3 if self.share else 0
@@ -274,6 +278,7 @@ _BUILT_IN = (
         interval=poisson,
         chance_above=chance_of_rate_above,
         least=0.5,
+        decimals=1,
     ),
     Metric(
         "miss_rate",
@@ -291,6 +296,7 @@ _BUILT_IN = (
         unit="ms",
         known="trained",
         least=10.0,
+        decimals=0,
     ),
     Metric(
         "latency_ms",

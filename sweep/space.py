@@ -16,6 +16,7 @@ from sweep.audio.dataset_spec import CLIP_LENGTHS_IN_S
 from sweep.audio.splits import SPLITS
 from sweep.candidate import Candidate
 from sweep.errors import SpecError, nearest
+from sweep.limits import hours_caution
 from sweep.metrics import Metric, goal
 from sweep.objectives import check_objectives, read_limits, read_metrics
 from sweep.parameter_space import ENUMERABLE, ParameterSpace
@@ -133,6 +134,13 @@ class Space(ParameterSpace):
         """The metric that is traded against size and time; see ``metrics.goal``."""
         return goal(self.named_metrics, self.metrics)
 
+    @property
+    def cautions(self) -> list[str]:
+        """What cannot be shown of the limits, a sentence each."""
+        streams = self.file.dataset.streams
+        told = hours_caution(self.limits, streams.hours) if streams else ""
+        return [told] if told else []
+
     def facts(self) -> dict[str, Any]:
         """Return a summary of the space, as plain values."""
         size = self.size()
@@ -150,6 +158,7 @@ class Space(ParameterSpace):
             "limits": [str(limit) for limit in self.limits],
             "objectives": self.file.objectives,
             "search": self.file.search.model_dump(exclude_none=True),
+            "cautions": self.cautions,
         }
 
     def text(self) -> str:

@@ -15,6 +15,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from sweep import format
 from sweep.audio.check import FolderReport
 from sweep.audio.confounds import Finding
 from sweep.audio.dataset import Dataset
@@ -23,7 +24,7 @@ from sweep.audio.splits import SPLITS
 from sweep.errors import visible
 from sweep.format import describe_candidate, plain
 from sweep.metrics import Metric
-from sweep.study.finalist_table import finalist_table
+from sweep.study.finalist_table import finalist_table, streams_table
 from sweep.study.records import StudyRecord
 from sweep.study.summary import (
     finalists_verdict,
@@ -193,8 +194,14 @@ def print_failures(out: Console, record: StudyRecord) -> None:
 
 
 def print_finalists(out: Console, record: StudyRecord) -> None:
-    """Print the table of finalists and the verdict."""
-    found = finalist_table(record)
+    """Print the tables of finalists and the verdict."""
+    for found in filter(None, (finalist_table(record), streams_table(record))):
+        _print_table(out, found)
+    out.print(finalists_verdict(record))
+
+
+def _print_table(out: Console, found: format.Table) -> None:
+    """Print a table of texts, as pairs where the terminal is too narrow."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for column in found.head:
         table.add_column(column, justify="right")
@@ -203,11 +210,10 @@ def print_finalists(out: Console, record: StudyRecord) -> None:
     out.print(found.title)
     if Measurement.get(out, out.options.update(width=_ANY_WIDTH), table).maximum <= out.width:
         out.print(table)
-    else:
-        for row in found.rows:
-            print_pairs(out, zip(found.head, row, strict=True))
-            out.print()
-    out.print(finalists_verdict(record))
+        return
+    for row in found.rows:
+        print_pairs(out, zip(found.head, row, strict=True))
+        out.print()
 
 
 def print_pairs(out: Console, pairs: Iterable[tuple[str, Any]]) -> None:

@@ -101,3 +101,13 @@ def test_where_every_threshold_alarms_nothing_is_detected(scores):
     scores.probabilities[50:60, 1] = 1.0
     point, best = scores.best()
     assert point.threshold == 1.0 and best.miss_rate == 1
+
+
+def test_the_highest_scores_are_those_of_the_events(scores):
+    point = scores.point(0.6)
+    found, highest = scores.at(point), scores.highest(point)
+    events = [*(event for _, event in found.hits), *found.false_alarms]
+    assert highest.shape == (3600,) and len(events) > 5
+    for event in events:
+        stride = round((event.time_in_s * RATE - WINDOW) / STRIDE)
+        assert highest[stride] == np.float32(event.score)

@@ -1,6 +1,6 @@
 import pytest
 
-from sweep.limits import Limit, alarms_allowed, total_violation, violations
+from sweep.limits import Limit, alarms_allowed, hours_caution, total_violation, violations
 from sweep.metrics import METRICS
 
 
@@ -119,3 +119,22 @@ def test_the_total_counts_only_what_is_broken():
 def test_one_false_alarm_an_hour_is_allowed_where_no_limit_says_otherwise(texts, allowed):
     limits = [Limit.parse(METRICS[metric], text) for metric, text in texts.items()]
     assert [count for count in range(10) if alarms_allowed(limits)(count)] == allowed
+
+
+@pytest.mark.parametrize(
+    ("limits", "hours", "told"),
+    [
+        ([], 0.1, ""),
+        ([Limit("size_kb", "<=", 1.0)], 0.1, ""),
+        ([Limit("false_alarms_per_hour", "<=", 3.0)], 1.0, ""),
+        ([Limit("false_alarms_per_hour", "<=", 2.9)], 1.0, "below 3 an hour (95 %); it takes 1 h"),
+        (
+            [Limit("false_alarms_per_hour", "<=", 0.5)],
+            2.0,
+            "below 1.5 an hour (95 %); it takes 6 h",
+        ),
+    ],
+)
+def test_a_limit_of_false_alarms_that_the_hours_cannot_show_is_told(limits, hours, told):
+    found = hours_caution(limits, hours)
+    assert told in found and bool(found) == bool(told)

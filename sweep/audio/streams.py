@@ -18,9 +18,12 @@ from sweep.audio.layout import SILENCE
 from sweep.audio.open_set import StreamSpec
 from sweep.audio.synthesis import coloured_noise
 from sweep.candidate import digest
+from sweep.errors import DataError, SweepError
 
 _VERSION = 1
 """Counts up when streams are made differently, so that old cache entries lapse."""
+
+_KIND, _SAMPLES = "streams", "samples.npy"
 
 _LEAST_DISTANCE = 0.8
 """From the start of one clip to that of the next at least, in clips: their edges may overlap."""
@@ -61,11 +64,13 @@ class Stream:
         samples: int16 ``[samples]``, mono.
         rate: sampling rate in Hz.
         spoken: the words, in the order of their starts.
+        key: of the sound in the cache, see ``sound_of``; empty where it is not kept there.
     """
 
     samples: np.ndarray
     rate: int
     spoken: tuple[Spoken, ...]
+    key: str = ""
 
     @property
     def hours(self) -> float:
@@ -95,17 +100,42 @@ def stream_of(dataset: Dataset, split: str, rate: int) -> Stream:
     maker = StreamMaker(clips, labels, names, dataset.spec.labels, spec, rate)
 
     def build(folder: Path) -> None:
-        save(folder / "samples.npy", (maker.samples,), np.int16, maker.blocks())
+        save(folder / _SAMPLES, (maker.samples,), np.int16, maker.blocks())
         spoken = json.dumps([asdict(word) for word in maker.spoken])
         (folder / "spoken.json").write_text(spoken, encoding="utf-8")
 
     content = hashlib.sha256()
     for block in blocks(clips, 1024):
         content.update(block.tobytes())
-    key = [_VERSION, content.hexdigest(), names, labels, asdict(spec), rate]
-    folder = cache.entry("streams", digest(key), build)
+    key = digest([_VERSION, content.hexdigest(), names, labels, asdict(spec), rate])
+    folder = cache.entry(_KIND, key, build)
     spoken = json.loads((folder / "spoken.json").read_text(encoding="utf-8"))
-    return Stream(load(folder / "samples.npy"), rate, tuple(Spoken(**word) for word in spoken))
+    words = tuple(Spoken(**word) for word in spoken)
+    return Stream(load(folder / _SAMPLES), rate, words, key)
+
+
+def sound_of(key: str) -> np.ndarray:
+    """Return the samples of a stream that was made on this machine, int16, a read-only memory map.
+
+    Args:
+        key: of the stream.
+
+    Raises:
+        SweepError: if it is not in the cache any more.
+    """
+    if not key.isalnum():
+        raise DataError(f"{key!r} is the key of no stream")
+    with cache.only_reading():
+        return load(cache.entry(_KIND, key, lambda folder: None) / _SAMPLES)
+
+
+def is_kept(key: str) -> bool:
+    """Tell whether the sound of a stream is in the cache of this machine."""
+    try:
+        sound_of(key)
+    except (SweepError, OSError, ValueError):
+        return False
+    return True
 
 
 class StreamMaker:

@@ -101,16 +101,19 @@ def run(
     from sweep.audio.check import inspect_clips
     from sweep.audio.dataset import Dataset
     from sweep.live_line import LiveLine
+    from sweep.space import Space
     from sweep.study.storage import StudyFolder, study_name
     from sweep.study.table import refuse_many_failures
     from sweep.terminal import console, describe_dataset, print_front, warning
 
     name = study_name(space) if study is None else study
-    folder = StudyFolder(results, name, storage)
+    folder, wanted = StudyFolder(results, name, storage), Space.load(space)
     processes, begun = workers or api.processor_cores(), datetime.now()
 
     def describe(dataset: Dataset) -> None:
         line.say(describe_dataset(folder.name, dataset, processes, scheduler))
+        for caution in wanted.cautions:
+            line.say(caution)
         for finding in inspect_clips(dataset, line.note):
             line.say(warning(finding))
 
@@ -118,7 +121,7 @@ def run(
     try:
         with line:
             found = api.run(
-                space,
+                wanted,
                 study=name,
                 data=data,
                 lists=lists,

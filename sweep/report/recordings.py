@@ -1,17 +1,22 @@
-"""The recordings that a served page can play: misclassified clips on this machine."""
+"""The sounds that a served page can play: misclassified clips, and parts of streams."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
+
+import soundfile
 
 from sweep import cache
 from sweep.audio.layout import SUFFIXES
 from sweep.audio.location import linked, locate
+from sweep.audio.streams import is_kept, sound_of
 from sweep.errors import SweepError
 from sweep.report.figures.finalists import retrained
 from sweep.study.records import StudyRecord
 
 _LARGEST_BYTES = 2**25
+_LONGEST_STRETCH_IN_S = 60
 
 
 def listed_clip(record: StudyRecord, owner: str, number: int, place: int) -> Path | None:
@@ -41,6 +46,29 @@ def _of_finalist(record: StudyRecord, number: int) -> Sequence[str]:
 
 LISTS = {"trial": _of_trial, "finalist": _of_finalist}
 """The lists of clips that are served, by owner."""
+
+
+def stretch(record: StudyRecord, number: int, start_in_s: int, end_in_s: int) -> bytes | None:
+    """Return a part of the stream that a finalist was run over, as a WAV file.
+
+    Args:
+        record: the study.
+        number: the finalist's trial.
+        start_in_s, end_in_s: which part; at most a minute of it.
+
+    Returns:
+        None if the stream is not on this machine, or has no such part.
+    """
+    found = next((one.listening for one in record.finalists if one.trial == number), None)
+    if found is None or not is_kept(found.sound):
+        return None
+    end_in_s = min(end_in_s, start_in_s + _LONGEST_STRETCH_IN_S)
+    samples = sound_of(found.sound)[start_in_s * found.rate : end_in_s * found.rate]
+    if not len(samples):
+        return None
+    content = BytesIO()
+    soundfile.write(content, samples, found.rate, format="WAV")
+    return content.getvalue()
 
 
 @dataclass(frozen=True)

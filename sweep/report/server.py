@@ -21,7 +21,7 @@ from sweep.predict import MODEL
 from sweep.report.guard import Guard, make_guard, protect
 from sweep.report.page import render, served_page, served_policy, to_json
 from sweep.report.page.trials import trial_details
-from sweep.report.recordings import LISTS, listed_clip, recordings_of
+from sweep.report.recordings import LISTS, listed_clip, recordings_of, stretch
 from sweep.report.views import ViewCache
 from sweep.study.reader import Studies
 from sweep.study.records import StudyRecord
@@ -229,3 +229,10 @@ def _add_files(app: Flask, studies: Studies) -> None:
         # Not the path: werkzeug leaves the file open if the client disconnects.
         content = BytesIO(path.read_bytes())
         return send_file(content, mimetype=_SOUNDS[path.suffix.lower()], conditional=True)
+
+    @app.get("/study/<name>/finalist/<int:number>/stream/<int:start>-<int:end>.wav")
+    def sound(name: str, number: int, start: int, end: int) -> Response:
+        content = stretch(studies.study(name).record(), number, start, end)
+        if content is None:
+            abort(404, description="There is no such sound here.")
+        return send_file(BytesIO(content), mimetype=_SOUNDS[".wav"], conditional=True)

@@ -9,7 +9,7 @@ from sweep import cache
 from sweep.audio.dataset import Dataset
 from sweep.audio.folds import deal, hold_out
 from sweep.candidate import Candidate, digest
-from sweep.deployed import measure_files
+from sweep.deployed import Deployed, measure_files
 from sweep.errors import StudyError
 from sweep.evaluation import Evaluation
 from sweep.limits import Limit
@@ -19,6 +19,7 @@ from sweep.statistics import mistakes
 from sweep.study.database import readable_errors
 from sweep.study.engine import Answer, Engine
 from sweep.study.finalist import CrossValidation, Finalist, Retraining, of_everybody
+from sweep.study.listening import Listening, curve_of
 from sweep.study.records import StudyRecord, TrialRecord
 from sweep.study.select import select_contenders, select_finalists
 from sweep.study.storage import StudyFolder
@@ -115,11 +116,12 @@ def confirm(
             one = Finalist(
                 trial.number,
                 _numbers(trial.evaluation),
-                tuple(retraining for retraining, _ in measured),
+                tuple(_retraining(job, found, dataset) for job, found in measured),
                 clips,
-                measured[0][1],
+                measured[0][1].measured.exposures(),
                 validated.get(trial.number),
                 metrics=metrics,
+                listening=_listening(*measured[0]),
             )
             finalists.append(of_everybody(one) if dataset.speakers.few else one)
         folder.keep_finalists(finalists)
@@ -245,31 +247,37 @@ def _again(trial: TrialRecord, seed: int) -> Candidate:
     return replace(candidate, compression=only, seed=candidate.seed + seed)
 
 
-def _measure(
-    dataset: Dataset, job: _Job, metrics: Mapping[str, Metric]
-) -> tuple[Retraining, dict[str, float]]:
-    """Return what a training gives on the test clips, and the exposures of its metrics."""
-    found = job.evaluation
-    result, validation = found.result, _numbers(found)
+def _measure(dataset: Dataset, job: _Job, metrics: Mapping[str, Metric]) -> tuple[_Job, Deployed]:
+    """Return a training, and what it gives on the test clips and in their stream."""
+    result, validation = job.evaluation.result, _numbers(job.evaluation)
     assert result is not None
     files = {name: (job.place / name).read_bytes() for name in (FRONTEND, MODEL)}
     # These follow from the shape of the network; everything else is measured again.
     shape = {name: validation[name] for name in ("parameters", "multiply_adds")}
     frontend = job.candidate.frontend
-    measured, probabilities = measure_files(
-        files, dataset, "testing", frontend, result.point, shape, metrics
-    )
+    return job, measure_files(files, dataset, "testing", frontend, result.point, shape, metrics)
+
+
+def _retraining(job: _Job, found: Deployed, dataset: Dataset) -> Retraining:
+    measured, evaluation = found.measured, job.evaluation
     truth = dataset.targets("testing")
-    retraining = Retraining(
+    return Retraining(
         seed=job.candidate.seed,
-        validation=validation,
+        validation=_numbers(evaluation),
         test={name: value for name, value in measured.values().items() if value is not None},
-        losses=found.losses,
-        accuracies=found.accuracies,
+        losses=evaluation.losses,
+        accuracies=evaluation.accuracies,
         confusion=measured.predictions,
-        mistakes=mistakes(dataset.names("testing"), truth, probabilities),
+        mistakes=mistakes(dataset.names("testing"), truth, found.probabilities),
+        curve=() if found.scores is None else curve_of(found.scores),
     )
-    return retraining, measured.exposures()
+
+
+def _listening(job: _Job, found: Deployed) -> Listening | None:
+    result = job.evaluation.result
+    if found.scores is None or result is None or result.point is None:
+        return None
+    return Listening.of(found.scores, result.point)
 
 
 def _numbers(evaluation: Evaluation) -> dict[str, float]:

@@ -9,6 +9,7 @@ from sweep import strict_json
 from sweep.limits import Limit
 from sweep.metrics import METRICS, WORST_RECALL, Measured, Metric
 from sweep.statistics import Confusion, independent_clips, total
+from sweep.study.listening import Curve, Listening
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Retraining:
         losses, accuracies: training loss and validation accuracy after each epoch.
         confusion: test clips by true label (rows) and predicted label (columns).
         mistakes: the misclassified test clips, the most confident first.
+        curve: misses and false alarms in the stream of test speakers, at every threshold.
     """
 
     seed: int
@@ -31,6 +33,7 @@ class Retraining:
     accuracies: tuple[float, ...] = ()
     confusion: Confusion = ()
     mistakes: tuple[str, ...] = ()
+    curve: Curve = ()
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> "Retraining":
@@ -90,6 +93,8 @@ class Finalist:
         everybody: whether the test clips are by few speakers, and so those of the folds are counted
             with them: ``test`` is what networks predict of every speaker that were trained without.
         metrics: what its metrics are.
+        listening: what its first training detects in the stream of test speakers; None where
+            no stream was run.
     """
 
     trial: int
@@ -100,6 +105,7 @@ class Finalist:
     validated: CrossValidation | None = None
     everybody: bool = False
     metrics: Mapping[str, Metric] = field(default_factory=lambda: METRICS)
+    listening: Listening | None = None
 
     @property
     def tested_on(self) -> str:
@@ -155,7 +161,7 @@ class Finalist:
         strict_json.check(dict[str, float], record["exposures"])
         if len({frozenset(one["test"]) for one in record["retrainings"]}) != 1:
             raise ValueError("trainings of one trial with other metrics")
-        validated = record["validated"]
+        validated, listening = record["validated"], record.get("listening")
         folds = validated and tuple(tuple(map(tuple, fold)) for fold in validated["folds"])
         return cls(
             record["trial"],
@@ -166,6 +172,7 @@ class Finalist:
             CrossValidation(folds) if folds else None,
             record["everybody"],
             metrics,
+            listening and Listening.from_json(listening),
         )
 
 

@@ -1,7 +1,7 @@
 """The table of finalists: test results, limits, and the optimism of the search."""
 
 from sweep.format import Table, counted, short_title
-from sweep.metrics import Metric
+from sweep.metrics import FALSE_ALARMS_PER_HOUR, OF_STREAMS, Metric
 from sweep.study.finalist import Finalist
 from sweep.study.records import StudyRecord
 from sweep.study.summary import goals
@@ -15,6 +15,7 @@ LEGEND = (
 def finalist_table(record: StudyRecord) -> Table:
     """Return the table of finalists."""
     goal, costs = goals(record.space)
+    costs = [cost for cost in costs if cost.name not in OF_STREAMS]
     folds = any(one.validated for one in record.finalists)
     name = short_title(goal)
     head = ["trial", "holds", "chance", f"test {name}", "interval", "in the search", "luck"]
@@ -25,6 +26,32 @@ def finalist_table(record: StudyRecord) -> Table:
         for one in record.finalists
     )
     return Table(_title(record), tuple(head), rows)
+
+
+def streams_table(record: StudyRecord) -> Table | None:
+    """Return what finalists detect in the stream of test speakers; None where there is none."""
+    metrics = [record.space.metrics[name] for name in OF_STREAMS if name in record.space.metrics]
+    finalists = [one for one in record.finalists if FALSE_ALARMS_PER_HOUR.name in one.exposures]
+    if not metrics or not finalists:
+        return None
+    head, exposures = ["trial"], finalists[0].exposures
+    for metric in metrics:
+        head.append(short_title(metric))
+        head += ["interval"] if metric.name in exposures else []
+        head.append("in the search")
+    rows = tuple(_in_streams(one, metrics) for one in finalists)
+    hours = exposures[FALSE_ALARMS_PER_HOUR.name]
+    return Table(f"In {hours:.3g} h of sound by test speakers", tuple(head), rows)
+
+
+def _in_streams(one: Finalist, metrics: list[Metric]) -> tuple[str, ...]:
+    cells = [str(one.trial)]
+    for metric in metrics:
+        cells.append(_over_seeds(one, metric))
+        if metric.name in one.exposures:
+            cells.append("–".join(map(metric.number, one.interval(metric.name))))
+        cells.append(metric.text(one.searched[metric.name]))
+    return tuple(cells)
 
 
 def _title(record: StudyRecord) -> str:

@@ -87,8 +87,9 @@ class StudyRecord:
 
     @property
     def cautions(self) -> list[str]:
-        """Cautions about the accuracies, a sentence each."""
-        return [text for text in (self.speaker_caution, self.balance_caution) if text]
+        """Cautions about the results, a sentence each."""
+        of_clips = [text for text in (self.speaker_caution, self.balance_caution) if text]
+        return of_clips + self.space.cautions
 
     @property
     def tested_on(self) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 from sweep import metrics
 from sweep.format import counted, short_title
 from sweep.limits import Limit
-from sweep.metrics import ACCURACY, Metric
+from sweep.metrics import ACCURACY, FALSE_ALARMS_PER_HOUR, Metric
 from sweep.space import Space
 from sweep.study.picks import pick, pick_metrics
 from sweep.study.range_warnings import range_warnings
@@ -236,10 +236,15 @@ def warnings(record: StudyRecord, frame: pd.DataFrame) -> list[StudyWarning]:
 
 
 def finalists_verdict(record: StudyRecord) -> str:
-    """Return how many finalists meet every limit, in one sentence."""
+    """Return how many finalists meet every limit, and what the hours of sound can show."""
     held = len(record.confirmed())
     if not held:
         return "None of the finalists holds: search longer, or ease a limit."
     verb = "holds" if held == 1 else "hold"
     finalists = counted(len(record.finalists), "finalist")
-    return f"{held} of {finalists} {verb}: the means keep every limit."
+    told = f"{held} of {finalists} {verb}: the means keep every limit."
+    hours = max(one.exposures.get(FALSE_ALARMS_PER_HOUR.name, 0.0) for one in record.finalists)
+    if not hours:
+        return told
+    _, shown = FALSE_ALARMS_PER_HOUR.interval(0.0, hours)
+    return f"{told} No false alarm in {hours:.3g} h is below {shown:.2g} an hour (95 %)."

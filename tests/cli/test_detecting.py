@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,15 +14,15 @@ import pytest
 import soundfile
 
 import sweep as package
+from sweep.api import Study
 from sweep.audio.clips import resample
 from sweep.audio.dataset import Dataset, open_dataset
 from sweep.audio.sound import of_pipe, of_recording
 from sweep.audio.streams import Stream, stream_of
 from sweep.detection import match
 from sweep.detector import Event
-from sweep.metrics import OF_STREAMS
+from sweep.report.recordings import stretch
 from sweep.study import confirm
-from sweep.study.finalist import Finalist
 
 from ..memory import resident_mb
 from .shell import SPOTTER, SWEEP, refused, sweep
@@ -214,19 +215,54 @@ def test_memory_does_not_grow_with_the_length_of_a_stream(spotter: Path, stream:
     assert grown[-1] - grown[2] < 5
 
 
-def test_a_finalist_is_measured_in_a_stream_of_test_speakers(
-    spotter: Path, dataset: Dataset, tmp_path: Path
-) -> None:
-    record = package.load("words", spotter.parent / "results").record
-    evaluation = record.trials[0].evaluation
+@pytest.fixture(scope="module")
+def confirmed(spotter: Path, dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """The study of the spotter with a finalist, whose training is that of the search."""
+    folder = tmp_path_factory.mktemp("confirmed")
+    shutil.copytree(spotter.parent / "results", folder / "results")
+    study = package.load("words", folder / "results")
+    (trial,) = study.record.trials
+    again = confirm._again(trial, 1)
+    place = confirm._job(study.folder.retrainings, "0_1", again, dataset).place
+    place.mkdir(parents=True)
     for name in ("frontend.tflite", "model.tflite"):
-        shutil.copy(spotter / name, tmp_path / name)
-    (tmp_path / "evaluation.json").write_text(json.dumps(evaluation.to_json()))
-    job = confirm._Job(tmp_path, record.trials[0].candidate)
-    again, exposures = confirm._measure(dataset, job, record.space.metrics)
-    assert set(OF_STREAMS) <= again.test.keys()
-    assert exposures["false_alarms_per_hour"] == pytest.approx(0.05)
-    one = Finalist(0, again.validation, (again,), 1, exposures, metrics=record.space.metrics)
+        shutil.copy(spotter / name, place / name)
+    (place / "evaluation.json").write_text(json.dumps(trial.evaluation.to_json()))
+    study.finalists(top=1, seeds=1, folds=0, workers=1)
+    return study
+
+
+def test_a_finalist_is_measured_in_a_stream_of_test_speakers(
+    confirmed: Study, dataset: Dataset
+) -> None:
+    record = confirmed.record
+    (one,) = record.finalists
+    assert one.exposures["false_alarms_per_hour"] == pytest.approx(0.05)
     low, high = one.interval("false_alarms_per_hour")
     assert low <= one.mean("false_alarms_per_hour") <= high and high > 50
     assert 0 <= one.chance(record.space.limits) <= 1
+    (point,) = {trial.evaluation.result.point for trial in record.trials}
+    tested = stream_of(dataset, "testing", 16000)
+    assert one.listening.spoken == tested.spoken
+    assert one.listening.threshold == point.threshold
+    alarms = sum(one.listening.false)
+    assert one.mean("false_alarms_per_hour") == pytest.approx(alarms / tested.hours)
+    assert one.mean("miss_rate") == sum(one.listening.missed) / one.exposures["miss_rate"]
+
+
+def test_the_stream_of_a_finalist_is_played_where_it_is(
+    confirmed: Study, dataset: Dataset, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    record = confirmed.record
+    tested = stream_of(dataset, "testing", 16000)
+    samples, rate = soundfile.read(io.BytesIO(stretch(record, 0, 3, 9)), dtype="int16")
+    assert rate == 16000
+    np.testing.assert_array_equal(samples, tested.samples[3 * 16000 : 9 * 16000])
+    assert len(stretch(record, 0, 0, 10**6)) < 2 * 16000 * 61
+    assert stretch(record, 0, 10**6, 10**6 + 9) is None and stretch(record, 1, 0, 9) is None
+    (one,) = record.finalists
+    for key in ("../../secret", "0" * 20, ""):
+        elsewhere = replace(one, listening=replace(one.listening, sound=key))
+        assert stretch(replace(record, finalists=(elsewhere,)), 0, 0, 9) is None
+    monkeypatch.setenv("SWEEP_CACHE", str(tmp_path))
+    assert stretch(record, 0, 3, 9) is None

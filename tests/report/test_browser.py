@@ -8,7 +8,7 @@ from sweep.report.figures.parallel import SHOWN
 from sweep.report.page import write
 
 from .conftest import FIGURES, TRIALS, WITHOUT_WEBGL
-from .fake_studies import SPACE, make_record, with_finalists
+from .fake_studies import SPACE, SPOTTER, make_record, with_finalists
 
 FIRST = "[data-figure=front-size_kb]"
 LINES = "[data-part=parallel]"
@@ -310,3 +310,21 @@ def test_pointing_at_a_trial_shows_all_of_it(desk):
     )
     for told in ("<b>trial ", "accuracy 0.9", "size ", "KB", "alpha ", "noise_snr_db "):
         assert told in text
+
+
+def test_a_stream_is_looked_at_where_it_has_a_false_alarm(visit, tmp_path):
+    record = with_finalists(make_record(60, seed=3, space=SPOTTER), 2)
+    seen = visit(write(record, tmp_path / "report.html"))
+    seen.draw("[data-part=det]")
+    seen.draw("[data-part=timeline]")
+    shown = "document.querySelector('[data-part=timeline]').layout.xaxis.range"
+    alarm = seen.page.locator("[data-part=false-alarms] li").nth(2)
+    minutes, seconds = alarm.locator("button").inner_text().split(":")
+    alarm.locator("button").click()
+    seen.settle()
+    low, high = seen.page.evaluate(shown)
+    assert low < 60 * int(minutes) + int(seconds) < high
+    seen.page.get_by_role("button", name="Later").click()
+    seen.settle()
+    assert seen.page.evaluate(shown)[0] > low
+    assert seen.page.locator("[data-part=streams] audio:visible").count() == 0

@@ -1,11 +1,11 @@
 from dataclasses import replace
 from statistics import fmean, stdev
 
-from sweep.statistics import wilson
+from sweep.statistics import poisson, wilson
 from sweep.study.finalist import CrossValidation
-from sweep.study.finalist_table import describe_finalist, finalist_table
+from sweep.study.finalist_table import describe_finalist, finalist_table, streams_table
 
-from ..report.fake_studies import SPACE, make_record, with_finalists
+from ..report.fake_studies import SPACE, SPOTTER, make_record, with_finalists
 
 
 def test_each_finalist_has_a_row_of_means_over_its_trainings():
@@ -58,3 +58,23 @@ def test_what_else_the_study_limits_is_told_too():
     assert found.head[-3:] == ("size", "latency", "ram")
     for one, row in zip(record.finalists, found.rows, strict=True):
         assert row[-1].startswith(f"{one.mean('ram_kb'):.2f} ± ")
+
+
+def test_what_is_detected_in_a_stream_has_a_table_of_its_own():
+    assert streams_table(with_finalists(make_record(80, seed=11), 2)) is None
+    record = with_finalists(make_record(80, seed=11, space=SPOTTER), 2)
+    assert "miss rate" not in finalist_table(record).head
+    found = streams_table(record)
+    assert found.title == "In 0.25 h of sound by test speakers"
+    assert found.head == (
+        *("trial", "false alarms", "interval", "in the search"),
+        *("miss rate", "interval", "in the search", "detection delay", "in the search"),
+    )
+    for one, row in zip(record.finalists, found.rows, strict=True):
+        rates = [training.test["false_alarms_per_hour"] for training in one.retrainings]
+        low, high = poisson(fmean(rates), 0.25)
+        assert row[:2] == (str(one.trial), f"{fmean(rates):.1f} ± {stdev(rates):.1f}\u00a0per hour")
+        assert row[2] == f"{low:.1f}–{high:.1f}"
+        shares = [training.test["miss_rate"] for training in one.retrainings]
+        said = sum(word.label in ("stop", "go") for word in one.listening.spoken)
+        assert row[5] == "–".join(f"{end:.3f}" for end in wilson(fmean(shares), said))

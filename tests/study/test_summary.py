@@ -20,7 +20,7 @@ from sweep.study.summary import (
 )
 from sweep.study.table import table
 
-from ..report.fake_studies import SPACE, again, make_record, with_finalists
+from ..report.fake_studies import SPACE, SPOTTER, again, make_record, with_finalists
 
 
 @pytest.fixture(scope="module")
@@ -222,3 +222,20 @@ def test_the_verdict_on_finalists_counts_those_that_hold(record):
     refuted = [one for one in judged.finalists if one.trial not in judged.confirmed()]
     told = finalists_verdict(replace(judged, finalists=tuple(refuted)))
     assert told == "None of the finalists holds: search longer, or ease a limit."
+
+
+def test_the_verdict_says_what_the_hours_can_show():
+    assert "(95 %)" not in finalists_verdict(with_finalists(make_record(80, seed=11), 2))
+    space = SPOTTER.replace("<= 20", "<= 500").replace('miss_rate: "<= 0.3', 'miss_rate: "<= 0.9')
+    record = with_finalists(make_record(80, seed=11, space=space), 2)
+    assert finalists_verdict(record) == (
+        "2 of 2 finalists hold: the means keep every limit."
+        " No false alarm in 0.25 h is below 12 an hour (95 %)."
+    )
+
+
+def test_limits_that_the_streams_cannot_show_are_a_warning():
+    record = make_record(3, space=SPOTTER.replace("<= 20", "<= 2"))
+    (found,) = (one.text for one in warnings(record, table(record)) if "h of sound" in one.text)
+    assert found == record.space.facts()["cautions"][0]
+    assert found.startswith("0.25 h of sound cannot show false_alarms_per_hour <= 2:")

@@ -2,12 +2,14 @@
 
 import plotly.graph_objects as go
 
+from sweep.report.figures.det import det, draw_det
 from sweep.report.figures.finalists import draw_confusion, draw_curves, retrained
 from sweep.report.figures.fronts import draw_space, draw_tradeoff
 from sweep.report.figures.importance import draw_importance, importance
 from sweep.report.figures.parallel import SHOWN, draw_parallel, parallel
 from sweep.report.figures.progress import draw_progress, search_history
 from sweep.report.figures.slices import draw_slice
+from sweep.report.figures.timeline import draw_timeline, timeline
 from sweep.report.figures.tradeoff import tradeoff
 from sweep.study.records import StudyRecord
 from sweep.study.summary import goals
@@ -19,7 +21,8 @@ def figures(record: StudyRecord) -> dict[str, go.Figure]:
 
     ``front-METRIC`` for each cost, ``space`` where there are two, ``parallel-SHOWN`` for each way
     to choose trials, ``importance``, ``slice``, ``progress-trials`` and ``progress-minutes``;
-    ``curves-TRIAL`` and ``confusion-TRIAL`` of each finalist.
+    ``curves-TRIAL`` and ``confusion-TRIAL`` of each finalist; where they were run over a stream
+    ``det``, and ``timeline-TRIAL`` of each.
     A template of ``sweep.report.theme`` sets the colours of text and background.
     """
     frame = table(record)
@@ -37,10 +40,17 @@ def figures(record: StudyRecord) -> dict[str, go.Figure]:
     found = search_history(record, frame)
     drawn["progress-trials"] = draw_progress(found, "trials")
     drawn["progress-minutes"] = draw_progress(found, "minutes")
-    for one in map(retrained, record.finalists):
-        if any(one.accuracies):
-            drawn[f"curves-{one.trial}"] = draw_curves(one.accuracies, one.losses)
-        if one.confusion:
-            labels = record.space.file.dataset.outputs
-            drawn[f"confusion-{one.trial}"] = draw_confusion(one.confusion, labels)
+    dataset = record.space.file.dataset
+    for one in record.finalists:
+        again = retrained(one)
+        if any(again.accuracies):
+            drawn[f"curves-{one.trial}"] = draw_curves(again.accuracies, again.losses)
+        if again.confusion:
+            drawn[f"confusion-{one.trial}"] = draw_confusion(again.confusion, dataset.outputs)
+        if one.listening is not None:
+            line = timeline(one.listening, dataset.labels, dataset.label_from)
+            drawn[f"timeline-{one.trial}"] = draw_timeline(line)
+    curves = det(record)
+    if curves is not None:
+        drawn["det"] = draw_det(curves)
     return drawn

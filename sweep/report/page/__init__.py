@@ -29,6 +29,7 @@ _SCRIPTS = (
     "parallel.js",
     "table.js",
     "trial.js",
+    "stream.js",
     "sections.js",
     "study.js",
     "studies.js",

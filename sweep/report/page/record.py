@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from sweep.audio.streams import is_kept
 from sweep.format import (
     Table,
     counted,
@@ -21,11 +22,13 @@ from sweep.report.figures.importance import importance
 from sweep.report.figures.parallel import SHOWN
 from sweep.report.figures.progress import describe_volume, search_history
 from sweep.report.figures.slices import columns
+from sweep.report.figures.timeline import timeline
 from sweep.report.figures.tradeoff import prices
 from sweep.report.page.trials import clips, trial_rows
 from sweep.report.published import published_tables
 from sweep.study import summary
-from sweep.study.finalist_table import LEGEND, describe_finalist, finalist_table
+from sweep.study.finalist import Finalist
+from sweep.study.finalist_table import LEGEND, describe_finalist, finalist_table, streams_table
 from sweep.study.records import StudyRecord
 from sweep.study.table import table
 
@@ -136,6 +139,7 @@ def _finalists(record: StudyRecord, playable: Container[str]) -> dict[str, Any]:
                 "holds": one.holds(record.space.limits),
                 "told": describe_finalist(one, record),
                 "worst": clips(names, playable, notes),
+                "moments": _moments(one, record),
             }
         )
     folds = [one.validated.clips for one in record.finalists if one.validated]
@@ -149,8 +153,22 @@ def _finalists(record: StudyRecord, playable: Container[str]) -> dict[str, Any]:
     return {
         "verdict": summary.finalists_verdict(record),
         "table": _plain(finalist_table(record)),
+        "streams": _plain(streams_table(record)),
         "legend": LEGEND + validated,
         "each": each,
+    }
+
+
+def _moments(one: Finalist, record: StudyRecord) -> dict[str, Any] | None:
+    """Return false alarms and misses of a finalist's first training; None without a stream."""
+    if one.listening is None:
+        return None
+    dataset = record.space.file.dataset
+    line = timeline(one.listening, dataset.labels, dataset.label_from)
+    return {
+        "false_alarms": [asdict(moment) for moment in line.false_alarms],
+        "misses": [asdict(moment) for moment in line.misses],
+        "playable": is_kept(one.listening.sound),
     }
 
 

@@ -39,7 +39,7 @@ function finalistsVerdict({ finalists, picks, command }) {
   const title = element("h2", "", "Does it hold?");
   if (finalists.each.length) {
     return [title, element("p", "", finalists.verdict), textTable(finalists.table, "numbers"),
-      element("p", "quiet", finalists.legend)];
+      ...(finalists.streams ? [textTable(finalists.streams, "numbers")] : []), element("p", "quiet", finalists.legend)];
   }
   return [title, element("p", "", "Nothing was trained again yet. ", element("code", "", `sweep finalists ${command}`),
     " trains the best of the front from other seeds and then, for the first time, reads the test clips.")];

@@ -23,7 +23,7 @@ class StudyView {
 
   makeFigures() {
     const select = ({ points }) => this.select(points[0].customdata);
-    const { space, importance, slice, parallel, progress, curves, confusion } = this.parts;
+    const { space, importance, slice, parallel, progress, curves, confusion, det } = this.parts;
     const brushed = () => {
       this.table.brush(trialsInside(parallel.data[0]));
       drawSelected(parallel, this.selected);
@@ -44,6 +44,7 @@ class StudyView {
         const { data, layout } = this.data.figures[`progress-${this.over.value}`];
         return { data, layout: { ...layout, uirevision: this.over.value } };
       }),
+      det: new Figure(det, () => this.data.figures.det ?? "", { plotly_click: select }),
       curves: new Figure(curves, ofFinalist("curves")),
       confusion: new Figure(confusion, ofFinalist("confusion")),
     };
@@ -60,7 +61,10 @@ class StudyView {
     this.parameter.offer(data.matters.map((name) => [name, name]));
     this.metric.offer([data.goal, ...data.costs].map(({ name, title }) => [name, title]));
     this.finalist.offer(data.finalists.each.map(({ trial }) => [String(trial), String(trial)]));
-    if (first) this.figures = { ...this.makeFigures(), ...this.makeFronts() };
+    if (first) {
+      this.figures = { ...this.makeFigures(), ...this.makeFronts() };
+      this.stream = new StreamView(this.parts, this.place, () => this.data);
+    }
     this.fillTable();
     this.showFinalist();
     for (const figure of Object.values(this.figures)) figure.draw();
@@ -93,6 +97,7 @@ class StudyView {
     this.parts.live.hidden = !this.place;
     if (this.place) this.fill("latest", () => latestTrials(data, this.rowOf, select), data.latest);
     this.parts.closely.hidden = !data.finalists.each.length;
+    this.parts.streams.hidden = !data.finalists.streams;
     this.parts.matters.hidden = !data.matters.length;
     this.parts.fixed.hidden = data.matters.length > 0;
     this.parts.solid.hidden = data.costs.length < 2;
@@ -197,6 +202,7 @@ class StudyView {
     this.fill("worst", () => clipList(one.worst, this.place && `${this.place}/finalist/${one.trial}/clip`), one);
     this.figures.curves.draw();
     this.figures.confusion.draw();
+    if (one.moments) this.fill("stream-of", () => this.stream.show(one), one);
   }
 
   /* Select a trial everywhere; null for none. */
