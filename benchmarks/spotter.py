@@ -28,7 +28,8 @@ from sweep.audio.dataset import Dataset
 from sweep.audio.layout import SILENCE, UNKNOWN
 from sweep.audio.near_misses import make_near_misses
 from sweep.audio.open_set import StreamSpec
-from sweep.audio.streams import Spoken, Stream, StreamMaker
+from sweep.audio.spoken import Spoken, Stream
+from sweep.audio.streams import StreamMaker
 from sweep.dataset_section import StreamsSection
 from sweep.detection import Detection, Scores
 from sweep.detector import Event, OperatingPoint

@@ -9,14 +9,12 @@ import pydantic
 
 from sweep.audio.dataset_spec import CLIP_LENGTHS_IN_S, DatasetSpec
 from sweep.audio.layout import LabelFrom, check_label
-from sweep.audio.open_set import SilenceSpec, StreamSpec, UnknownSpec, outputs
+from sweep.audio.open_set import FEWEST_KEYWORDS, SilenceSpec, StreamSpec, UnknownSpec, outputs
 from sweep.audio.sources.lookup import source_of, source_owner
 from sweep.audio.splits import SPLITS
 from sweep.errors import DataError, PluginError, SpecError
 from sweep.parameters import Domain, defaults, domains
 from sweep.spec_problems import first_problem
-
-_FEWEST_KEYWORDS = 10
 
 DEFAULT_SOURCE = "synthetic"
 
@@ -64,6 +62,14 @@ def _rising(bounds: tuple[float, float]) -> tuple[float, float]:
 Rising = Annotated[tuple[float, float], pydantic.AfterValidator(_rising)]
 
 
+def _absolute(folder: str | None) -> str | None:
+    # A study finds it again from wherever it is looked at.
+    return None if folder is None else str(Path(folder).expanduser().absolute())
+
+
+Folder = Annotated[str | None, pydantic.AfterValidator(_absolute)]
+
+
 class UnknownSection(Section):
     """What the label ``_unknown_`` is made of: other words than the labels.
 
@@ -72,19 +78,13 @@ class UnknownSection(Section):
     """
 
     words: Literal["rest"] | Words = "rest"
-    folder: str | None = None
+    folder: Folder = None
     share: Share = 0.5
     held_out: (
         Annotated[int, pydantic.Field(ge=0, strict=True)]
         | Annotated[float, pydantic.Field(ge=0, lt=1, strict=True)]
         | Words
     ) = 0.25
-
-    @pydantic.field_validator("folder")
-    @classmethod
-    def _absolute(cls, folder: str | None) -> str | None:
-        # A study finds it again from wherever it is looked at.
-        return None if folder is None else str(Path(folder).expanduser().absolute())
 
     def spec(self) -> UnknownSpec:
         """Return what ``audio`` opens."""
@@ -110,19 +110,23 @@ class StreamsSection(Section):
     """What the streams hold on which detection is measured: false alarms, misses, delay.
 
     ``hours`` of sound, in which ``words_per_hour`` clips of the split are spoken in noise, at
-    signal-to-noise ratios of ``snr_db``; ``keyword_share`` of them are keywords.
+    signal-to-noise ratios of ``snr_db``; ``keyword_share`` of them are keywords.  Then the long
+    recordings of a folder for each split, ``recordings``, with times of what is said beside them.
     """
 
-    hours: Annotated[float, pydantic.Field(gt=0, le=24)] = 1.0
+    hours: Annotated[float, pydantic.Field(ge=0, le=24)] = 1.0
     words_per_hour: Annotated[float, pydantic.Field(gt=0, le=3600)] = 600.0
     keyword_share: Annotated[float, pydantic.Field(gt=0, lt=1)] = 0.4
     snr_db: Rising = (0.0, 30.0)
     seed: Annotated[int, pydantic.Field(ge=0)] = 0
+    recordings: Folder = None
 
     @pydantic.model_validator(mode="after")
     def _says_enough(self) -> "StreamsSection":
+        if self.recordings is not None and self.hours == 0:
+            return self
         expected = self.hours * self.words_per_hour * self.keyword_share
-        if expected < _FEWEST_KEYWORDS:
+        if expected < FEWEST_KEYWORDS:
             raise ValueError(
                 f"{expected:.3g} keywords are too few to count misses; make hours longer"
             )

@@ -6,7 +6,7 @@ from statistics import median
 
 import numpy as np
 
-from sweep.audio.streams import Spoken, Stream
+from sweep.audio.spoken import Spoken, Stream
 from sweep.detector import Decisions, Event, OperatingPoint, smoothed
 
 STRIDE_IN_S, SMOOTHING_IN_S, REFRACTORY_IN_S = 0.1, 0.3, 1.0

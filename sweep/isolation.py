@@ -38,7 +38,7 @@ class _Isolated:
         theirs.close()
         try:
             self._answer(_START_IN_S)
-            self.labels, self.rate = self._answer(_ANSWER_IN_S)
+            self.labels, self.rate, self.samples = self._answer(_ANSWER_IN_S)
         except SweepError:
             self.close()
             raise
@@ -82,6 +82,7 @@ class IsolatedClassifier(_Isolated):
     Attributes:
         labels: the words it tells apart.
         rate: the sampling rate it works at, in Hz.
+        samples: the length of a clip at that rate.
 
     Raises:
         SweepError: if the folder is not an export, or its models crash what runs them.
@@ -106,6 +107,7 @@ class IsolatedDetector(_Isolated):
     Attributes:
         labels: the labels of the network.
         rate: the sampling rate of the stream, in Hz.
+        samples: the length of a window at that rate.
 
     Raises:
         SweepError: if the folder is not an export with an operating point, or its models crash what
@@ -125,7 +127,7 @@ class IsolatedDetector(_Isolated):
 
 
 def _serve(connection: Connection, kind: type[Classifier] | type[Detector], folder: Path) -> None:
-    """Answer once ready, with labels and rate, then to each question.
+    """Answer once ready, with labels, rate and length, then to each question.
 
     An error is an answer, too.
     """
@@ -139,7 +141,7 @@ def _serve(connection: Connection, kind: type[Classifier] | type[Detector], fold
     try:
         exported = kind(folder)
         answer = exported.feed if isinstance(exported, Detector) else exported.predict
-        connection.send((exported.labels, exported.rate))
+        connection.send((exported.labels, exported.rate, exported.samples))
         while True:
             question = connection.recv()
             try:

@@ -138,7 +138,9 @@ class Space(ParameterSpace):
     def cautions(self) -> list[str]:
         """What cannot be shown of the limits, a sentence each."""
         streams = self.file.dataset.streams
-        told = hours_caution(self.limits, streams.hours) if streams else ""
+        if streams is None or streams.recordings is not None:
+            return []  # how long recordings are is not known yet
+        told = hours_caution(self.limits, streams.hours)
         return [told] if told else []
 
     def facts(self) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sweep.audio.streams import Spoken, Stream
+from sweep.audio.spoken import Spoken, Stream
 from sweep.detection import Detection, Scores, match
 from sweep.detector import Event
 

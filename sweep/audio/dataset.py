@@ -14,6 +14,7 @@ from sweep.audio.balance import Balance
 from sweep.audio.clips import VERSION, examine, read_clip, read_whole
 from sweep.audio.dataset_spec import CLIP_LENGTHS_IN_S, DatasetSpec
 from sweep.audio.location import locate, split_rule, stamp
+from sweep.audio.long_recordings import long_recordings
 from sweep.audio.open_set import select
 from sweep.audio.reading import Reading, read
 from sweep.audio.sources.base import Progress
@@ -195,6 +196,10 @@ def open_dataset(spec: DatasetSpec, progress: Progress | None = None) -> Dataset
         spec = replace(spec, source=str(Path(spec.source).expanduser().absolute()))
     else:
         spec = replace(spec, label_from="folder")
+    if spec.streams:
+        for split in SPLITS[1:]:
+            for recording in long_recordings(spec.streams.recordings, split):
+                recording.spoken(spec.labels)
     folder = locate(spec, progress)
     clips = layout.find_clips(folder, spec.label_from)
     _check_labels(folder, spec, clips)

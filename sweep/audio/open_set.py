@@ -97,6 +97,10 @@ class SilenceSpec:
     share: float = 0.25
 
 
+FEWEST_KEYWORDS = 10
+"""Fewer are not enough to count misses."""
+
+
 @dataclass(frozen=True)
 class StreamSpec:
     """What the streams hold on which detection is measured; see ``streams.stream_of``.
@@ -107,6 +111,8 @@ class StreamSpec:
         keyword_share: how many of them are keywords.
         snr_db: lowest and highest signal-to-noise ratio of a clip; uniform.
         seed: decides what is spoken when.
+        recordings: a folder with a folder of long recordings for each split, which follow; None
+            for none.
     """
 
     hours: float = 1.0
@@ -114,6 +120,7 @@ class StreamSpec:
     keyword_share: float = 0.4
     snr_db: tuple[float, float] = (0.0, 30.0)
     seed: int = 0
+    recordings: str | None = None
 
 
 def select(

@@ -4,26 +4,29 @@ import hashlib
 import json
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from itertools import cycle
 from pathlib import Path
 
 import numpy as np
 
 from sweep import cache
-from sweep.arrays import blocks, load, save, to_float
+from sweep.arrays import blocks, to_float
 from sweep.audio.clips import to_int16
 from sweep.audio.dataset import Dataset
 from sweep.audio.layout import SILENCE
-from sweep.audio.open_set import StreamSpec
+from sweep.audio.long_recordings import long_recordings
+from sweep.audio.open_set import FEWEST_KEYWORDS, StreamSpec
+from sweep.audio.sound import of_recording
+from sweep.audio.spoken import Spoken, Stream
 from sweep.audio.synthesis import coloured_noise
 from sweep.candidate import digest
 from sweep.errors import DataError, SweepError
 
-_VERSION = 1
+_VERSION = 2
 """Counts up when streams are made differently, so that old cache entries lapse."""
 
-_KIND, _SAMPLES = "streams", "samples.npy"
+_KIND, _SAMPLES = "streams", "samples"
 
 _LEAST_DISTANCE = 0.8
 """From the start of one clip to that of the next at least, in clips: their edges may overlap."""
@@ -38,51 +41,12 @@ _RUN, _NEAR = 40, 20
 _COLOURED_SLICES = 400
 
 
-@dataclass(frozen=True)
-class Spoken:
-    """A word in a stream.
-
-    Attributes:
-        label: its label in the data set, a keyword or ``_unknown_``.
-        clip: the name of the clip it was taken from.
-        start_in_s, end_in_s: when it is spoken.
-        snr_db: the mean power of its clip relative to the noise that was added.
-    """
-
-    label: str
-    clip: str
-    start_in_s: float
-    end_in_s: float
-    snr_db: float
-
-
-@dataclass(frozen=True)
-class Stream:
-    """Sound of which it is known what is spoken when.
-
-    Attributes:
-        samples: int16 ``[samples]``, mono.
-        rate: sampling rate in Hz.
-        spoken: the words, in the order of their starts.
-        key: of the sound in the cache, see ``sound_of``; empty where it is not kept there.
-    """
-
-    samples: np.ndarray
-    rate: int
-    spoken: tuple[Spoken, ...]
-    key: str = ""
-
-    @property
-    def hours(self) -> float:
-        """Its length in hours."""
-        return len(self.samples) / self.rate / 3600
-
-
 def stream_of(dataset: Dataset, split: str, rate: int) -> Stream:
     """Return the stream of a split at ``rate`` Hz, made once and then a read-only memory map.
 
     Of every kind, keyword or other, each clip is spoken once before any is spoken again.  The
-    background is that of the split's ``_silence_``, coloured noise where there is none.
+    background is that of the split's ``_silence_``, coloured noise where there is none.  The long
+    recordings of the split follow, each after a clip's length of zeros.
 
     Args:
         dataset: the clips; its spec says how long the stream is and what it holds.
@@ -90,7 +54,8 @@ def stream_of(dataset: Dataset, split: str, rate: int) -> Stream:
         rate: sampling rate in Hz.
 
     Raises:
-        DataError: if recordings have changed since the dataset was opened.
+        DataError: if recordings have changed since the dataset was opened, or too few keywords
+            are said in them.
     """
     spec = dataset.spec.streams
     assert spec is not None
@@ -99,19 +64,53 @@ def stream_of(dataset: Dataset, split: str, rate: int) -> Stream:
     names = dataset.names(split)
     maker = StreamMaker(clips, labels, names, dataset.spec.labels, spec, rate)
 
+    recorded = long_recordings(spec.recordings, split)
+
     def build(folder: Path) -> None:
-        save(folder / _SAMPLES, (maker.samples,), np.int16, maker.blocks())
-        spoken = json.dumps([asdict(word) for word in maker.spoken])
-        (folder / "spoken.json").write_text(spoken, encoding="utf-8")
+        spoken = [*maker.spoken]
+        with open(folder / _SAMPLES, "wb") as file:
+            for block in maker.blocks() if maker.samples else ():
+                file.write(block.tobytes())
+            for recording in recorded:
+                file.write(bytes(2 * clips.shape[1]))
+                begins_in_s = file.tell() / 2 / rate
+                spoken += [
+                    word.later(begins_in_s) for word in recording.spoken(dataset.spec.labels)
+                ]
+                for block in of_recording(recording.path, rate):
+                    file.write(to_int16(block).tobytes())
+        if not maker.samples:
+            _check_keywords(spoken, dataset, split)
+        told = json.dumps([asdict(word) for word in spoken])
+        (folder / "spoken.json").write_text(told, encoding="utf-8")
 
     content = hashlib.sha256()
     for block in blocks(clips, 1024):
         content.update(block.tobytes())
-    key = digest([_VERSION, content.hexdigest(), names, labels, asdict(spec), rate])
+    key = digest(
+        [
+            _VERSION,
+            content.hexdigest(),
+            names,
+            labels,
+            asdict(spec),
+            rate,
+            *(one.stamp for one in recorded),
+        ]
+    )
     folder = cache.entry(_KIND, key, build)
     spoken = json.loads((folder / "spoken.json").read_text(encoding="utf-8"))
     words = tuple(Spoken(**word) for word in spoken)
-    return Stream(load(folder / _SAMPLES), rate, words, key)
+    return Stream(sound_of(key), rate, words, key)
+
+
+def _check_keywords(spoken: Sequence[Spoken], dataset: Dataset, split: str) -> None:
+    said = sum(word.label in dataset.spec.labels for word in spoken)
+    if said < FEWEST_KEYWORDS:
+        raise DataError(
+            f"dataset.streams: {said} keywords are said in the recordings for {split}, too few to count"
+            " misses; add times to the recordings, or hours made of clips"
+        )
 
 
 def sound_of(key: str) -> np.ndarray:
@@ -126,7 +125,9 @@ def sound_of(key: str) -> np.ndarray:
     if not key.isalnum():
         raise DataError(f"{key!r} is the key of no stream")
     with cache.only_reading():
-        return load(cache.entry(_KIND, key, lambda folder: None) / _SAMPLES)
+        folder = cache.entry(_KIND, key, lambda folder: None)
+    with cache.readable(folder):
+        return np.memmap(folder / _SAMPLES, "<i2", "r")
 
 
 def is_kept(key: str) -> bool:

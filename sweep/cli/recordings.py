@@ -1,6 +1,6 @@
-"""Commands about recordings: data list, prepare, check, near-misses."""
+"""Commands about recordings: data list, prepare, check, near-misses, mine."""
 
-from dataclasses import asdict
+from dataclasses import asdict, astuple, fields
 from pathlib import Path
 from typing import Annotated
 
@@ -93,3 +93,51 @@ def near_misses(
     counts = make_near_misses(folders, word, out)
     if not printed(counts, as_json, as_csv):
         print_pairs(console(), counts.items())
+
+
+@app.command()
+def mine(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="An exported folder.")],
+    recording: Annotated[Path, typer.Argument(metavar="RECORDING", help="A long recording.")],
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Where to write; the folder of other words.")
+    ],
+    times: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Keywords said in it: labels of Audacity, or CSV. None by default."
+        ),
+    ] = None,
+    as_json: Json = False,
+    as_csv: Csv = False,
+) -> None:
+    """Cut the false alarms out of a recording, as other words to learn to reject."""
+    from sweep.cli.formats import print_csv
+    from sweep.format import counted
+    from sweep.isolation import IsolatedDetector
+    from sweep.live_line import LiveLine
+    from sweep.metrics import METRICS
+    from sweep.mining import Mined
+    from sweep.mining import mine as cut_out
+
+    refuse_both(as_json, as_csv)
+    with LiveLine() as line, IsolatedDetector(folder) as detector:
+        found = cut_out(detector, recording, times, out, line.note)
+    if as_csv:
+        print_csv([field.name for field in fields(Mined)], map(astuple, found.false_alarms))
+        return
+    if printed(asdict(found), as_json, False):
+        return
+    for one in found.false_alarms:
+        print(f"{one.time_in_s:10.2f} s  {one.keyword}  {one.score:.3f}  {one.clip}")
+    metric, rate = METRICS["false_alarms_per_hour"], len(found.false_alarms) / found.hours
+    told = metric.text(rate, metric.interval(rate, found.hours))
+    misses = f"; {found.misses} of {found.keywords} keywords missed" if found.keywords else ""
+    print(
+        f"{counted(len(found.false_alarms), 'false alarm')} in {found.hours:.3g} h, {told}{misses}"
+    )
+    if found.false_alarms:
+        print(
+            f"to reject them: dataset: {{unknown: {{folder: {out}, held_out: [...]}}}}, other words"
+            " held out by name; then run the search again"
+        )

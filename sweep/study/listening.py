@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sweep import strict_json
-from sweep.audio.streams import Spoken
+from sweep.audio.spoken import Spoken
 from sweep.detection import THRESHOLDS, Scores
 from sweep.detector import Event, OperatingPoint
 

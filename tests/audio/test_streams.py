@@ -5,11 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import soundfile
 
+from sweep.audio.clips import read_clip
 from sweep.audio.dataset import open_dataset
 from sweep.audio.layout import label_of
 from sweep.audio.open_set import SilenceSpec, StreamSpec
 from sweep.audio.streams import stream_of
+from sweep.errors import DataError
 
 from .recordings import write
 
@@ -119,3 +122,71 @@ def test_without_silence_there_is_noise_between_the_words(open_set):
 def test_without_other_words_only_keywords_are_spoken(open_set):
     _, stream = made(replace(open_set, unknown=None), words_per_hour=2400)
     assert {word.label for word in stream.spoken} == {"go", "stop"}
+
+
+@pytest.fixture
+def long(tmp_path):
+    """A folder of long recordings: two for validation, of which one has times, one for testing."""
+    rng = np.random.default_rng(1)
+    for split, name, seconds in (
+        ("validation", "kitchen", 20),
+        ("validation", "radio", 10),
+        ("testing", "street", 8),
+    ):
+        (tmp_path / split).mkdir(exist_ok=True)
+        sound = rng.uniform(-0.3, 0.3, 44100 * seconds)
+        soundfile.write(tmp_path / split / f"{name}.flac", sound, 44100)
+    words = ["{0}\t{1}\tgo".format(i, i + 0.5) for i in range(12)] + ["15\t15.5\tup"]
+    (tmp_path / "validation/kitchen.txt").write_text("\n".join(words))
+    return tmp_path
+
+
+class TestLongRecordings:
+    def test_follow_what_is_made_of_clips(self, open_set, long):
+        _, plain = made(open_set)
+        _, found = made(open_set, recordings=str(long))
+        begins = len(plain.samples)
+        np.testing.assert_array_equal(found.samples[:begins], plain.samples)
+        assert found.spoken[: len(plain.spoken)] == plain.spoken
+        kitchen, radio = (round(RATE * seconds) for seconds in (20, 10))
+        assert len(found.samples) == begins + 2 * RATE + kitchen + radio
+        first, *_, last = found.spoken[len(plain.spoken) :]
+        assert (first.label, first.start_in_s) == ("go", begins / RATE + 1)
+        assert (last.label, last.clip, last.snr_db) == ("_unknown_", "up/kitchen", None)
+        assert last.start_in_s == pytest.approx(begins / RATE + 16)
+        assert not found.samples[begins : begins + RATE].any()
+        expected = read_clip(long / "validation/kitchen.flac", RATE, kitchen)
+        there = found.samples[begins + RATE :][:kitchen]
+        assert np.abs(there.astype(int) - expected).max() <= 1
+
+    def test_may_be_all_there_is(self, open_set, long):
+        _, found = made(open_set, recordings=str(long), hours=0)
+        assert found.hours == pytest.approx(32 / 3600)
+        assert Counter(word.label for word in found.spoken) == {"go": 12, "_unknown_": 1}
+
+    def test_that_say_too_few_keywords_are_told(self, open_set, long):
+        dataset = open_dataset(
+            replace(open_set, streams=replace(SPEC, hours=0, recordings=str(long)))
+        )
+        with pytest.raises(DataError, match="0 keywords are said in the recordings for testing"):
+            stream_of(dataset, "testing", RATE)
+
+    def test_that_are_replaced_make_another_stream(self, open_set, long):
+        _, before = made(open_set, recordings=str(long))
+        (long / "validation/kitchen.txt").write_text("3,4,go")
+        _, after = made(open_set, recordings=str(long))
+        assert len(after.spoken) == len(before.spoken) - 12
+
+    def test_that_cannot_be_used_are_told_when_the_data_set_is_opened(self, open_set, long):
+        (long / "validation/radio.csv").write_text("1,2")
+        with pytest.raises(DataError, match="radio.csv: line 1"):
+            made(open_set, recordings=str(long))
+        (long / "testing/street.flac").unlink()
+        with pytest.raises(DataError, match="radio.csv|testing: has no recordings"):
+            made(open_set, recordings=str(long))
+        (long / "validation/radio.csv").unlink()
+        with pytest.raises(DataError, match="testing: has no recordings"):
+            made(open_set, recordings=str(long))
+        (long / "testing").rmdir()
+        with pytest.raises(DataError, match="put long recordings into folders named validation"):
+            made(open_set, recordings=str(long))

@@ -18,7 +18,8 @@ from sweep.api import Study
 from sweep.audio.clips import resample
 from sweep.audio.dataset import Dataset, open_dataset
 from sweep.audio.sound import of_pipe, of_recording
-from sweep.audio.streams import Stream, stream_of
+from sweep.audio.spoken import Stream
+from sweep.audio.streams import stream_of
 from sweep.detection import match
 from sweep.detector import Event
 from sweep.report.recordings import stretch
@@ -266,3 +267,27 @@ def test_the_stream_of_a_finalist_is_played_where_it_is(
         assert stretch(replace(record, finalists=(elsewhere,)), 0, 0, 9) is None
     monkeypatch.setenv("SWEEP_CACHE", str(tmp_path))
     assert stretch(record, 0, 3, 9) is None
+
+
+def test_false_alarms_of_a_recording_become_other_words(
+    spotter: Path, stream: Stream, events: list[Event], tmp_path: Path
+) -> None:
+    soundfile.write(tmp_path / "radio.wav", stream.samples, stream.rate)
+    rows = [f"{word.start_in_s}\t{word.end_in_s}\t{word.label}" for word in stream.spoken]
+    (tmp_path / "radio.txt").write_text("\n".join(rows))
+    mine = ("data", "mine", spotter, "radio.wav", "--times", "radio.txt", "--out")
+    told = json.loads(sweep(*mine, "mined", "--json", cwd=tmp_path).stdout)
+    wanted = [word for word in stream.spoken if word.label in ("stop", "go")]
+    expected = match(events, wanted, stream.hours, window_in_s=1.0)
+    assert [one["time_in_s"] for one in told["false_alarms"]] == [
+        event.time_in_s for event in expected.false_alarms
+    ]
+    assert (told["keywords"], told["misses"]) == (expected.keywords, len(expected.misses))
+    line = refused(*mine, "mined", cwd=tmp_path, code=1)
+    assert "has clips of radio.wav already" in line
+    every = ("data", "mine", spotter, "radio.wav", "--out", "all")
+    *lines, count, advice = sweep(*every, cwd=tmp_path).stdout.splitlines()
+    assert len(lines) == len(events) and f"{len(events)} false alarms in 0.05 h" in count
+    assert "unknown: {folder: all" in advice
+    heard = [package.Classifier(spotter).predict(tmp_path / line.split()[-1]) for line in lines]
+    assert {prediction.label for prediction in heard} <= {"stop", "go", "_unknown_"}

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sweep.audio.streams import Spoken, Stream
+from sweep.audio.spoken import Spoken, Stream
 from sweep.detection import Scores
 from sweep.detector import OperatingPoint
 from sweep.metrics import METRICS, OF_STREAMS, Measured

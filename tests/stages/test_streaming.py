@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sweep.arrays import to_float
-from sweep.audio.streams import Stream
+from sweep.audio.spoken import Stream
 from sweep.candidate import Candidate
 from sweep.frontends.compute import convert_frontend
 from sweep.litert import Model

@@ -8,7 +8,7 @@ from typing import Literal
 import plotly.graph_objects as go
 
 from sweep.audio.layout import LabelFrom, label_of
-from sweep.audio.streams import Spoken
+from sweep.audio.spoken import Spoken
 from sweep.detector import Event
 from sweep.report.theme import BLUE, GREEN, VERMILLION
 from sweep.study.listening import HUNDREDTHS, Listening
@@ -44,7 +44,7 @@ class Word:
     text: str
     start_in_s: float
     end_in_s: float
-    snr_db: float
+    snr_db: float | None
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,11 @@ def _false_alarm(found: Listening, event: Event, label_from: LabelFrom) -> Momen
 
 
 def _miss(word: Spoken) -> Moment:
-    return Moment(word.end_in_s, f"{word.label} at {word.snr_db:.0f} dB", word.clip)
+    return Moment(word.end_in_s, f"{word.label}{_loudness(word.snr_db)}", word.clip)
+
+
+def _loudness(snr_db: float | None) -> str:
+    return "" if snr_db is None else f" at {snr_db:.0f} dB"
 
 
 def draw_timeline(line: Timeline) -> go.Figure:
@@ -183,14 +187,14 @@ def _add_words(figure: go.Figure, words: Sequence[Word], name: str, colour: str)
         base=[round(word.start_in_s, 2) for word in words],
         x=[round(word.end_in_s - word.start_in_s, 2) for word in words],
         text=[html.escape(word.text, quote=False) for word in words],
-        customdata=[round(word.snr_db, 1) for word in words],
+        customdata=[_loudness(word.snr_db) for word in words],
         orientation="h",
         yaxis="y2",
         name=name,
         marker={"color": colour, "line": {"width": 0}},
         textposition="outside" if name == "other words" else "none",
         textangle=0,
-        hovertemplate="%{text} at %{customdata} dB<extra></extra>",
+        hovertemplate="%{text}%{customdata}<extra></extra>",
     )
 
 
