@@ -278,7 +278,7 @@ _BUILT_IN = (
         interval=poisson,
         chance_above=chance_of_rate_above,
         least=0.5,
-        decimals=1,
+        decimals=2,
     ),
     Metric(
         "miss_rate",

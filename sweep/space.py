@@ -135,6 +135,17 @@ class Space(ParameterSpace):
         return goal(self.named_metrics, self.metrics)
 
     @property
+    def aim(self) -> Metric:
+        """What results are compared by, beside their costs.
+
+        It is the goal, unless that is no objective and another share is, such as ``miss_rate``.
+        """
+        aims = [self.metrics[name] for name in self.file.objectives]
+        if self.goal in aims:
+            return self.goal
+        return next((one for one in aims if one.share and one.known == "trained"), self.goal)
+
+    @property
     def cautions(self) -> list[str]:
         """What cannot be shown of the limits, a sentence each."""
         streams = self.file.dataset.streams

@@ -171,7 +171,7 @@ class TestMetricsOfStreams:
     def test_alarms_are_told_with_their_poisson_interval(self):
         alarms = METRICS["false_alarms_per_hour"]
         ends = alarms.interval(1.5, 2.0)
-        assert alarms.text(1.5, ends) == "1.5 (0.3093–4.384)\u00a0per hour"
+        assert alarms.text(1.5, ends) == "1.50 (0.31–4.38)\u00a0per hour"
 
     def test_the_fastest_is_not_the_one_that_detects_first(self):
         names = ["detection_delay_ms", "model_latency_ms"]

@@ -108,8 +108,8 @@ def _check_keywords(spoken: Sequence[Spoken], dataset: Dataset, split: str) -> N
     said = sum(word.label in dataset.spec.labels for word in spoken)
     if said < FEWEST_KEYWORDS:
         raise DataError(
-            f"dataset.streams: {said} keywords are said in the recordings for {split}, too few to count"
-            " misses; add times to the recordings, or hours made of clips"
+            f"dataset.streams: {said} keywords are said in the recordings for {split}, too few to"
+            " count misses; add times to the recordings, or hours made of clips"
         )
 
 

@@ -9,7 +9,7 @@ from sweep import cache
 from sweep.audio.dataset import Dataset
 from sweep.audio.folds import deal, hold_out
 from sweep.candidate import Candidate, digest
-from sweep.deployed import Deployed, measure_files
+from sweep.deployed import measure_files
 from sweep.errors import StudyError
 from sweep.evaluation import Evaluation
 from sweep.limits import Limit
@@ -116,12 +116,12 @@ def confirm(
             one = Finalist(
                 trial.number,
                 _numbers(trial.evaluation),
-                tuple(_retraining(job, found, dataset) for job, found in measured),
+                tuple(retraining for retraining, *_ in measured),
                 clips,
-                measured[0][1].measured.exposures(),
+                measured[0][1],
                 validated.get(trial.number),
                 metrics=metrics,
-                listening=_listening(*measured[0]),
+                listening=measured[0][2],
             )
             finalists.append(of_everybody(one) if dataset.speakers.few else one)
         folder.keep_finalists(finalists)
@@ -247,37 +247,31 @@ def _again(trial: TrialRecord, seed: int) -> Candidate:
     return replace(candidate, compression=only, seed=candidate.seed + seed)
 
 
-def _measure(dataset: Dataset, job: _Job, metrics: Mapping[str, Metric]) -> tuple[_Job, Deployed]:
-    """Return a training, and what it gives on the test clips and in their stream."""
-    result, validation = job.evaluation.result, _numbers(job.evaluation)
+def _measure(
+    dataset: Dataset, job: _Job, metrics: Mapping[str, Metric]
+) -> tuple[Retraining, dict[str, float], Listening | None]:
+    """Return what a training gives on the test clips, the exposures of its metrics, its stream."""
+    found = job.evaluation
+    result, validation = found.result, _numbers(found)
     assert result is not None
     files = {name: (job.place / name).read_bytes() for name in (FRONTEND, MODEL)}
     # These follow from the shape of the network; everything else is measured again.
     shape = {name: validation[name] for name in ("parameters", "multiply_adds")}
-    frontend = job.candidate.frontend
-    return job, measure_files(files, dataset, "testing", frontend, result.point, shape, metrics)
-
-
-def _retraining(job: _Job, found: Deployed, dataset: Dataset) -> Retraining:
-    measured, evaluation = found.measured, job.evaluation
-    truth = dataset.targets("testing")
-    return Retraining(
+    frontend, point = job.candidate.frontend, result.point
+    tested = measure_files(files, dataset, "testing", frontend, point, shape, metrics)
+    measured, truth = tested.measured, dataset.targets("testing")
+    retraining = Retraining(
         seed=job.candidate.seed,
-        validation=_numbers(evaluation),
+        validation=validation,
         test={name: value for name, value in measured.values().items() if value is not None},
-        losses=evaluation.losses,
-        accuracies=evaluation.accuracies,
+        losses=found.losses,
+        accuracies=found.accuracies,
         confusion=measured.predictions,
-        mistakes=mistakes(dataset.names("testing"), truth, found.probabilities),
-        curve=() if found.scores is None else curve_of(found.scores),
+        mistakes=mistakes(dataset.names("testing"), truth, tested.probabilities),
+        curve=curve_of(tested.scores) if tested.scores else (),
     )
-
-
-def _listening(job: _Job, found: Deployed) -> Listening | None:
-    result = job.evaluation.result
-    if found.scores is None or result is None or result.point is None:
-        return None
-    return Listening.of(found.scores, result.point)
+    listening = Listening.of(tested.scores, point) if tested.scores and point else None
+    return retraining, measured.exposures(), listening
 
 
 def _numbers(evaluation: Evaluation) -> dict[str, float]:

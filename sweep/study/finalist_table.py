@@ -87,7 +87,7 @@ def _cells(one: Finalist, record: StudyRecord, goal: Metric, folds: bool) -> lis
 
 def _validated(one: Finalist, goal: Metric) -> str:
     """Return the cross-validated goal; a dash without folds or for metrics not of clips."""
-    if one.validated is None or goal.exposure is None:
+    if one.validated is None or goal.exposure is None or goal.name in OF_STREAMS:
         return "–"
     return goal.text(one.validated.value(goal), one.validated.interval(goal))
 
@@ -105,9 +105,12 @@ def describe_finalist(one: Finalist, record: StudyRecord) -> list[str]:
     goal, costs = goals(record.space)
     ends = one.interval(goal.name) if goal.name in one.exposures else None
     spread = f", ± {goal.text(one.spread(goal.name))}" if len(one.retrainings) > 1 else ""
+    tested = f"{one.test_clips} {one.tested_on}"
+    if goal.name in OF_STREAMS:
+        tested = "the stream of test speakers"
     return [
         "holds" if one.holds(record.space.limits) else "does not hold",
-        f"{goal.text(one.mean(goal.name), ends)} on {one.test_clips} {one.tested_on}",
+        f"{goal.text(one.mean(goal.name), ends)} on {tested}",
         f"{counted(len(one.retrainings), 'seed')}{spread}; the search measured "
         f"{goal.text(one.searched[goal.name])}",
         ", ".join(f"{short_title(cost)} {cost.text(one.mean(cost.name))}" for cost in costs),

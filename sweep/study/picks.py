@@ -35,10 +35,10 @@ def pick_metrics(space: Space) -> dict[str, tuple[Metric, ...]]:
         for unit, default in (("KB", "size_kb"), ("ms", "latency_ms"))
     )
     return {
-        "smallest": (size, space.goal),
-        "fastest": (latency, space.goal),
-        "most-accurate": (space.goal, size),
-        "balanced": (space.goal, latency, size),
+        "smallest": (size, space.aim),
+        "fastest": (latency, space.aim),
+        "most-accurate": (space.aim, size),
+        "balanced": (space.aim, latency, size),
     }
 
 

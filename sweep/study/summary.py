@@ -6,10 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from sweep import metrics
 from sweep.format import counted, short_title
 from sweep.limits import Limit
-from sweep.metrics import ACCURACY, FALSE_ALARMS_PER_HOUR, Metric
+from sweep.metrics import ACCURACY, FALSE_ALARMS_PER_HOUR, OF_STREAMS, Metric
 from sweep.space import Space
 from sweep.study.picks import pick, pick_metrics
 from sweep.study.range_warnings import range_warnings
@@ -84,9 +83,8 @@ def metric_names(space: Space) -> list[str]:
 
 
 def goals(space: Space) -> tuple[Metric, list[Metric]]:
-    """Return the goal of a study and its costs, the size first."""
-    names = metric_names(space)
-    goal = metrics.goal(names, space.metrics)
+    """Return what a study aims at, and its costs, the size first; see ``Space.aim``."""
+    goal, names = space.aim, metric_names(space)
     costs = [space.metrics[name] for name in names if name != goal.name]
     size, *_ = pick_metrics(space)["smallest"]
     return goal, sorted(costs, key=lambda one: one is not size)
@@ -132,13 +130,20 @@ def headline(record: StudyRecord, frame: pd.DataFrame) -> str:
     confirmed = record.confirmed()
     smallest = pick(frame, "smallest", record.space, confirmed)
     which = "the smallest finalist that holds" if confirmed else "the smallest"
-    clips = f" on the {record.tested_on}" if confirmed else ""
+    clips = f" on {_where(record)}" if confirmed else ""
     verb = "meets" if len(feasible) == 1 else "meet"
-    size, goal = (one.text(smallest[one.name]) for one in pick_metrics(record.space)["smallest"])
+    size, goal = pick_metrics(record.space)["smallest"]
+    named = "" if goal.better == "higher" else f"{short_title(goal)} "
     return (
         f"{len(feasible)} of {trials} {verb} the limits; {which}, trial {smallest['trial']}, takes "
-        f"{size} at {goal}{clips}."
+        f"{size.text(smallest[size.name])} at {named}{goal.text(smallest[goal.name])}{clips}."
     )
+
+
+def _where(record: StudyRecord) -> str:
+    if record.space.aim.name in OF_STREAMS:
+        return "the stream of test speakers"
+    return f"the {record.tested_on}"
 
 
 def _shortfall(record: StudyRecord, frame: pd.DataFrame) -> str:
@@ -164,7 +169,7 @@ def picks(record: StudyRecord, frame: pd.DataFrame) -> list[Pick]:
     if not (frame["outcome"] == "feasible").any():
         return []
     confirmed = record.confirmed()
-    where = f" – on the {record.tested_on}" if confirmed else ""
+    where = f" – on {_where(record)}" if confirmed else ""
     found = []
     by_word = pick_metrics(record.space)
     for word, order in by_word.items():
@@ -211,7 +216,7 @@ def effort(record: StudyRecord) -> Effort:
 def caution(record: StudyRecord, frame: pd.DataFrame) -> str:
     """Return a caution about the precision of the goal, in one sentence."""
     goal, _ = goals(record.space)
-    if not goal.share or not (frame["clips"] > 0).any():
+    if not goal.share or goal.name in OF_STREAMS or not (frame["clips"] > 0).any():
         return ""
     clips = int(frame["clips"].max())
     return (

@@ -72,6 +72,7 @@ def failing(monkeypatch) -> set[float]:
         lambda dataset, job, metrics: (
             Retraining(job.candidate.seed, {}, {"accuracy": 0.97}, confusion=((9, 1), (0, 10))),
             {"accuracy": 20.0},
+            None,
         ),
     )
     return alphas

@@ -73,8 +73,8 @@ def test_what_is_detected_in_a_stream_has_a_table_of_its_own():
     for one, row in zip(record.finalists, found.rows, strict=True):
         rates = [training.test["false_alarms_per_hour"] for training in one.retrainings]
         low, high = poisson(fmean(rates), 0.25)
-        assert row[:2] == (str(one.trial), f"{fmean(rates):.1f} ± {stdev(rates):.1f}\u00a0per hour")
-        assert row[2] == f"{low:.1f}–{high:.1f}"
+        assert row[:2] == (str(one.trial), f"{fmean(rates):.2f} ± {stdev(rates):.2f}\u00a0per hour")
+        assert row[2] == f"{low:.2f}–{high:.2f}"
         shares = [training.test["miss_rate"] for training in one.retrainings]
         said = sum(word.label in ("stop", "go") for word in one.listening.spoken)
         assert row[5] == "–".join(f"{end:.3f}" for end in wilson(fmean(shares), said))

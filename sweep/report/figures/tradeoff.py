@@ -147,8 +147,8 @@ def _y_range(values: list[float], limit: Limit | None, metric: Metric) -> tuple[
 def prices(record: StudyRecord, frame: pd.DataFrame) -> Table | None:
     """Return, for each level of the goal, the cheapest feasible trial in each cost.
 
-    Levels of a share are 0.005 apart, from the limit to the best trial, or a quarter of that
-    range if it is narrower; levels of other metrics are round numbers.
+    Levels of a share that is better higher are 0.005 apart, from the limit to the best trial, or a
+    quarter of that range if it is narrower; levels of other metrics are round numbers.
     """
     goal, costs = goals(record.space)
     feasible = frame[(frame["outcome"] == "feasible") & frame[goal.name].notna()]
@@ -171,7 +171,7 @@ def prices(record: StudyRecord, frame: pd.DataFrame) -> Table | None:
 def _levels(record: StudyRecord, goal: Metric, values: pd.Series) -> list[float]:
     """Return levels of the goal, from the easiest to the best trial."""
     low, high = float(values.min()), float(values.max())
-    if not goal.share:
+    if not goal.share or goal.better == "lower":
         levels = round_numbers(low, high) if low < high else [low]
         return levels[:: -goal.sign]
     limits = {limit.metric: limit.bound for limit in record.space.limits}
