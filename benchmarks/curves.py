@@ -207,7 +207,7 @@ def draw(task: Task, rng: np.random.Generator) -> Candidate:
         "initial_learning_rate": rng.choice((0.01, 0.01, 0.003)),
         "learning_rate_decay": str(rng.choice(("linear", "cosine"))),
         "final_sparsity": rng.choice((0.0, 0.5, 0.75)),
-        "strip_names": True,
+        "container": "stripped",
         "quantization": ("int8",),
     }
     return Candidate.from_parameters(parameters | (better if rng.random() < 0.5 else {}))

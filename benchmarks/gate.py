@@ -123,9 +123,9 @@ def final_sizes(bench: Bench) -> dict[str, float]:
         trained.weights,
         candidate.compression.quantization,
         features.training[0],
-        candidate.compression.strip_names,
+        candidate.compression.container,
     )
-    return {name: bench.measure(name, file, None).size_kb for name, file in files.items()}
+    return {name: bench.measure(name, file, None)["size_kb"] for name, file in files.items()}
 
 
 def estimates(bench: Bench) -> dict[str, float]:
@@ -134,7 +134,7 @@ def estimates(bench: Bench) -> dict[str, float]:
     compression = candidate.compression
     weights = lifelike_weights(architecture, compression, candidate.seed)
     return {
-        name: estimate_kb(architecture, weights, name, compression.strip_names)
+        name: estimate_kb(architecture, weights, name, compression.container)
         for name in compression.quantization
     }
 

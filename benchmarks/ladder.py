@@ -21,7 +21,7 @@ from training_choices import BASE, FOLDS
 
 from sweep.audio.dataset import open_dataset
 from sweep.audio.dataset_spec import DatasetSpec
-from sweep.audio.folds import hold_out
+from sweep.audio.folds import deal, hold_out
 from sweep.candidate import Candidate
 
 RUNGS = (0.25, 0.5, 0.75)
@@ -64,7 +64,8 @@ def curve(folder: str, fold: int, final_sparsity: float, epochs: int) -> list[tu
     from sweep.stages.features import prepare_features
     from sweep.stages.training import train
 
-    dataset = hold_out(open_dataset(DatasetSpec(folder, ("stop", "go"))), fold, FOLDS)
+    dataset = open_dataset(DatasetSpec(folder, ("stop", "go")))
+    dataset = hold_out(dataset, deal(dataset, FOLDS)[fold])
     changes = {"final_sparsity": final_sparsity, "epochs": epochs}
     candidate = Candidate.from_parameters(BASE | changes, seed=fold)
     features = prepare_features(dataset, candidate.frontend, candidate.augmentation)

@@ -114,7 +114,7 @@ def judged(rows: list[Row], space: Space) -> dict[str, Evaluation]:
         ]
         if all(total_violation(broken) > 0 for broken in fixed):
             blind = tuple(
-                replace(v, accuracy=None, violations=f)
+                replace(v, metrics={**v.metrics, "accuracy": None}, violations=f)
                 for v, f in zip(evaluation.variants, fixed, strict=True)
             )
             evaluation = replace(evaluation, outcome="gated", variants=blind, chosen=choose(blind))
@@ -137,7 +137,7 @@ def hidden(evaluation: Evaluation) -> Evaluation:
     return replace(evaluation, outcome="failed") if evaluation.outcome == "gated" else evaluation
 
 
-SAMPLERS: dict[str, Callable[[Space, int], optuna.samplers.BaseSampler]] = {
+SAMPLERS: dict[str, Callable[..., optuna.samplers.BaseSampler]] = {
     **{
         name: partial(make_sampler, name=name)
         for name in ("ehvi", "random", "grid", "greedy", "tpe", "nsga2", "gp")

@@ -2,7 +2,7 @@
 
     python benchmarks/size.py [--networks 60] [--seed 0]
 
-Converts untrained, lifelike networks drawn at random in every variant, with names and without.
+Converts untrained, lifelike networks drawn at random in every variant and container.
 Half of them fix the container's bytes (``sweep/networks/size.py`` holds what was found), the other
 half tell how far an estimate by them is off, and how far one by the constants in use.
 """
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from sweep.candidate import QUANTIZATIONS, CompressionParams
+from sweep.candidate import CONTAINERS, QUANTIZATIONS, CompressionParams
 from sweep.litert import zipped_kb
 from sweep.networks.architecture import Weights
 from sweep.networks.base import Network
@@ -25,10 +25,10 @@ from sweep.networks.size import CONTAINER_BYTES, counts, weights_bytes
 from sweep.networks.standard import Standard
 from sweep.networks.tc_resnet import TCResNet
 from sweep.networks.temporal import Temporal
-from sweep.stages.compression import compress, strip_names
+from sweep.stages.compression import compact, compress, strip_metadata
 from sweep.stages.gate import lifelike_weights
 
-Form = tuple[str, bool]
+Form = tuple[str, str]
 
 
 def main() -> None:
@@ -46,8 +46,8 @@ def main() -> None:
         begin = time.process_time()
         for name in QUANTIZATIONS:
             size = weights_bytes(architecture, weights, name)
-            for without in (False, True):
-                deflated.setdefault((name, without), []).append(size)
+            for container in CONTAINERS:
+                deflated.setdefault((name, container), []).append(size)
         middle = time.process_time()
         for form, size in converted(architecture, weights):
             actual.setdefault(form, []).append(size)
@@ -90,8 +90,9 @@ def converted(architecture: LayeredArchitecture, weights: Weights) -> Iterator[t
     shape = (8, *architecture.shape)
     noise = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
     for name, content in compress(architecture, weights, QUANTIZATIONS, noise).items():
-        yield (name, False), 1024 * zipped_kb(content)
-        yield (name, True), 1024 * zipped_kb(strip_names(content))
+        yield (name, "full"), 1024 * zipped_kb(content)
+        yield (name, "stripped"), 1024 * zipped_kb(strip_metadata(content))
+        yield (name, "compact"), 1024 * zipped_kb(compact(content))
 
 
 def report(
@@ -100,7 +101,7 @@ def report(
     """Fit the container on the first half of the networks; print the errors on the second."""
     half = len(shapes) // 2
     heads = ("file", "conv", "depth", "other", "channel")
-    print(f"{'variant':<16}{'names':>6}" + "".join(f"{head:>8}" for head in heads), end="")
+    print(f"{'variant':<16}{'container':>10}" + "".join(f"{head:>8}" for head in heads), end="")
     print(f"{'median':>9}{'worst':>8}   {'in use: median':>15}{'worst':>8}{'within 3 %':>12}")
     everything: list[float] = []
     for form, sizes in actual.items():
@@ -113,7 +114,7 @@ def report(
             for constants in (fitted, np.array(CONTAINER_BYTES[form]))
         ]
         cells = [f"{np.median(error):>8.2%} {error.max():>7.2%}" for error in errors]
-        print(f"{form[0]:<16}{'no' if form[1] else 'yes':>6}", end="")
+        print(f"{form[0]:<16}{form[1]:>10}", end="")
         print("".join(f"{one:>8.0f}" for one in fitted[:-1]) + f"{fitted[-1]:>8.2f}", end="")
         print(f" {cells[0]}          {cells[1]}{np.mean(errors[1] <= 0.03):>12.0%}")
         everything += errors[1].tolist()

@@ -184,7 +184,7 @@ def row(
         trained.weights,
         compression.quantization,
         features.training[0],
-        compression.strip_names,
+        compression.container,
     )
     bench = Bench(candidate, architecture, dataset, [])
     variants = {}

@@ -26,7 +26,7 @@ import numpy as np
 
 from sweep.audio.dataset import open_dataset
 from sweep.audio.dataset_spec import DatasetSpec
-from sweep.audio.folds import hold_out
+from sweep.audio.folds import deal, hold_out
 from sweep.candidate import Candidate
 
 FILE = Path(__file__).with_suffix(".csv")
@@ -125,7 +125,8 @@ def train_one(folder: str, change: str, fold: str, seed: str) -> dict[str, Any]:
     from sweep.stages.features import prepare_features
     from sweep.stages.training import train
 
-    dataset = hold_out(open_dataset(DatasetSpec(folder, ("stop", "go"))), int(fold), FOLDS)
+    dataset = open_dataset(DatasetSpec(folder, ("stop", "go")))
+    dataset = hold_out(dataset, deal(dataset, FOLDS)[int(fold)])
     candidate = Candidate.from_parameters(BASE | CHANGES[change], seed=int(seed))
     features = prepare_features(dataset, candidate.frontend, candidate.augmentation)
     begin = time.process_time()

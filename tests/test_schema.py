@@ -97,7 +97,7 @@ def test_an_editor_accepts_every_file_that_comes_along(path):
     [
         "parameters: {alpha: 0.5, epochs: [10, 20], noise_snr_db: [null, 5]}",
         "parameters: {alpha: {low: 0.1, high: 1, log: true}, blocks: {low: 1, high: 3, step: 1}}",
-        "parameters: {frontend: log_mel, quantization: [int8, float32], strip_names: true}",
+        "parameters: {frontend: log_mel, quantization: [int8, float32], container: stripped}",
         "limits: {accuracy: '>=0.93', size_kb: ' < 25 ', worst_recall: '> 0.5'}",
         "objectives: {balanced_accuracy: maximize, ram_kb: minimize}",
     ],

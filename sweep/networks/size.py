@@ -17,18 +17,23 @@ ERROR = 0.05
 """Estimates are within this share of the size of the converted file; the worst was 0.03 off."""
 
 CONTAINER_BYTES = {
-    ("float32", False): (744, 134, 73, 46, 0.35),
-    ("float32", True): (395, 88, 58, 37, 0.29),
-    ("float16", False): (725, 166, 74, 38, 1.78),
-    ("float16", True): (377, 111, 61, 28, 1.64),
-    ("dynamic", False): (742, 134, 71, 41, 0.52),
-    ("dynamic", True): (399, 85, 57, 31, 0.41),
-    ("int8", False): (752, 147, 112, 49, 0.70),
-    ("int8", True): (401, 100, 89, 41, 0.58),
-    ("int8_per_tensor", False): (746, 134, 95, 49, 0.63),
-    ("int8_per_tensor", True): (384, 88, 76, 40, 0.48),
+    ("float32", "full"): (744, 134, 73, 46, 0.35),
+    ("float32", "stripped"): (395, 88, 58, 37, 0.29),
+    ("float32", "compact"): (392, 87, 49, 38, 0.48),
+    ("float16", "full"): (725, 166, 74, 38, 1.78),
+    ("float16", "stripped"): (377, 111, 61, 28, 1.64),
+    ("float16", "compact"): (374, 107, 66, 27, 2.02),
+    ("dynamic", "full"): (742, 134, 71, 41, 0.52),
+    ("dynamic", "stripped"): (399, 85, 57, 31, 0.41),
+    ("dynamic", "compact"): (416, 85, 49, 33, 0.40),
+    ("int8", "full"): (752, 147, 112, 49, 0.70),
+    ("int8", "stripped"): (401, 100, 89, 41, 0.58),
+    ("int8", "compact"): (426, 98, 81, 46, 0.41),
+    ("int8_per_tensor", "full"): (746, 134, 95, 49, 0.63),
+    ("int8_per_tensor", "stripped"): (384, 88, 76, 40, 0.48),
+    ("int8_per_tensor", "compact"): (377, 93, 74, 45, 0.48),
 }
-"""By variant, and whether names are stripped: bytes of any file, of a convolution or product,
+"""By variant and container: bytes of any file, of a convolution or product,
 of a depthwise convolution, of another operator, and of a channel that a kernel gives."""
 
 _KERNELS = ("CONV_2D", "FULLY_CONNECTED", "DEPTHWISE_CONV_2D")
@@ -42,7 +47,7 @@ _INPUT_SCALE = 0.04
 
 
 def estimate_kb(
-    architecture: Architecture, weights: Weights, quantization: str, without_names: bool
+    architecture: Architecture, weights: Weights, quantization: str, container: str
 ) -> float | None:
     """Return the zipped size of a variant of a network in KB, without converting anything.
 
@@ -52,8 +57,8 @@ def estimate_kb(
         return None
     if not set(architecture.operators()) <= {*_KERNELS, *_OTHERS}:
         return None
-    container = np.dot(CONTAINER_BYTES[quantization, without_names], counts(architecture))
-    return float(weights_bytes(architecture, weights, quantization) + container) / 1024
+    besides = np.dot(CONTAINER_BYTES[quantization, container], counts(architecture))
+    return float(weights_bytes(architecture, weights, quantization) + besides) / 1024
 
 
 def counts(architecture: LayeredArchitecture) -> tuple[int, ...]:

@@ -32,7 +32,7 @@ def compress(
     weights: Weights,
     quantizations: tuple[str, ...],
     clips: np.ndarray,
-    without_names: bool = False,
+    container: str = "full",
 ) -> dict[str, bytes]:
     """Return the ``.tflite`` of every variant of a trained network, by quantization.
 
@@ -40,12 +40,13 @@ def compress(
         architecture, weights: the network.
         quantizations: names out of ``candidate.QUANTIZATIONS``.
         clips: features of training clips ``[clips, frames, coeffs]``, to calibrate activations.
-        without_names: whether to leave out what no device reads.
+        container: which of ``candidate.CONTAINERS`` holds them.
     """
     files = quantize(convert(architecture, weights), quantizations, clips)
-    if without_names:
-        files = {name: strip_metadata(content) for name, content in files.items()}
-    return files
+    if container == "full":
+        return files
+    pack = strip_metadata if container == "stripped" else compact
+    return {name: pack(content) for name, content in files.items()}
 
 
 def quantize(content: bytes, quantizations: tuple[str, ...], clips: np.ndarray) -> dict[str, bytes]:
@@ -75,6 +76,39 @@ def quantize(content: bytes, quantizations: tuple[str, ...], clips: np.ndarray) 
 
 def strip_metadata(content: bytes) -> bytes:
     """Return the model without tensor names, signatures and metadata, which no device reads."""
+    return _packed(_without_metadata(content), flatbuffers.Builder(len(content)))
+
+
+def compact(content: bytes) -> bytes:
+    """Return the same as ``strip_metadata``, equal vectors stored once.
+
+    Most tensors share their shape or zero point with another, and biases of zero are all alike.
+    FlatBuffers may refer to one vector from many tables.
+    """
+    return _packed(_without_metadata(content), _SharingBuilder(len(content)))
+
+
+class _SharingBuilder(flatbuffers.Builder):
+    """Writes each vector once."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self._written: dict[tuple[str, bytes], int] = {}
+
+    def CreateNumpyVector(self, x: np.ndarray) -> int:  # noqa: N802
+        """Return the place of the vector, written now or before."""
+        key = x.dtype.str, x.tobytes()
+        if key not in self._written:
+            self._written[key] = super().CreateNumpyVector(x)
+        return self._written[key]
+
+
+def _packed(model: schema.ModelT, builder: flatbuffers.Builder) -> bytes:
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def _without_metadata(content: bytes) -> schema.ModelT:
     model = schema.ModelT.InitFromPackedBuf(bytearray(content), 0)
     model.description = model.signatureDefs = model.metadata = model.metadataBuffer = None
     for graph in model.subgraphs:
@@ -88,9 +122,7 @@ def strip_metadata(content: bytes) -> bytes:
         elif buffer.offset > 1:  # Large weights may lie behind the table that is packed anew.
             buffer.data = np.frombuffer(content, np.uint8, buffer.size, buffer.offset)
         buffer.offset = buffer.size = 0
-    builder = flatbuffers.Builder(len(content))
-    builder.Finish(model.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
+    return model
 
 
 def _calibrate(content: bytes, recipe: dict[str, Any], clips: np.ndarray) -> dict[str, Any]:

@@ -105,7 +105,7 @@ def fit(
                 trained.weights,
                 compression.quantization,
                 features.training[0],
-                compression.strip_names,
+                compression.container,
             )
     with watch("measurement"):
         probabilities = {

@@ -33,7 +33,7 @@ def expect(bench: Bench, every: bool = False) -> list[Variant]:
     compression, architecture = bench.candidate.compression, bench.architecture
     weights = lifelike_weights(architecture, compression, bench.candidate.seed)
     estimates = {
-        name: estimate_kb(architecture, weights, name, compression.strip_names)
+        name: estimate_kb(architecture, weights, name, compression.container)
         for name in compression.quantization
     }
     known = {name: kb for name, kb in estimates.items() if kb is not None}
@@ -44,7 +44,7 @@ def expect(bench: Bench, every: bool = False) -> list[Variant]:
     expected: list[Variant] = []
     for name in sorted(estimates, key=lambda name: estimates[name] or 0.0):
         files = compress(
-            architecture, weights, (name,), noise.astype(np.float32), compression.strip_names
+            architecture, weights, (name,), noise.astype(np.float32), compression.container
         )
         expected.append(bench.measure(name, files[name]))
         if not every and total_violation(expected[-1].violations) == 0:

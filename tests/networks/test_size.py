@@ -1,7 +1,9 @@
+from itertools import product
+
 import numpy as np
 import pytest
 
-from sweep.candidate import QUANTIZATIONS, CompressionParams
+from sweep.candidate import CONTAINERS, QUANTIZATIONS, CompressionParams
 from sweep.litert import zipped_kb
 from sweep.networks.bc_resnet import BCResNet
 from sweep.networks.ds_cnn import DSCNN
@@ -26,20 +28,20 @@ NETWORKS = {
 }
 
 
-@pytest.mark.parametrize("without_names", [False, True])
+@pytest.mark.parametrize("container", CONTAINERS)
 @pytest.mark.parametrize(("architecture", "sparsity"), NETWORKS.values(), ids=NETWORKS)
-def test_the_estimate_is_near_the_size_of_the_converted_file(architecture, sparsity, without_names):
+def test_the_estimate_is_near_the_size_of_the_converted_file(architecture, sparsity, container):
     weights = lifelike_weights(architecture, CompressionParams(sparsity), seed=5)
     shape = (8, *architecture.shape)
     noise = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
-    files = compress(architecture, weights, QUANTIZATIONS, noise, without_names)
+    files = compress(architecture, weights, QUANTIZATIONS, noise, container)
     for name, content in files.items():
-        kb = estimate_kb(architecture, weights, name, without_names)
+        kb = estimate_kb(architecture, weights, name, container)
         assert abs(kb / zipped_kb(content) - 1) < ERROR, name
 
 
 def test_every_variant_is_calibrated():
-    assert set(CONTAINER_BYTES) == {(q, names) for q in QUANTIZATIONS for names in (False, True)}
+    assert set(CONTAINER_BYTES) == {*product(QUANTIZATIONS, CONTAINERS)}
 
 
 def test_a_network_with_an_operator_that_was_not_measured_is_not_estimated():

@@ -23,11 +23,11 @@ class Lesson:
     trained: Trained
     validation: tuple[np.ndarray, np.ndarray]
 
-    def variants(self, without_names: bool = False) -> dict[str, bytes]:
+    def variants(self, container: str = "full") -> dict[str, bytes]:
         """Return the files of every variant."""
         clips = self.features.training[0]
         weights = self.trained.weights
-        return compress(self.architecture, weights, QUANTIZATIONS, clips, without_names)
+        return compress(self.architecture, weights, QUANTIZATIONS, clips, container)
 
 
 def learn(dataset: Dataset, seed: int = 0, stop=lambda progress: "", **parameters) -> Lesson:

@@ -1,5 +1,8 @@
+from typing import Any
+
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 
 from sweep.candidate import QUANTIZATIONS
 from sweep.litert import Model, zipped_kb
@@ -7,7 +10,7 @@ from sweep.networks.architecture import Architecture
 from sweep.networks.conversion import convert
 from sweep.networks.ds_cnn import DSCNN
 from sweep.stages import compression
-from sweep.stages.compression import quantize, strip_metadata
+from sweep.stages.compression import compact, quantize, strip_metadata
 
 from ..networks.architectures import ARCHITECTURES
 from ..networks.keras_network import random_weights
@@ -18,6 +21,21 @@ EACH_QUANTIZATION = pytest.mark.parametrize("quantization", QUANTIZATIONS)
 def random_clips(architecture: Architecture, clips: int = 40) -> np.ndarray:
     shape = (clips, *architecture.shape)
     return np.random.default_rng(5).normal(0, 2, shape).astype(np.float32)
+
+
+def tables(content: bytes) -> Any:
+    """Return all that a file holds."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, list):
+            return [plain(each) for each in value]
+        if isinstance(value, np.ndarray):
+            return value.dtype.str, value.tolist()
+        return (
+            {k: plain(v) for k, v in vars(value).items()} if hasattr(value, "__dict__") else value
+        )
+
+    return plain(schema.ModelT.InitFromPackedBuf(bytearray(content), 0))
 
 
 def test_pruned_weights_stay_zero_in_the_file(lesson):
@@ -68,6 +86,18 @@ def test_a_file_without_names_answers_bit_for_bit_as_before(lesson, variants, qu
 
 
 @EACH_QUANTIZATION
+def test_equal_tables_are_stored_once_and_nothing_else_changes(lesson, variants, quantization):
+    stripped, shared = strip_metadata(variants[quantization]), compact(variants[quantization])
+    assert len(shared) < len(stripped) - 150
+    assert zipped_kb(shared) < 1.03 * zipped_kb(stripped)
+    assert tables(stripped) == tables(shared)
+    noise = random_clips(lesson.architecture, 200)[..., None]
+    for reference in (False, True):
+        answers = (Model(content, reference=reference).run(noise) for content in (stripped, shared))
+        np.testing.assert_array_equal(*answers)
+
+
+@EACH_QUANTIZATION
 def test_a_network_too_wide_for_the_quantizer_to_keep_in_one_table_loses_nothing(quantization):
     architecture = DSCNN(256, 1.0, 2).architecture((31, 10), 2)
     clips = random_clips(architecture, 8)
@@ -96,8 +126,9 @@ def test_compressing_is_quantizing_what_was_converted(lesson, variants):
     files = quantize(convert(lesson.architecture, weights), QUANTIZATIONS, clips)
     assert list(files) == list(variants) == list(QUANTIZATIONS)
     assert files == variants
-    stripped = lesson.variants(without_names=True)
-    assert stripped == {name: strip_metadata(content) for name, content in files.items()}
+    for container, pack in {"stripped": strip_metadata, "compact": compact}.items():
+        packed = {name: pack(content) for name, content in files.items()}
+        assert lesson.variants(container) == packed
 
 
 def test_activations_have_the_widest_ranges_that_keeping_every_tensor_finds():

@@ -23,7 +23,7 @@ from ..cli.shell import CLEAR
 from .conftest import LONG, SMALL
 
 EASY = [Limit.parse(METRICS["accuracy"], ">= 0.85"), Limit.parse(METRICS["size_kb"], "< 25")]
-ALL = {"quantization": QUANTIZATIONS, "strip_names": True}
+ALL = {"quantization": QUANTIZATIONS, "container": "stripped"}
 SLOW = {"initial_learning_rate": 2e-5, "batch_size": 1}
 """Hardly learns anything in the steps after which a training may be stopped."""
 

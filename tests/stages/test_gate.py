@@ -28,7 +28,7 @@ TRAINED = {
         "network": "standard",
         "final_sparsity": 0.5,
         "epochs": 20,
-        "strip_names": True,
+        "container": "stripped",
     },
     "temporal convolutions": {
         "alpha": 0.2,
@@ -36,7 +36,7 @@ TRAINED = {
         "blocks": 4,
         "final_sparsity": 0.4,
         "epochs": 20,
-        "strip_names": True,
+        "container": "stripped",
     },
     "log-mel, names stripped": {
         "alpha": 0.3,
@@ -44,7 +44,7 @@ TRAINED = {
         "num_mel_bins": 20,
         "final_sparsity": 0.5,
         "epochs": 20,
-        "strip_names": True,
+        "container": "stripped",
     },
 }
 
@@ -65,7 +65,7 @@ def test_sizes_are_known_before_training_within_three_percent(spoken, parameters
         lesson.trained.weights,
         QUANTIZATIONS,
         lesson.features.training[0],
-        lesson.candidate.compression.strip_names,
+        lesson.candidate.compression.container,
     )
     print(parameters)
     for variant in expected:
