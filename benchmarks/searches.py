@@ -27,6 +27,7 @@ from sweep.limits import Limit, total_violation
 from sweep.report.figures.hypervolume import history, hypervolume
 from sweep.space import Space
 from sweep.spec import read as read_file
+from sweep.stopping import StopRule
 from sweep.study.engine import Answer
 from sweep.study.samplers import make_sampler
 from sweep.study.search import Search
@@ -53,7 +54,7 @@ class Lookup:
     def busy(self) -> int:
         return len(self.waiting)
 
-    def submit(self, number: int, candidate: Candidate) -> None:
+    def submit(self, number: int, candidate: Candidate, rules: tuple[StopRule, ...]) -> None:
         self.waiting.append((number, candidate))
 
     def wait(self, timeout: float) -> Answer:

@@ -44,7 +44,7 @@ CHOSEN = {
     "frame_step_in_s": 0.02,
     "num_mel_bins": 16,
     "num_coefficients": 12,
-    "alpha": 0.2,
+    "alpha": 0.22,
     "blocks": 4,
 }
 ALARMS = [Limit("false_alarms_per_hour", "<=", 5.0)]
@@ -86,8 +86,8 @@ def main() -> None:
     """Train from several seeds, then print what the test clips give, with 95 % intervals."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--epochs", type=int, default=40)
-    parser.add_argument("--share", type=float, default=1.9)
+    parser.add_argument("--epochs", type=int, default=60)
+    parser.add_argument("--share", type=float, default=2.5)
     parser.add_argument("--plain", action="store_true", help="without near misses")
     given = parser.parse_args()
     recordings = Path(os.environ["SPEECH_COMMANDS"]).absolute()
