@@ -35,7 +35,7 @@ class Listener(Protocol):
 
 
 @dataclass(frozen=True)
-class Mined:
+class FalseAlarm:
     """A false alarm, and the clip that was cut out."""
 
     time_in_s: float
@@ -45,7 +45,7 @@ class Mined:
 
 
 @dataclass(frozen=True)
-class Yield:
+class Mined:
     """What was found in a recording.
 
     Attributes:
@@ -58,7 +58,7 @@ class Yield:
     hours: float
     keywords: int
     misses: int
-    false_alarms: tuple[Mined, ...]
+    false_alarms: tuple[FalseAlarm, ...]
 
 
 def mine(
@@ -67,7 +67,7 @@ def mine(
     times: Path | None,
     out: Path,
     progress: Progress = lambda what, share: None,
-) -> Yield:
+) -> Mined:
     """Detect in a recording, and write a clip of each false alarm: the window that raised it.
 
     The clips are ``false-alarms/<recording>-<minute>_nohash_<n>.wav``: those of a minute count as
@@ -104,10 +104,10 @@ def mine(
     names = _names(recording.stem, found.false_alarms)
     _write(folder, names, _cut(recording, rate, ends, window), rate)
     mined = tuple(
-        Mined(event.time_in_s, event.keyword, event.score, str(folder / name))
+        FalseAlarm(event.time_in_s, event.keyword, event.score, str(folder / name))
         for event, name in zip(found.false_alarms, names, strict=True)
     )
-    return Yield(hours, len(wanted), len(found.misses), mined)
+    return Mined(hours, len(wanted), len(found.misses), mined)
 
 
 def _names(stem: str, alarms: Sequence[Event]) -> list[str]:

@@ -117,14 +117,14 @@ def mine(
     from sweep.isolation import IsolatedDetector
     from sweep.live_line import LiveLine
     from sweep.metrics import METRICS
-    from sweep.mining import Mined
+    from sweep.mining import FalseAlarm
     from sweep.mining import mine as cut_out
 
     refuse_both(as_json, as_csv)
     with LiveLine() as line, IsolatedDetector(folder) as detector:
         found = cut_out(detector, recording, times, out, line.note)
     if as_csv:
-        print_csv([field.name for field in fields(Mined)], map(astuple, found.false_alarms))
+        print_csv([field.name for field in fields(FalseAlarm)], map(astuple, found.false_alarms))
         return
     if printed(asdict(found), as_json, False):
         return

@@ -22,8 +22,11 @@ from sweep.audio.spoken import Stream
 from sweep.audio.streams import stream_of
 from sweep.detection import match
 from sweep.detector import Event
+from sweep.report.guard import Guard
 from sweep.report.recordings import stretch
+from sweep.report.server import make_app
 from sweep.study import confirm
+from sweep.study.reader import Studies
 
 from ..memory import resident_mb
 from .shell import SPOTTER, SWEEP, refused, sweep
@@ -259,6 +262,9 @@ def test_the_stream_of_a_finalist_is_played_where_it_is(
     samples, rate = soundfile.read(io.BytesIO(stretch(record, 0, 3, 9)), dtype="int16")
     assert rate == 16000
     np.testing.assert_array_equal(samples, tested.samples[3 * 16000 : 9 * 16000])
+    app = make_app(Studies.find(None, confirmed.folder.path.parent), Guard(frozenset(), None, ""))
+    served = app.test_client().get("/study/words/finalist/0/stream/3-9.wav")
+    assert served.mimetype == "audio/wav" and served.data == stretch(record, 0, 3, 9)
     assert len(stretch(record, 0, 0, 10**6)) < 2 * 16000 * 61
     assert stretch(record, 0, 10**6, 10**6 + 9) is None and stretch(record, 1, 0, 9) is None
     (one,) = record.finalists

@@ -133,6 +133,7 @@ class TestMistakes:
             "/study/ended/trial/" + "9" * 5000 + ".json",
             "/study/ended/trial/0/clip/999999",
             "/study/ended/nobody/0/clip/0",
+            "/study/ended/finalist/0/stream/0-9.wav",
             "/study/" + "x" * 3000,
         ],
     )
