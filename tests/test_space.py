@@ -414,3 +414,18 @@ def test_a_value_is_the_step_it_is_meant_to_be():
     assert stepped.candidate(given) == stepped.candidate(meant)
     enqueued = stepped.with_search(enqueue=[given])
     assert enqueued.file.search.enqueue == [given]
+
+
+@pytest.mark.parametrize(
+    ("objectives", "aim"),
+    [
+        ("{accuracy: maximize, size_kb: minimize}", "accuracy"),
+        ("{size_kb: minimize, miss_rate: minimize}", "miss_rate"),
+        ("{accuracy: maximize, miss_rate: minimize}", "accuracy"),
+        ("{size_kb: minimize, false_alarms_per_hour: minimize}", "accuracy"),
+    ],
+)
+def test_results_are_compared_by_a_share_that_is_an_objective(objectives, aim):
+    dataset = "dataset: {labels: [stop, go], silence: {}, streams: {}}\n"
+    found = Space.parse(f"{dataset}objectives: {objectives}")
+    assert (found.aim.name, found.goal.name) == (aim, "accuracy")

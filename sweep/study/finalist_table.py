@@ -81,13 +81,13 @@ def _cells(one: Finalist, record: StudyRecord, goal: Metric, folds: bool) -> lis
         luck.replace("-", "−"),
     ]
     if folds:
-        cells.append(_validated(one, goal))
+        cells.append(_validated(one, record.space.goal))
     return cells
 
 
 def _validated(one: Finalist, goal: Metric) -> str:
-    """Return the cross-validated goal; a dash without folds or for metrics not of clips."""
-    if one.validated is None or goal.exposure is None or goal.name in OF_STREAMS:
+    """Return the cross-validated goal; a dash without folds, or where it is not of clips."""
+    if one.validated is None or goal.exposure is None:
         return "–"
     return goal.text(one.validated.value(goal), one.validated.interval(goal))
 

@@ -252,4 +252,4 @@ def finalists_verdict(record: StudyRecord) -> str:
     if not hours:
         return told
     _, shown = FALSE_ALARMS_PER_HOUR.interval(0.0, hours)
-    return f"{told} No false alarm in {hours:.3g} h is below {shown:.2g} an hour (95 %)."
+    return f"{told} No false alarm in {hours:.3g} h is below {shown:.2g} an hour (95\u00a0%)."

@@ -78,3 +78,13 @@ def test_what_is_detected_in_a_stream_has_a_table_of_its_own():
         shares = [training.test["miss_rate"] for training in one.retrainings]
         said = sum(word.label in ("stop", "go") for word in one.listening.spoken)
         assert row[5] == "–".join(f"{end:.3f}" for end in wilson(fmean(shares), said))
+
+
+def test_where_misses_are_the_aim_folds_tell_of_the_clips():
+    record = with_finalists(make_record(80, seed=11, space=SPOTTER), 1)
+    folds = CrossValidation((((14, 1), (2, 13)), ((5, 0), (0, 5))))
+    (one,) = record.finalists
+    found = finalist_table(replace(record, finalists=(replace(one, validated=folds),)))
+    cells = dict(zip(found.head, found.rows[0], strict=True))
+    assert cells["test miss rate"].startswith(f"{one.mean('miss_rate'):.3f} ± ")
+    assert cells["cross-validated"].startswith("0.925 (")

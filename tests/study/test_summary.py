@@ -225,12 +225,12 @@ def test_the_verdict_on_finalists_counts_those_that_hold(record):
 
 
 def test_the_verdict_says_what_the_hours_can_show():
-    assert "(95 %)" not in finalists_verdict(with_finalists(make_record(80, seed=11), 2))
+    assert "an hour" not in finalists_verdict(with_finalists(make_record(80, seed=11), 2))
     space = SPOTTER.replace("<= 20", "<= 500").replace('miss_rate: "<= 0.3', 'miss_rate: "<= 0.9')
     record = with_finalists(make_record(80, seed=11, space=space), 2)
     assert finalists_verdict(record) == (
         "2 of 2 finalists hold: the means keep every limit."
-        " No false alarm in 0.25 h is below 12 an hour (95 %)."
+        " No false alarm in 0.25 h is below 12 an hour (95\u00a0%)."
     )
 
 

@@ -122,6 +122,7 @@ def draw_parallel(lines: Parallel) -> go.Figure:
         coloraxis={
             "cmin": low,
             "cmax": max(high, low + 1e-6),
+            "reversescale": goal.better == "lower",
             "colorbar": {
                 "title": {"text": lines.colours.title, "side": "right"},
                 "tickvals": lines.colours.ticks or None,
