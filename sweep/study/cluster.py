@@ -15,6 +15,7 @@ from typing import Any
 import dask
 from distributed import LocalCluster, Nanny, Scheduler, Security, rpc
 from distributed.comm import get_address_host
+from distributed.core import Status
 from distributed.utils import get_ip
 
 from sweep.errors import SweepError
@@ -37,6 +38,8 @@ _HANDLES, _HANDLES_A_WORKER = 64, 12
 
 _GREETING_IN_S = 15
 _SILENCE_IN_S = 120
+_START_IN_S, _STARTS = 120, 2
+_CONNECTION_LOST = "worker-handle-scheduler-connection-broken"
 _RETURN_IN_S, _PAUSE_IN_S = 600, 1
 _DEATHS_FORGIVEN = 1
 _FOR_EVER_S = 10**8
@@ -52,6 +55,7 @@ def start_workers(processes: int) -> LocalCluster:
     try:
         with dask.config.set(_MEMORY | _NO_PAGES | _scheduling()), _ctrl_c_later():
             return _LastingCluster(
+                worker_class=_LastingNanny,
                 n_workers=processes,
                 threads_per_worker=1,
                 host="127.0.0.1",
@@ -74,6 +78,45 @@ class _LastingCluster(LocalCluster):
     def _update_worker_status(self, op: str, msg: Any) -> None:
         with dask.config.set({"distributed.deploy.lost-worker-timeout": _FOR_EVER_S}):
             super()._update_worker_status(op, msg)
+
+
+class _PatientNanny(Nanny):
+    """A nanny that replaces a worker process that does not join in time.
+
+    Dask waits for ever for one that freezes while it starts.
+    """
+
+    async def instantiate(self) -> Status:
+        """Start the process.
+
+        Raises:
+            RuntimeError: if it has not joined in time, nor the next.
+        """
+        limit_s = _START_IN_S
+        for _ in range(_STARTS):
+            overdue = asyncio.create_task(self._end_process(limit_s))
+            status = await super().instantiate()
+            overdue.cancel()
+            if status == Status.running or self.status == Status.running:
+                return status
+        raise RuntimeError(f"no worker process has joined within {limit_s:g} s")
+
+    async def _end_process(self, delay_s: float) -> None:
+        await asyncio.sleep(delay_s)
+        if self.process is not None and self.process.process is not None:
+            await self.process.process.kill()
+
+
+class _LastingNanny(_PatientNanny):
+    """A nanny that also replaces a worker process that has lost its connection.
+
+    Dask ends the nanny of such a one, in case its scheduler is gone; here that is in this process.
+    """
+
+    def close_gracefully(self, reason: str = "") -> None:
+        """Note that the process ends because it is to end."""
+        if reason != _CONNECTION_LOST:
+            super().close_gracefully(reason)
 
 
 def reach(scheduler: str, key: Path | None) -> tuple[str, Security]:
@@ -165,7 +208,13 @@ async def _work(address: str, security: Security, processes: int) -> None:
     host = get_ip(get_address_host(address))
     with dask.config.set(_MEMORY | _NO_PAGES):
         nannies = [
-            Nanny(address, nthreads=1, host=host, security=security, silence_logs=logging.CRITICAL)
+            _PatientNanny(
+                address,
+                nthreads=1,
+                host=host,
+                security=security,
+                silence_logs=logging.CRITICAL,
+            )
             for _ in range(processes)
         ]
     try:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from distributed import Client, Future, KilledWorker, LocalCluster
+from distributed import Client, Future, KilledWorker, LocalCluster, WorkerPlugin
 
 from sweep import registry
 from sweep.audio.dataset import Dataset
@@ -33,10 +33,12 @@ from sweep.study.task import (
     difference,
     evaluate_candidate,
     kind,
+    packed,
     run_trial,
 )
 
 _PATIENCE_IN_S = 30
+_DESERTED_IN_S = 600
 _FAREWELL_IN_S = 3
 _GRACE_IN_S = 1
 
@@ -113,14 +115,20 @@ class Engine:
         if scheduler is None:
             self._cluster = start_workers(workers)
             self._client = Client(self._cluster, timeout=_PATIENCE_IN_S)
-            self._client.register_plugin(QuietWorker(str(log.absolute())))
+            self._register(QuietWorker(str(log.absolute())))
         else:
             address, security = reach(scheduler, key)
             self._client = Client(address, security=security, timeout=_PATIENCE_IN_S)
             self._await_worker(scheduler)
             self._admit(scheduler)
-        self._client.register_plugin(PluginFolders(registry.folders()))
+        self._register(PluginFolders(registry.folders()))
         self._client.subscribe_topic(self._token, self._note_beginning)
+        self._seen, self._told = time.monotonic(), False
+
+    def _register(self, plugin: WorkerPlugin) -> None:
+        # A worker that freezes or dies meanwhile is replaced, by one that gets it when it joins.
+        with suppress(OSError):
+            self._client.register_plugin(plugin)
 
     def _await_worker(self, scheduler: str) -> None:
         try:
@@ -142,7 +150,7 @@ class Engine:
         strange = {address: told for address, told in found.items() if told}
         for address, told in strange.items():
             self._say(f"worker {address}: {told}".splitlines()[0])
-        self._client.register_plugin(SameKind(expected))
+        self._register(SameKind(expected))
         if len(strange) == len(found):
             self._client.close(timeout=_FAREWELL_IN_S)
             told = next(iter(strange.values()))
@@ -202,13 +210,14 @@ class Engine:
         A candidate that a worker fails is tried again on another, if there is one.
 
         Raises:
-            SweepError: if workers met something the user has to mend, such as a full disk, or
-                the scheduler is gone.
+            SweepError: if workers met something the user has to mend, such as a full disk, if the
+                scheduler is gone, or all workers are for long.
         """
         self._give_up()
         try:
             number, future = self._done.get(timeout=timeout)
         except queue.Empty:
+            self._check_workers()
             return None
         job = self._jobs[number]
         try:
@@ -250,13 +259,9 @@ class Engine:
         job = self._jobs[number]
         job.future = self._client.submit(
             run_trial,
-            self._work,
             self._token,
             number,
-            job.candidate,
-            job.dataset,
-            self._limits,
-            job.rules,
+            packed(self._work, job.candidate, job.dataset, self._limits, job.rules),
             key=f"trial-{number}-{'again-' if job.others else ''}{self._token}",
             pure=False,
             workers=job.others,
@@ -283,6 +288,19 @@ class Engine:
             elif job.begun is None and job.others and not alive & set(job.others):
                 job.others = None
                 self._client.cancel([job.future], force=True)
+
+    def _check_workers(self) -> None:
+        """Raise if there has been no worker for long."""
+        now = time.monotonic()
+        if self._client.nthreads():
+            self._seen, self._told = now, False
+        elif now - self._seen > _DESERTED_IN_S:
+            raise SweepError(
+                f"no worker has been left for {_DESERTED_IN_S} s; run the same command again"
+            )
+        elif now - self._seen > _PATIENCE_IN_S and not self._told:
+            self._say("no worker is left; waiting for one")
+            self._told = True
 
     def _nannies(self) -> dict[str, str | None]:
         """Return the nanny of each worker, both by their addresses."""

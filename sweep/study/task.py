@@ -15,6 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from distributed import WorkerPlugin, get_worker
+from distributed.protocol import pickle
 
 from sweep import registry
 from sweep.audio.dataset import Dataset
@@ -70,15 +71,18 @@ def evaluate_candidate(
     return evaluate(candidate, dataset, limits, rules, metrics=measured)
 
 
-def run_trial(
-    work: Work,
-    topic: str,
-    number: int,
-    candidate: Candidate,
-    dataset: Dataset,
-    limits: list[Limit],
-    rules: Rules,
-) -> Report:
+def packed(
+    work: Work, candidate: Candidate, dataset: Dataset, limits: list[Limit], rules: Rules
+) -> bytes:
+    """Return what ``run_trial`` is sent of a trial.
+
+    Dask ends a worker that cannot unpickle what it is sent; so the worker's task does it itself.
+    """
+    content: bytes = pickle.dumps((work, candidate, dataset, limits, rules))
+    return content
+
+
+def run_trial(topic: str, number: int, content: bytes) -> Report:
     """Do the work of a trial; an error is sent back with its traceback, and goes to the log.
 
     The coordinator is told on ``topic`` when the work begins.
@@ -87,7 +91,8 @@ def run_trial(
     try:
         with _ONE_AT_A_TIME, _gone_when_cancelled(worker):
             worker.log_event(topic, {"number": number})
-            evaluation, files = work(candidate, dataset, limits, rules)
+            work, *given = pickle.loads(content)
+            evaluation, files = work(*given)
     except SweepError as error:
         return Report(worker.address, Evaluation("failed", str(error)), {}, mend=str(error))
     except Exception as error:

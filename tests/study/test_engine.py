@@ -202,6 +202,100 @@ def test_a_frozen_worker_is_replaced_and_its_trial_run_again(tmp_path, monkeypat
         assert gone(tmp_path, FREEZES)
 
 
+def freeze_one_that_starts(frozen: list[psutil.Process]) -> None:
+    """Stop the first worker process that this process starts, before it has joined."""
+    me, end = psutil.Process(), time.monotonic() + PATIENCE_IN_S
+    known = set(me.children())
+    while not frozen and time.monotonic() < end:
+        for child in set(me.children()) - known:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if "spawn_main" in " ".join(child.cmdline()) and not frozen:
+                    child.suspend()
+                    frozen.append(child)
+        time.sleep(0.01)
+
+
+def test_a_worker_that_freezes_while_it_starts_is_replaced(tmp_path, monkeypatch):
+    monkeypatch.setattr(cluster_module, "_START_IN_S", 8)
+    frozen = []
+    threading.Thread(target=freeze_one_that_starts, args=(frozen,), daemon=True).start()
+    with Engine(None, [], 1, None, tmp_path / "log", partial(work, folder=tmp_path)) as cold:
+        assert frozen and not frozen[0].is_running()
+        cold.submit(0, candidate(FINE))
+        assert answer(cold).evaluation.outcome == "infeasible"
+
+
+def test_so_is_one_that_freezes_as_it_has_joined(tmp_path, monkeypatch):
+    monkeypatch.setattr(cluster_module, "_SILENCE_IN_S", 4)
+    start = engine_module.start_workers
+
+    def start_and_freeze(processes: int) -> LocalCluster:
+        started = start(processes)
+        psutil.Process(started.workers[0].pid).suspend()
+        return started
+
+    monkeypatch.setattr(engine_module, "start_workers", start_and_freeze)
+    with Engine(None, [], 1, None, tmp_path / "log", partial(work, folder=tmp_path)) as cold:
+        cold.submit(0, candidate(FINE))
+        assert answer(cold).evaluation.outcome == "infeasible"
+    assert "said by a library" in (tmp_path / "log").read_text()
+
+
+def test_workers_that_never_join_are_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(cluster_module, "_START_IN_S", 0.1)
+    told = r"^worker processes cannot be started: no worker process has joined within 0.1 s$"
+    with pytest.raises(SweepError, match=told):
+        Engine(None, [], 1, None, tmp_path / "log")
+
+
+class OnlyHere:
+    """What no other process than the one that made it can unpickle."""
+
+    def __reduce__(self) -> tuple[Callable[[int], object], tuple[int]]:
+        return unpickled, (os.getpid(),)
+
+
+def unpickled(pid: int) -> OnlyHere:
+    if pid != os.getpid():
+        raise ModuleNotFoundError("No module named 'only_here'")
+    return OnlyHere()
+
+
+def test_a_trial_that_workers_cannot_unpickle_fails_and_they_stay(engine):
+    assert _wait_until(lambda: engine.capacity == 2)
+    before = engine._nannies()
+    engine.submit(70, candidate(FINE), dataset=OnlyHere())
+    found = answer(engine).evaluation
+    assert found.reason == "ModuleNotFoundError: No module named 'only_here'"
+    assert "in unpickled" in found.traceback
+    assert engine._nannies() == before
+
+
+def test_workers_that_lose_their_connection_are_replaced(engine):
+    # Dask breaks it when it cannot unpickle a message.
+    engine._client.submit(print, OnlyHere(), pure=False)
+    assert _wait_until(lambda: not engine._client.nthreads())
+    assert _wait_until(lambda: engine.capacity == 2)
+    engine.submit(80, candidate(FINE, epochs=80))
+    assert answer(engine).evaluation.outcome == "infeasible"
+
+
+def test_a_search_that_no_worker_is_left_for_ends(tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr(engine_module, "_DESERTED_IN_S", 2)
+    with scheduler(workers=1) as cluster:
+        address = cluster.scheduler_address
+        job = partial(work, folder=tmp_path)
+        with Engine(None, [], 0, address, tmp_path / "log", job, say=said.append) as engine:
+            monkeypatch.setattr(engine_module, "_PATIENCE_IN_S", 1)
+            cluster.scale(0)
+            assert _wait_until(lambda: not engine._client.nthreads())
+            engine.submit(0, candidate(FINE))
+            with pytest.raises(SweepError, match="no worker has been left for 2 s; run the same"):
+                answer(engine)
+    assert said == ["no worker is left; waiting for one"]
+
+
 def test_a_worker_that_fails_what_others_finish_is_replaced_and_no_candidate_fails(tmp_path):
     said = []
     job = partial(work, folder=tmp_path)
