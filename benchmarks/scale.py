@@ -1,17 +1,20 @@
 """How many workers one coordinator keeps busy, with trials that only sleep.
 
-    python benchmarks/scale.py [--workers 2 8] [--trials 1000] [--sleep 1.0] [--without-tls]
+    python benchmarks/scale.py [--workers 2 8] [--trials 1000] [--sleep 1.0] [--without-tls 0]
 
-For each number of workers: trials a second, the share of the workers' time in which they had no
-trial, and the resident memory of the coordinator after a tenth of the trials and at the end.  With
-``--without-tls`` the same once more over plain connections, which no sweep uses.
+For each number of workers and each length of a trial: trials a second, the share of the workers'
+time in which they had no trial, and the resident memory of the coordinator after a tenth of the
+trials and at the end.  With ``--without-tls 3`` the first of these is run three times with TLS and
+three times over plain connections, which no sweep uses, in turn, and throughputs are compared.
 """
 
 import argparse
 import resource
+import statistics
 import tempfile
 import time
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from unittest.mock import patch
@@ -56,8 +59,21 @@ def resident_mb() -> float:
     return pages * resource.getpagesize() / 2**20
 
 
-def measure(workers: int, trials: int, seconds: float) -> str:
-    """Run a search; return a row of the table."""
+@dataclass(frozen=True)
+class Row:
+    """Trials a second, idle share, MB of the coordinator at a tenth of them and at the end."""
+
+    rate: float
+    idle: float
+    early_mb: float
+    late_mb: float
+
+    def __str__(self) -> str:
+        return f"{self.rate:12.2f} {self.idle:8.1%} {self.early_mb:13.0f} {self.late_mb:9.0f}"
+
+
+def measure(workers: int, trials: int, seconds: float) -> Row:
+    """Run a search."""
     space = Space.parse(SPACE, "scale").with_search(trials=trials)
     memory: dict[int, float] = {}
 
@@ -77,8 +93,21 @@ def measure(workers: int, trials: int, seconds: float) -> str:
                 Search(space, study, folder, engine, None, note).run()
                 taken = time.monotonic() - begin
     idle = 1 - trials * seconds / (workers * taken)
-    early, late = memory[trials // 10], memory[trials]
-    return f"{workers:7} {trials / taken:14.1f} {idle:8.1%} {early:12.0f} {late:12.0f}"
+    return Row(trials / taken, idle, memory[trials // 10], memory[trials])
+
+
+def compare(workers: int, trials: int, seconds: float, times: int) -> None:
+    """Print the throughput with TLS relative to that without, run in turn."""
+    rates: dict[bool, list[float]] = {True: [], False: []}
+    for turn in range(2 * times):
+        tls = turn % 4 in (0, 3)
+        with ExitStack() as stack:
+            if not tls:
+                stack.enter_context(patch.object(cluster, "own_or_made", Security))
+            rates[tls].append(measure(workers, trials, seconds).rate)
+        print(f"{'TLS' if tls else 'plain':>5} {rates[tls][-1]:8.3f} trials a s", flush=True)
+    with_tls, without = (statistics.median(rates[tls]) for tls in (True, False))
+    print(f"TLS / plain, medians: {with_tls / without:.4f}")
 
 
 def main() -> None:
@@ -86,17 +115,17 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--workers", type=int, nargs="+", default=[2, 8])
     parser.add_argument("--trials", type=int, default=1000)
-    parser.add_argument("--sleep", type=float, default=1.0)
-    parser.add_argument("--without-tls", action="store_true")
+    parser.add_argument("--sleep", type=float, nargs="+", default=[1.0])
+    parser.add_argument("--without-tls", type=int, default=0, metavar="TIMES")
     given = parser.parse_args()
-    print("workers   trials a s     idle  MB at a tenth   MB at end")
-    for plain in (False, True)[: 1 + given.without_tls]:
-        with ExitStack() as stack:
-            if plain:
-                print("without TLS")
-                stack.enter_context(patch.object(cluster, "own_or_made", Security))
-            for workers in given.workers:
-                print(measure(workers, given.trials, given.sleep), flush=True)
+    if given.without_tls:
+        compare(given.workers[0], given.trials, given.sleep[0], given.without_tls)
+        return
+    print("workers  sleep s  trials a s     idle  MB at a tenth  at end")
+    for workers in given.workers:
+        for seconds in given.sleep:
+            row = measure(workers, given.trials, seconds)
+            print(f"{workers:7} {seconds:8g} {row}", flush=True)
 
 
 if __name__ == "__main__":

@@ -206,6 +206,7 @@ def run(
     workers: int | None = None,
     scheduler: str | None = None,
     key: str | Path | None = None,
+    measure_on: str | None = None,
     storage: str | None = None,
     warm_start: str | None = None,
     results: str | Path = RESULTS,
@@ -223,6 +224,7 @@ def run(
         workers: number of processes; by default one per processor core.
         scheduler: the address of a Dask scheduler to use instead.
         key: the file with the key of that scheduler.
+        measure_on: the model of processor on which latencies count; this machine's by default.
         storage: an Optuna storage URL instead of SQLite in the study's folder.
         warm_start: a study whose front is tried first.
         results: the folder of studies.
@@ -257,6 +259,7 @@ def run(
         workers=workers or processor_cores(),
         scheduler=scheduler,
         key=None if key is None else Path(key),
+        measure_on=measure_on,
         listen=watcher.show,
         say=watcher.say,
     )

@@ -13,7 +13,7 @@ from sweep.frontends.base import Frontend
 from sweep.litert import run_deployed, run_windows
 from sweep.metrics import Measured, Metric
 from sweep.predict import FRONTEND, MODEL
-from sweep.stages.files import file_facts
+from sweep.stages.files import file_facts, latency_facts
 from sweep.statistics import confusion
 
 
@@ -54,7 +54,8 @@ def measure_files(
     """
     rate = frontend.downsampling_rate
     run = run_deployed(files[FRONTEND], files[MODEL], dataset.waveforms(split, rate))
-    facts = {**shape, **file_facts(files[MODEL], run.preprocessing, run.model)}
+    latencies = latency_facts(run.preprocessing, run.model)
+    facts = {**shape, **file_facts(files[MODEL]), **latencies}
     counts = confusion(dataset.targets(split), run.probabilities)
     scores, detection = None, None
     if point is not None:

@@ -58,6 +58,7 @@ class Evaluation:
         reason: one line for people: why the trial ended as it did.
         traceback: of a trial that failed by an error: where it was raised.
         machine: the host name of the machine that trained and measured it.
+        processor: the model of its processor.
         variants: what was measured, in the order of ``quantization``; of a trial that was not
             trained to its end what the gate estimated, the smallest first.
         chosen: index of the trial's result in ``variants``.
@@ -86,6 +87,7 @@ class Evaluation:
     seconds: dict[str, float] = field(default_factory=dict)
     traceback: str = ""
     machine: str = ""
+    processor: str = ""
 
     @property
     def result(self) -> Variant | None:

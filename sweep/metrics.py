@@ -117,6 +117,8 @@ class Metric:
             and its exposure.
         least: values below it count as this on logarithmic axes.
         decimals: decimal places to show; None to go by unit.
+        timed: whether it is, or is computed from, a time that a machine takes: such values compare
+            on machines with one model of processor only.
     """
 
     name: str
@@ -131,6 +133,7 @@ class Metric:
     chance_above: Callable[[float, float, float], float] = chance_above
     least: float = 1e-12
     decimals: int | None = None
+    timed: bool = False
 
     @property
     def direction(self) -> str:
@@ -303,6 +306,7 @@ _BUILT_IN = (
         "preprocessing_latency_ms + model_latency_ms",
         lambda measured: measured["preprocessing_latency_ms"] + measured["model_latency_ms"],
         unit="ms",
+        timed=True,
     ),
     Metric(
         "size_kb",
@@ -314,8 +318,14 @@ _BUILT_IN = (
         "preprocessing_latency_ms",
         "front end in LiteRT: median over clips, one thread, warm",
         unit="ms",
+        timed=True,
     ),
-    Metric("model_latency_ms", "network in LiteRT: median over clips, one thread, warm", unit="ms"),
+    Metric(
+        "model_latency_ms",
+        "network in LiteRT: median over clips, one thread, warm",
+        unit="ms",
+        timed=True,
+    ),
     Metric("tflite_size_kb", "the .tflite file, in KB of 1024 bytes", unit="KB", known="estimated"),
     Metric(
         "ram_kb", "activations of the network in a tensor arena, in KB of 1024 bytes", unit="KB"

@@ -130,6 +130,11 @@ class Space(ParameterSpace):
         return list(dict.fromkeys([*self.file.objectives, *self.file.limits]))
 
     @property
+    def timed(self) -> bool:
+        """Whether objectives or limits name a metric that depends on the machine's speed."""
+        return any(self.metrics[name].timed for name in self.named_metrics)
+
+    @property
     def goal(self) -> Metric:
         """The metric that is traded against size and time; see ``metrics.goal``."""
         return goal(self.named_metrics, self.metrics)

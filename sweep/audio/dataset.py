@@ -50,6 +50,7 @@ class Dataset:
         noises: names of the background recordings.
         folds: the same clips once for each fold of a cross-validation, held out for validation;
             see ``folds.with_folds``.  Without any, accuracies count the validation clips.
+        place: the folder of the recordings, if it is not that of ``spec``.
     """
 
     spec: DatasetSpec
@@ -60,6 +61,20 @@ class Dataset:
     readings: Mapping[str, Reading]
     noises: tuple[str, ...]
     folds: tuple["Dataset", ...] = ()
+    place: Path | None = None
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the recordings.
+
+        Raises:
+            DataError: if it cannot be had.
+        """
+        return self.place or locate(self.spec)
+
+    def kept_in(self, place: Path) -> "Dataset":
+        """Return the same dataset with its recordings in another folder."""
+        return replace(self, place=place, folds=tuple(fold.kept_in(place) for fold in self.folds))
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -124,7 +139,7 @@ class Dataset:
             return np.zeros(0, np.float32)
 
         def build(scratch: Path) -> None:
-            folder = locate(self.spec)
+            folder = self.folder
             with open(scratch / "noise", "wb") as file:
                 for name in self.noises:
                     file.write(read_whole(folder / name, rate).astype("<f4").tobytes())
@@ -153,7 +168,7 @@ class Dataset:
                 def keep(path: Path) -> None:
                     file.write(read_clip(path, rate, samples).tobytes())
 
-                reading = read(locate(self.spec), listed, keep)
+                reading = read(self.folder, listed, keep)
             self._check_unchanged(split, reading)
             record = {
                 "names": reading.names,
@@ -164,7 +179,7 @@ class Dataset:
 
         key = f"{self.fingerprint}-{split}-{rate}-{samples}"
         if split not in self.readings:
-            key += f"-{stamp(locate(self.spec), listed)}"
+            key += f"-{stamp(self.folder, listed)}"
         return cache.entry("datasets", key, build)
 
     def _check_unchanged(self, split: str, reading: Reading) -> None:
@@ -243,12 +258,23 @@ def read_splits(
         _check_every_label(spec, split, readings.get(split, Reading(listed[split], (), (), "")))
     every = [*readings.values(), noises]
     contents = [reading.content for reading in every]
-    fingerprint = digest([VERSION, spec.outputs, contents, listed["testing"]])
+    made_of = fingerprint(spec, contents, listed["testing"])
     if spec.clip_length_in_s == "auto":
         spec = replace(spec, clip_length_in_s=typical_length(lengths))
     skipped = tuple(line for reading in every for line in reading.skipped)
     noted = tuple(line for reading in every for line in reading.noted)
-    return Dataset(spec, fingerprint, skipped, noted, listed, readings, noises.names)
+    return Dataset(spec, made_of, skipped, noted, listed, readings, noises.names)
+
+
+def fingerprint(spec: DatasetSpec, contents: Sequence[str], testing: Sequence[str]) -> str:
+    """Return the fingerprint of a dataset.
+
+    Args:
+        spec: what was opened.
+        contents: digests of the recordings for training, for validation, and of background.
+        testing: the names of the testing clips.
+    """
+    return digest([VERSION, spec.outputs, contents, testing])
 
 
 def typical_length(lengths_in_s: Sequence[float]) -> float:

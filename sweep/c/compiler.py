@@ -2,12 +2,13 @@
 
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+
+from sweep.scratch import Scratch
 
 FLAGS = ("-std=c99", "-O2", "-ffp-contract=off")
 _SECONDS = 300
@@ -57,8 +58,8 @@ def compiled(files: Mapping[str, str], flags: Sequence[str] = FLAGS) -> Iterator
         OSError: if there is no compiler.
         subprocess.SubprocessError: if it refuses the files or does not end.
     """
-    with tempfile.TemporaryDirectory(prefix="sweep-c-") as scratch:
-        folder = Path(scratch)
+    with Scratch() as scratch:
+        folder = scratch.path
         for name, content in files.items():
             (folder / name).write_text(content, encoding="utf-8")
         sources = [name for name in files if name.endswith(".c")]

@@ -9,7 +9,6 @@ import os
 import struct
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -20,6 +19,7 @@ import numpy as np
 
 from sweep.c.templates import template
 from sweep.errors import SweepError
+from sweep.scratch import Scratch
 
 _FLASH, _RAM, _STACK_TOP = 0x0, 0x20000000, 0x20800000
 _MAPPED = 0x800000
@@ -77,8 +77,8 @@ def emulate(
     Raises:
         SweepError: if it does not link or does not end.
     """
-    with tempfile.TemporaryDirectory(prefix="sweep-c-") as scratch:
-        image = _linked(files, Path(scratch))
+    with Scratch() as scratch:
+        image = _linked(files, scratch.path)
     machine = _Machine(image)
     entry, network, place, output = struct.unpack("<4I", machine.read(_FLASH, 16))
     machine.write(place, samples.tobytes())

@@ -84,6 +84,12 @@ def run(
         str | None, typer.Option(metavar="ADDRESS", help="Dask scheduler to use instead.")
     ] = None,
     key: Key = None,
+    measure_on: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PROCESSOR", help="Whose latencies count (sweep worker tells); this machine's."
+        ),
+    ] = None,
     storage: Storage = None,
     warm_start: Annotated[
         str | None, typer.Option(metavar="STUDY", help="Try the front of this study first.")
@@ -128,6 +134,7 @@ def run(
                 workers=processes,
                 scheduler=scheduler,
                 key=key,
+                measure_on=measure_on,
                 storage=storage,
                 warm_start=warm_start,
                 results=results,

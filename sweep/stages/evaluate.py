@@ -30,6 +30,7 @@ def evaluate(
     limits: list[Limit],
     rules: Sequence[StopRule] = (),
     metrics: Mapping[str, Metric] = METRICS,
+    timed: bool = True,
 ) -> tuple[Evaluation, dict[str, bytes]]:
     """Gate, train, compress and measure a candidate on training and validation clips.
 
@@ -43,6 +44,7 @@ def evaluate(
         limits: what a feasible candidate keeps.
         rules: when to stop its training; without any it is trained to its end.
         metrics: what is measured, by name.
+        timed: whether latencies are.
 
     Returns:
         The evaluation and, if it is feasible, the files of its result: ``frontend.tflite`` from
@@ -50,7 +52,7 @@ def evaluate(
     """
     watch = Stopwatch()
     architecture = candidate.network.architecture(candidate.frontend.shape, len(dataset.labels))
-    bench = Bench(candidate, architecture, dataset, limits, metrics)
+    bench = Bench(candidate, architecture, dataset, limits, metrics, timed)
     with watch("gate"):
         expected = expect(bench)
     if not passes(expected, metrics):

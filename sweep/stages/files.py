@@ -1,14 +1,20 @@
-"""What a ``.tflite`` file tells by itself."""
+"""What a ``.tflite`` file tells by itself, and what running it does."""
 
 from sweep.litert import Latency, zipped_kb
 from sweep.stages.memory import activations_kb
 
 
-def file_facts(content: bytes, preprocessing: Latency, model: Latency) -> dict[str, float]:
-    """Return the metrics that a network's file and the latencies of both files give."""
+def latency_facts(preprocessing: Latency, model: Latency) -> dict[str, float]:
+    """Return the metrics that the latencies of both files give."""
     return {
         "preprocessing_latency_ms": preprocessing.median_ms,
         "model_latency_ms": model.median_ms,
+    }
+
+
+def file_facts(content: bytes) -> dict[str, float]:
+    """Return the metrics that a network's file gives."""
+    return {
         "size_kb": zipped_kb(content),
         "tflite_size_kb": len(content) / 1024,
         "ram_kb": activations_kb(content),

@@ -23,7 +23,7 @@ from sweep.litert import CLIPS_TIMED, Latency, Model, measure_latency
 from sweep.metrics import METRICS, Measured, Metric
 from sweep.networks.architecture import Architecture
 from sweep.parameters import differences
-from sweep.stages.files import file_facts
+from sweep.stages.files import file_facts, latency_facts
 from sweep.statistics import Confusion
 
 _FRONTENDS_KEPT = 16
@@ -31,13 +31,14 @@ _FRONTENDS_KEPT = 16
 
 @dataclass(frozen=True)
 class Bench:
-    """What every variant of a candidate is measured with."""
+    """What every variant of a candidate is measured with; ``timed`` says whether latencies are."""
 
     candidate: Candidate
     architecture: Architecture
     dataset: Dataset
     limits: list[Limit]
     metrics: Mapping[str, Metric] = field(default_factory=lambda: METRICS)
+    timed: bool = True
 
     def measure(
         self,
@@ -54,9 +55,11 @@ class Bench:
             predictions: counts of validation clips.
             detected: what is detected in the validation stream.
         """
-        preprocessing, model = self._preprocessing(), self._model(quantization, content)
-        facts = self._shape() | file_facts(content, preprocessing, model)
-        spread_ms = preprocessing.spread_ms + model.spread_ms
+        facts, spread_ms = self._shape() | file_facts(content), None
+        if self.timed:
+            preprocessing, model = self._preprocessing(), self._model(quantization, content)
+            facts |= latency_facts(preprocessing, model)
+            spread_ms = preprocessing.spread_ms + model.spread_ms
         point, detection = detected or (None, None)
         found = replace(self._measured(facts, predictions), detection=detection)
         return replace(self._judged(quantization, found, spread_ms), point=point)

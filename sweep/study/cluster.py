@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import dask
-from distributed import LocalCluster, Nanny, Scheduler, Security, rpc
+from distributed import LocalCluster, Scheduler, Security, rpc
 from distributed.comm import get_address_host
-from distributed.core import Status
 from distributed.utils import get_ip
 
+from sweep import machine
 from sweep.errors import SweepError
+from sweep.scratch import Scratch
+from sweep.study.nanny import LastingNanny, PatientNanny
 from sweep.study.security import own_or_made, secured
 
 ALLOCATION = {"MALLOC_MMAP_THRESHOLD_": 2**25, "MALLOC_TRIM_THRESHOLD_": 2**28}
@@ -38,8 +40,6 @@ _HANDLES, _HANDLES_A_WORKER = 64, 12
 
 _GREETING_IN_S = 15
 _SILENCE_IN_S = 120
-_START_IN_S, _STARTS = 120, 2
-_CONNECTION_LOST = "worker-handle-scheduler-connection-broken"
 _RETURN_IN_S, _PAUSE_IN_S = 600, 1
 _DEATHS_FORGIVEN = 1
 _FOR_EVER_S = 10**8
@@ -53,9 +53,12 @@ def start_workers(processes: int) -> LocalCluster:
     """
     _check_file_handles(processes)
     try:
-        with dask.config.set(_MEMORY | _NO_PAGES | _scheduling()), _ctrl_c_later():
+        scratch = Scratch()
+        settings = _MEMORY | _NO_PAGES | _scheduling() | _files_in(scratch)
+        with dask.config.set(settings), _ctrl_c_later():
             return _LastingCluster(
-                worker_class=_LastingNanny,
+                scratch,
+                worker_class=LastingNanny,
                 n_workers=processes,
                 threads_per_worker=1,
                 host="127.0.0.1",
@@ -73,50 +76,23 @@ class _LastingCluster(LocalCluster):
     """A cluster that keeps its nannies: each restarts its worker, however often that dies.
 
     Dask gives a nanny up whose worker is dead again some seconds after it died.
+
+    Args:
+        scratch: where its files are; removed with it.
+        options: Dask's.
     """
+
+    def __init__(self, scratch: Scratch, **options: Any) -> None:
+        self._scratch = scratch
+        super().__init__(**options)
+
+    async def _close(self) -> None:
+        await super()._close()
+        self._scratch.remove()
 
     def _update_worker_status(self, op: str, msg: Any) -> None:
         with dask.config.set({"distributed.deploy.lost-worker-timeout": _FOR_EVER_S}):
             super()._update_worker_status(op, msg)
-
-
-class _PatientNanny(Nanny):
-    """A nanny that replaces a worker process that does not join in time.
-
-    Dask waits for ever for one that freezes while it starts.
-    """
-
-    async def instantiate(self) -> Status:
-        """Start the process.
-
-        Raises:
-            RuntimeError: if it has not joined in time, nor the next.
-        """
-        limit_s = _START_IN_S
-        for _ in range(_STARTS):
-            overdue = asyncio.create_task(self._end_process(limit_s))
-            status = await super().instantiate()
-            overdue.cancel()
-            if status == Status.running or self.status == Status.running:
-                return status
-        raise RuntimeError(f"no worker process has joined within {limit_s:g} s")
-
-    async def _end_process(self, delay_s: float) -> None:
-        await asyncio.sleep(delay_s)
-        if self.process is not None and self.process.process is not None:
-            await self.process.process.kill()
-
-
-class _LastingNanny(_PatientNanny):
-    """A nanny that also replaces a worker process that has lost its connection.
-
-    Dask ends the nanny of such a one, in case its scheduler is gone; here that is in this process.
-    """
-
-    def close_gracefully(self, reason: str = "") -> None:
-        """Note that the process ends because it is to end."""
-        if reason != _CONNECTION_LOST:
-            super().close_gracefully(reason)
 
 
 def reach(scheduler: str, key: Path | None) -> tuple[str, Security]:
@@ -158,8 +134,9 @@ def serve_scheduler(host: str, port: int, key: Path | None, say: Callable[[str],
             await scheduler.finished()
 
     try:
-        with dask.config.set(_NO_PAGES | _scheduling()):
-            asyncio.run(serve())
+        with Scratch() as scratch:
+            with dask.config.set(_NO_PAGES | _scheduling() | _files_in(scratch)):
+                asyncio.run(serve())
     except (OSError, ValueError, RuntimeError) as error:
         raise SweepError(f"{host}:{port}: cannot listen there: {_cause(error)}") from error
 
@@ -189,6 +166,7 @@ def serve_worker(
 
     async def serve() -> None:
         known = await _greet(address, security)
+        say(f"{address}: working, with processor {machine.processor()}")
         while True:
             await _work(address, security, processes)
             again = await _return(address, security, say)
@@ -198,7 +176,8 @@ def serve_worker(
             known = again
 
     try:
-        asyncio.run(serve())
+        with Scratch() as scratch, dask.config.set(_files_in(scratch)):
+            asyncio.run(serve())
     except (OSError, ValueError, RuntimeError) as error:
         raise SweepError(f"worker processes cannot be started: {_cause(error)}") from error
 
@@ -208,7 +187,7 @@ async def _work(address: str, security: Security, processes: int) -> None:
     host = get_ip(get_address_host(address))
     with dask.config.set(_MEMORY | _NO_PAGES):
         nannies = [
-            _PatientNanny(
+            PatientNanny(
                 address,
                 nthreads=1,
                 host=host,
@@ -258,6 +237,11 @@ async def _greet(address: str, security: Security) -> str:
                 return str((await scheduler.identity())["id"])
     except Exception as error:  # whatever listens there may answer anything
         raise SweepError(f"{address}: no Dask scheduler answers there") from error
+
+
+def _files_in(scratch: Scratch) -> dict[str, Any]:
+    """Return settings by which Dask's own files are in a folder."""
+    return {"temporary-directory": str(scratch.path)}
 
 
 def _scheduling() -> dict[str, Any]:

@@ -51,6 +51,20 @@ def check_clips(path: Path, stored: Mapping[str, Any], wanted: Mapping[str, Any]
         )
 
 
+def check_processor(path: Path, stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    """Raise unless two descriptions of a study measure latencies on one model of processor.
+
+    Raises:
+        StudyError: if they differ.
+    """
+    before, now = stored.get("measured_on"), wanted.get("measured_on")
+    if before and now and before != now:
+        raise StudyError(
+            f"{path}: the study's latencies are measured on {before}, not on {now}; name another"
+            " --study to start anew"
+        )
+
+
 def _flat(tree: Any, place: str = "") -> dict[str, Any]:
     if not isinstance(tree, Mapping):
         return {place: tree}

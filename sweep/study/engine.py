@@ -1,46 +1,24 @@
 """Where candidates are evaluated: Dask workers, each a process with one thread."""
 
-import asyncio
-import logging
 import queue
 import time
 from collections.abc import Callable
 from concurrent.futures import CancelledError
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from distributed import Client, Future, KilledWorker, LocalCluster, WorkerPlugin
+from distributed import Future, KilledWorker
 
-from sweep import registry
 from sweep.audio.dataset import Dataset
 from sweep.candidate import Candidate
 from sweep.errors import SweepError
 from sweep.evaluation import Evaluation
 from sweep.limits import Limit
-from sweep.study.cluster import reach, start_workers
-from sweep.study.health import Health
+from sweep.study.crew import Crew
 from sweep.study.patience import Patience
-from sweep.study.task import (
-    PluginFolders,
-    QuietWorker,
-    Report,
-    Rules,
-    SameKind,
-    Work,
-    difference,
-    evaluate_candidate,
-    kind,
-    packed,
-    run_trial,
-)
-
-_PATIENCE_IN_S = 30
-_DESERTED_IN_S = 600
-_FAREWELL_IN_S = 3
-_GRACE_IN_S = 1
+from sweep.study.task import Report, Rules, Work, evaluate_candidate, packed, run_trial
 
 
 @dataclass(frozen=True)
@@ -58,6 +36,7 @@ class _Job:
 
     Attributes:
         future: of its latest attempt.
+        attempts: how often it was sent.
         begun: when a worker began with it, by the monotonic clock; None until one does.
         failure: how it failed, by an error or by taking too long; None if it has not.
         failed_on: the worker on which it did.
@@ -68,6 +47,7 @@ class _Job:
     rules: Rules
     dataset: Dataset
     future: Future | None = None
+    attempts: int = 0
     begun: float | None = None
     failure: Evaluation | None = None
     failed_on: str = ""
@@ -86,6 +66,7 @@ class Engine:
         work: what a worker does with a candidate.
         key: the key of that scheduler.
         trial_timeout_s: how long a trial may take; learnt from those that have ended if None.
+        processor: the model of processor that workers have to have; any if empty.
         say: told in a line what happens to workers.
 
     Raises:
@@ -102,84 +83,29 @@ class Engine:
         work: Work = evaluate_candidate,
         key: Path | None = None,
         trial_timeout_s: float | None = None,
+        processor: str = "",
         say: Callable[[str], None] = lambda text: None,
     ) -> None:
-        self._dataset, self._limits, self._work, self._say = dataset, limits, work, say
-        self._patience, self._health = Patience(trial_timeout_s), Health()
+        self._dataset, self._limits, self._work = dataset, limits, work
+        self._patience = Patience(trial_timeout_s)
         self._done: queue.Queue[tuple[int, Future]] = queue.Queue()
         # Dask takes equal keys for equal work, whoever sends it.
         self._token = uuid4().hex
         self._jobs: dict[int, _Job] = {}
-        self._cluster: LocalCluster | None = None
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)
-        if scheduler is None:
-            self._cluster = start_workers(workers)
-            self._client = Client(self._cluster, timeout=_PATIENCE_IN_S)
-            self._register(QuietWorker(str(log.absolute())))
-        else:
-            address, security = reach(scheduler, key)
-            self._client = Client(address, security=security, timeout=_PATIENCE_IN_S)
-            self._await_worker(scheduler)
-            self._admit(scheduler)
-        self._register(PluginFolders(registry.folders()))
+        self._crew = Crew(workers, scheduler, log, key, processor, say)
+        self._client = self._crew.client
         self._client.subscribe_topic(self._token, self._note_beginning)
-        self._seen, self._told = time.monotonic(), False
-
-    def _register(self, plugin: WorkerPlugin) -> None:
-        # A worker that freezes or dies meanwhile is replaced, by one that gets it when it joins.
-        with suppress(OSError):
-            self._client.register_plugin(plugin)
-
-    def _await_worker(self, scheduler: str) -> None:
-        try:
-            self._client.wait_for_workers(1, timeout=_PATIENCE_IN_S)
-        except TimeoutError as error:
-            self._client.close(timeout=_FAREWELL_IN_S)
-            raise SweepError(
-                f"{scheduler}: has no workers; start some with sweep worker {scheduler}"
-            ) from error
-
-    def _admit(self, scheduler: str) -> None:
-        """Let only those workers take part that have what this process has.
-
-        Raises:
-            SweepError: if none is left.
-        """
-        expected = kind()
-        found = self._client.run(difference, expected, on_error="return")
-        strange = {address: told for address, told in found.items() if told}
-        for address, told in strange.items():
-            self._say(f"worker {address}: {told}".splitlines()[0])
-        self._register(SameKind(expected))
-        if len(strange) == len(found):
-            self._client.close(timeout=_FAREWELL_IN_S)
-            told = next(iter(strange.values()))
-            raise SweepError(f"{scheduler}: no worker is left; {told}".splitlines()[0])
 
     def __enter__(self) -> "Engine":
         return self
 
     def __exit__(self, *error: object) -> None:
-        # What has not stopped by then dies with this process.
-        with suppress(TimeoutError, CancelledError):
-            if self._cluster is not None:
-                self._cluster.sync(self._stop_workers, self._cluster)
-            else:
-                self._client.cancel([job.future for job in self._jobs.values()], force=True)
-            self._client.close(timeout=_FAREWELL_IN_S)
-            if self._cluster is not None:
-                self._cluster.close(timeout=_FAREWELL_IN_S)
-
-    @staticmethod
-    async def _stop_workers(cluster: LocalCluster) -> None:
-        # A cluster by itself lets a worker that is busy go on for many seconds.
-        nannies = cluster.workers.values()
-        await asyncio.gather(*(nanny.close(timeout=_GRACE_IN_S) for nanny in nannies))
+        self._crew.close([job.future for job in self._jobs.values() if job.future])
 
     @property
     def capacity(self) -> int:
         """How many candidates can be evaluated at once, now."""
-        return max(1, len(self._client.nthreads()))
+        return max(1, self._crew.size())
 
     @property
     def busy(self) -> int:
@@ -217,7 +143,7 @@ class Engine:
         try:
             number, future = self._done.get(timeout=timeout)
         except queue.Empty:
-            self._check_workers()
+            self._crew.check()
             return None
         job = self._jobs[number]
         try:
@@ -234,8 +160,11 @@ class Engine:
         except Exception as error:  # of Dask's own, on the way
             reason = f"{type(error).__name__}: {error}".splitlines()[0]
             return self._answer(number, Evaluation("failed", reason))
+        if report.lacking and self._crew.supply(report.worker, job.dataset):
+            self._send(number)
+            return None
         if report.evaluation.outcome == "failed":
-            job.others = [worker for worker in self._nannies() if worker != report.worker]
+            job.others = [worker for worker in self._crew.nannies() if worker != report.worker]
             if job.others and job.failure is None:
                 job.failure, job.failed_on, job.begun = report.evaluation, report.worker, None
                 self._send(number)
@@ -243,8 +172,8 @@ class Engine:
             if report.mend:
                 raise SweepError(report.mend)
         else:
-            if job.failed_on and self._health.is_sick(job.failed_on):
-                self._replace(job.failed_on)
+            if job.failed_on:
+                self._crew.blame(job.failed_on)
             if job.begun is not None:
                 self._patience.learn(time.monotonic() - job.begun)
         return self._answer(number, report.evaluation, report.files)
@@ -257,12 +186,13 @@ class Engine:
 
     def _send(self, number: int) -> None:
         job = self._jobs[number]
+        job.attempts += 1
         job.future = self._client.submit(
             run_trial,
             self._token,
             number,
             packed(self._work, job.candidate, job.dataset, self._limits, job.rules),
-            key=f"trial-{number}-{'again-' if job.others else ''}{self._token}",
+            key=f"trial-{number}-{job.attempts}-{self._token}",
             pure=False,
             workers=job.others,
         )
@@ -277,7 +207,7 @@ class Engine:
         """Cancel what takes too long, and what no worker is left to try again."""
         limit_s = self._patience.limit_s
         waiting = any(job.others and job.begun is None for job in self._jobs.values())
-        alive = set(self._nannies()) if waiting else set()
+        alive = set(self._crew.nannies()) if waiting else set()
         for job in self._jobs.values():
             if job.begun is not None and time.monotonic() - job.begun > limit_s:
                 job.begun = None
@@ -288,32 +218,3 @@ class Engine:
             elif job.begun is None and job.others and not alive & set(job.others):
                 job.others = None
                 self._client.cancel([job.future], force=True)
-
-    def _check_workers(self) -> None:
-        """Raise if there has been no worker for long."""
-        now = time.monotonic()
-        if self._client.nthreads():
-            self._seen, self._told = now, False
-        elif now - self._seen > _DESERTED_IN_S:
-            raise SweepError(
-                f"no worker has been left for {_DESERTED_IN_S} s; run the same command again"
-            )
-        elif now - self._seen > _PATIENCE_IN_S and not self._told:
-            self._say("no worker is left; waiting for one")
-            self._told = True
-
-    def _nannies(self) -> dict[str, str | None]:
-        """Return the nanny of each worker, both by their addresses."""
-        known = self._client.scheduler_info(n_workers=-1)["workers"]
-        return {address: told["nanny"] for address, told in known.items()}
-
-    def _replace(self, sick: str) -> None:
-        """Replace the process of a sick worker; set aside one that is sick again."""
-        nannies = self._nannies()
-        nanny = nannies.get(sick)
-        if nanny is not None and self._health.may_be_cured(nanny):
-            self._say(f"worker {sick} fails what others finish: its process is replaced")
-            self._client.restart_workers([sick], timeout=_PATIENCE_IN_S, raise_for_error=False)
-        elif sick in nannies and len(nannies) > 1:
-            self._say(f"worker {sick} fails what others finish: it is set aside")
-            self._client.retire_workers([sick], close_workers=True)

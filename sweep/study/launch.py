@@ -11,9 +11,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from sweep import registry
+from sweep import machine, registry
 from sweep.audio.dataset import Dataset
 from sweep.audio.folds import with_folds
+from sweep.errors import SweepError
 from sweep.space import Space
 from sweep.spec import duration_in_s
 from sweep.study.database import without_password
@@ -44,6 +45,7 @@ def launch(
     workers: int,
     scheduler: str | None = None,
     key: Path | None = None,
+    measure_on: str | None = None,
     listen: Callable[[SearchProgress], None] = lambda progress: None,
     say: Callable[[str], None] = lambda text: None,
 ) -> StudyRecord:
@@ -56,6 +58,8 @@ def launch(
         workers: how many worker processes to start on this machine.
         scheduler: a Dask scheduler to use instead.
         key: the key of that scheduler.
+        measure_on: the model of processor on which latencies are measured; by default the study's,
+            which is this machine's unless another was named first.
         listen: told how the search stands, a few times a second.
         say: told in a line what happens to workers.
 
@@ -67,8 +71,14 @@ def launch(
     timeout_s, trial_timeout_s = map(_seconds, (search.timeout, search.trial_timeout))
     dataset = with_folds(dataset, search.folds)
     sampler = make_sampler(space, search.sampler, search.seed)
+    measure_on = measure_on or folder.measured_on() or machine.processor()
+    if scheduler is None and space.timed and measure_on != machine.processor():
+        raise SweepError(
+            f"this machine has processor {machine.processor()} instead of {measure_on}, so"
+            " latencies do not compare; name another --study to start anew"
+        )
     with folder.owned():
-        study = folder.create(space, sampler, _about(space, dataset))
+        study = folder.create(space, sampler, _about(space, dataset, measure_on))
         begun = len(study.get_trials(deepcopy=False))
         if begun:
             study.sampler = make_sampler(space, search.sampler, search.seed + begun)
@@ -80,8 +90,9 @@ def launch(
             folder.worker_log,
             key=key,
             trial_timeout_s=trial_timeout_s,
+            processor=measure_on if space.timed else "",
             say=say,
-            work=partial(evaluate_candidate, metrics=space.file.metrics),
+            work=partial(evaluate_candidate, metrics=space.file.metrics, measure_on=measure_on),
         ) as engine:
             Search(space, study, folder, engine, timeout_s, listen).run()
     return folder.record()
@@ -91,7 +102,7 @@ def _seconds(duration: str | None) -> float | None:
     return None if duration is None else duration_in_s(duration)
 
 
-def _about(space: Space, dataset: Dataset) -> dict[str, Any]:
+def _about(space: Space, dataset: Dataset, measure_on: str) -> dict[str, Any]:
     return {
         "begun": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": without_password(shlex.join(["sweep", *sys.argv[1:]])),
@@ -105,6 +116,6 @@ def _about(space: Space, dataset: Dataset) -> dict[str, Any]:
         "fingerprint": dataset.fingerprint,
         "seed": space.file.search.seed,
         "plugin_folders": registry.folders(),
-        "machine": f"{platform.system()} {platform.machine()}, {platform.processor() or 'CPU'}",
+        "measured_on": measure_on,
         "versions": {"python": platform.python_version()} | {p: version(p) for p in _PACKAGES},
     }

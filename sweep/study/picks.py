@@ -66,6 +66,8 @@ def pick(
     if confirmed:
         feasible = _retrained(feasible, confirmed)
     order = pick_metrics(space)[criterion]
+    known = feasible.dropna(subset=[metric.name for metric in order])
+    feasible = feasible if known.empty else known
     if criterion == "balanced":
         return feasible.iloc[int(balance(feasible, order).to_numpy().argmin())]
     rising = [metric.better == "lower" for metric in order]

@@ -17,7 +17,13 @@ from sweep.metrics import Metric
 from sweep.space import Space
 from sweep.study import RESULTS
 from sweep.study.artifacts import Artifacts
-from sweep.study.compatibility import FORMAT, check_clips, check_format, check_space
+from sweep.study.compatibility import (
+    FORMAT,
+    check_clips,
+    check_format,
+    check_processor,
+    check_space,
+)
 from sweep.study.database import (
     connect,
     read_only_url,
@@ -129,7 +135,8 @@ class StudyFolder:
         """Open the study for writing; create it if it is new.
 
         Raises:
-            StudyError: if it was made with another space or other clips; names the difference.
+            StudyError: if it was made with another space or other clips, or measures on another
+                model of processor; names the difference.
         """
         with readable_errors(self.path):
             study = optuna.create_study(
@@ -149,6 +156,7 @@ class StudyFolder:
             stored = self._stored_space(study.user_attrs)
         check_space(self.path, stored, space)
         check_clips(self.path, study.user_attrs[_ABOUT], about)
+        check_processor(self.path, study.user_attrs[_ABOUT], about)
         self._artifacts.keep_only(filter(is_evaluated, study.get_trials(deepcopy=False)))
         return study
 
@@ -156,6 +164,11 @@ class StudyFolder:
         """Return the source or the folder of the study's clips; None if it does not exist yet."""
         source: str | None = self._attributes().get(_ABOUT, {}).get("source")
         return source
+
+    def measured_on(self) -> str:
+        """Return the model of processor on which latencies are measured; empty if it is not set."""
+        measured_on: str = self._attributes().get(_ABOUT, {}).get("measured_on", "")
+        return measured_on
 
     def spelled(self, space: Space) -> Space:
         """Return a space with choices and labels in the study's order, and its clip length.

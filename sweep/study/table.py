@@ -25,7 +25,8 @@ def table(record: StudyRecord) -> pd.DataFrame:
     The columns are ``trial, outcome, reason``, the parameters, ``variant`` (the quantization
     chosen), the metrics, the ends of their 95 % intervals (``accuracy_low``), ``clips``,
     ``original_accuracy``, ``original_size_kb``, ``sparsity``, ``violation`` (sum of the relative
-    violations), ``seconds`` (time its stages took) and ``finished``.  A value not measured,
+    violations), ``seconds`` (time its stages took), ``machine``, its ``processor`` and
+    ``finished``.  A value not measured,
     or a parameter that the trial's network does not have, is NaN; None in a column of text.
     """
     metrics = record.space.metrics
@@ -38,6 +39,7 @@ def table(record: StudyRecord) -> pd.DataFrame:
 
 def _columns(space: Space) -> list[str]:
     rest = ["clips", "original_accuracy", "original_size_kb", "sparsity", "violation", "seconds"]
+    rest += ["machine", "processor"]
     parameters = [name for name in space.defaults if name != "quantization"]
     measured = [*space.metrics, *interval_columns(space.metrics)]
     return ["trial", "outcome", "reason", *parameters, "variant", *measured, *rest, "finished"]
@@ -64,6 +66,8 @@ def _row(trial: TrialRecord, metrics: Mapping[str, Metric]) -> dict[str, Any]:
         "original_size_kb": evaluation.original_size_kb,
         "sparsity": evaluation.sparsity,
         "seconds": sum(evaluation.seconds.values()),
+        "machine": evaluation.machine or None,
+        "processor": evaluation.processor or None,
         "finished": trial.finished,
     }
 

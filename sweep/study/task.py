@@ -4,7 +4,6 @@ import ctypes
 import io
 import os
 import signal
-import socket
 import sys
 import threading
 import traceback
@@ -17,8 +16,9 @@ from typing import Any
 from distributed import WorkerPlugin, get_worker
 from distributed.protocol import pickle
 
-from sweep import registry
+from sweep import machine, registry
 from sweep.audio.dataset import Dataset
+from sweep.audio.travel import Lacking, at_hand
 from sweep.candidate import Candidate, digest
 from sweep.errors import SweepError
 from sweep.evaluation import Evaluation, Variant
@@ -30,6 +30,7 @@ Rules = tuple[StopRule, ...]
 Work = Callable[[Candidate, Dataset, list[Limit], Rules], tuple[Evaluation, dict[str, bytes]]]
 
 _PACKAGES = ("tinysweep", "tensorflow", "ai-edge-litert", "ai-edge-quantizer", "numpy")
+_PROCESSOR = "processor"
 _PR_SET_PDEATHSIG = 1
 _TICK_IN_S = 1.0
 _TRACEBACK_CHARS = 4000
@@ -47,12 +48,14 @@ class Report:
         evaluation: what the candidate measured, or that it failed.
         files: those of a feasible result, by name.
         mend: what the user has to mend, such as a full disk; empty if nothing.
+        lacking: whether the machine lacks the recordings.
     """
 
     worker: str
     evaluation: Evaluation
     files: dict[str, bytes]
     mend: str = ""
+    lacking: bool = False
 
 
 def evaluate_candidate(
@@ -61,14 +64,22 @@ def evaluate_candidate(
     limits: list[Limit],
     rules: Rules,
     metrics: Sequence[str] = (),
+    measure_on: str = "",
 ) -> tuple[Evaluation, dict[str, bytes]]:
-    """Evaluate a candidate, on a worker; ``metrics`` are the names of those from outside."""
+    """Evaluate a candidate, on a worker.
+
+    Args:
+        candidate, dataset, limits, rules: as for ``stages.evaluate``.
+        metrics: the names of those from outside.
+        measure_on: the model of processor on which latencies are measured; any if empty.
+    """
     # Imported here: the coordinator has no use for TensorFlow.
     from sweep.stages.evaluate import evaluate
 
     built_in = metrics_of(dataset.labels, dataset.spec.streams)
     measured = {**built_in, **metrics_named(metrics)}
-    return evaluate(candidate, dataset, limits, rules, metrics=measured)
+    timed = measure_on in ("", machine.processor())
+    return evaluate(candidate, at_hand(dataset), limits, rules, measured, timed)
 
 
 def packed(
@@ -94,15 +105,17 @@ def run_trial(topic: str, number: int, content: bytes) -> Report:
             work, *given = pickle.loads(content)
             evaluation, files = work(*given)
     except SweepError as error:
-        return Report(worker.address, Evaluation("failed", str(error)), {}, mend=str(error))
+        failed, lacking = Evaluation("failed", str(error)), isinstance(error, Lacking)
+        return Report(worker.address, failed, {}, mend=str(error), lacking=lacking)
     except Exception as error:
         traceback.print_exc()
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
-        told = f"on {socket.gethostname()}:\n{traceback.format_exc()}"
+        told = f"on {machine.name()}:\n{traceback.format_exc()}"
         return Report(
             worker.address, Evaluation("failed", reason, traceback=told[-_TRACEBACK_CHARS:]), {}
         )
-    return Report(worker.address, replace(evaluation, machine=socket.gethostname()), files)
+    where = replace(evaluation, machine=machine.name(), processor=machine.processor())
+    return Report(worker.address, where, files)
 
 
 @contextmanager
@@ -130,12 +143,18 @@ def _gone_when_cancelled(worker: Any) -> Iterator[None]:
         done.set()
 
 
-def kind() -> dict[str, str]:
-    """Return what workers and coordinator have to have in common, so that numbers compare."""
+def kind(processor: str = "") -> dict[str, str]:
+    """Return what workers and coordinator have to have in common, so that numbers compare.
+
+    Args:
+        processor: its model, where latencies have to compare, too.
+    """
     travelling = (Candidate, Evaluation, Variant, Dataset, Report)
     names = [[field.name for field in fields(one)] for one in travelling]
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     found = {"python": python, "records": digest(names)}
+    if processor:
+        found[_PROCESSOR] = processor
     for package in _PACKAGES:
         with suppress(PackageNotFoundError):  # a coordinator trains nothing itself
             found[package] = version(package)
@@ -144,13 +163,17 @@ def kind() -> dict[str, str]:
 
 def difference(expected: Mapping[str, str]) -> str:
     """Return in a line in what this process differs from a kind; empty if in nothing."""
-    own = kind()
+    own = kind(machine.processor())
     told = [
         f"{name} {own.get(name, 'missing')} instead of {wanted}"
         for name, wanted in expected.items()
         if own.get(name) != wanted
     ]
-    return f"this worker has {', '.join(told)}; install the same versions" if told else ""
+    if not told:
+        return ""
+    if len(told) == 1 and expected.get(_PROCESSOR, own[_PROCESSOR]) != own[_PROCESSOR]:
+        return f"this worker has {told[0]}, so latencies do not compare; see --measure-on"
+    return f"this worker has {', '.join(told)}; install the same versions"
 
 
 class SameKind(WorkerPlugin):

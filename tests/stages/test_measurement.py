@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -37,6 +39,21 @@ def test_what_is_not_known_yet_violates_nothing(lesson, variants, spoken):
     limits = [Limit.parse(METRICS["accuracy"], ">= 0.5"), Limit.parse(METRICS["size_kb"], "< 100")]
     variant = bench(lesson, spoken, *limits).measure("float32", variants["float32"], None)
     assert set(variant.violations) == {"size_kb"}
+
+
+def test_where_no_latency_is_wanted_none_is_taken_and_all_else_is_the_same(
+    lesson, variants, spoken, monkeypatch
+):
+    limits = [Limit.parse(METRICS["latency_ms"], "<= 1e-9"), Limit.parse(METRICS["size_kb"], "< 9")]
+    timed = bench(lesson, spoken, *limits)
+    whole = timed.measure("int8", variants["int8"])
+    assert whole.violations["latency_ms"] > 0
+    monkeypatch.setattr(measurement, "_remembered", lambda *given: pytest.fail("timed"))
+    found = replace(timed, timed=False).measure("int8", variants["int8"])
+    assert set(found.violations) == {"size_kb"} and found.latency_spread_ms is None
+    assert {name for name in METRICS if found[name] != whole[name]} == {
+        name for name, metric in METRICS.items() if metric.timed
+    }
 
 
 def test_networks_of_one_shape_are_timed_once_on_a_machine(lesson, variants, spoken, monkeypatch):

@@ -1,13 +1,16 @@
 import asyncio
 import contextlib
 import gc
+import hashlib
 import http.client
 import os
 import resource
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,10 +22,15 @@ import psutil
 import pytest
 from distributed import LocalCluster, Security, rpc
 
+from sweep import machine
+from sweep.audio.dataset import open_dataset
+from sweep.audio.dataset_spec import DatasetSpec
+from sweep.audio.location import locate
 from sweep.candidate import Candidate, TrainingParams
 from sweep.errors import SweepError
 from sweep.study import cluster as cluster_module
-from sweep.study import engine as engine_module
+from sweep.study import crew as crew_module
+from sweep.study import nanny as nanny_module
 from sweep.study.cluster import reach, serve_worker
 from sweep.study.engine import Answer, Engine
 from sweep.study.security import new_key, security_of, write_key
@@ -36,9 +44,11 @@ from .fake_work import (
     DISK_FULL,
     FINE,
     FREEZES,
+    LITTERS,
     RAISES,
     SICK,
     SLEEPS,
+    listen,
     work,
 )
 
@@ -216,7 +226,7 @@ def freeze_one_that_starts(frozen: list[psutil.Process]) -> None:
 
 
 def test_a_worker_that_freezes_while_it_starts_is_replaced(tmp_path, monkeypatch):
-    monkeypatch.setattr(cluster_module, "_START_IN_S", 8)
+    monkeypatch.setattr(nanny_module, "_START_IN_S", 8)
     frozen = []
     threading.Thread(target=freeze_one_that_starts, args=(frozen,), daemon=True).start()
     with Engine(None, [], 1, None, tmp_path / "log", partial(work, folder=tmp_path)) as cold:
@@ -227,14 +237,14 @@ def test_a_worker_that_freezes_while_it_starts_is_replaced(tmp_path, monkeypatch
 
 def test_so_is_one_that_freezes_as_it_has_joined(tmp_path, monkeypatch):
     monkeypatch.setattr(cluster_module, "_SILENCE_IN_S", 4)
-    start = engine_module.start_workers
+    start = crew_module.start_workers
 
     def start_and_freeze(processes: int) -> LocalCluster:
         started = start(processes)
         psutil.Process(started.workers[0].pid).suspend()
         return started
 
-    monkeypatch.setattr(engine_module, "start_workers", start_and_freeze)
+    monkeypatch.setattr(crew_module, "start_workers", start_and_freeze)
     with Engine(None, [], 1, None, tmp_path / "log", partial(work, folder=tmp_path)) as cold:
         cold.submit(0, candidate(FINE))
         assert answer(cold).evaluation.outcome == "infeasible"
@@ -242,7 +252,7 @@ def test_so_is_one_that_freezes_as_it_has_joined(tmp_path, monkeypatch):
 
 
 def test_workers_that_never_join_are_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(cluster_module, "_START_IN_S", 0.1)
+    monkeypatch.setattr(nanny_module, "_START_IN_S", 0.1)
     told = r"^worker processes cannot be started: no worker process has joined within 0.1 s$"
     with pytest.raises(SweepError, match=told):
         Engine(None, [], 1, None, tmp_path / "log")
@@ -263,31 +273,34 @@ def unpickled(pid: int) -> OnlyHere:
 
 def test_a_trial_that_workers_cannot_unpickle_fails_and_they_stay(engine):
     assert _wait_until(lambda: engine.capacity == 2)
-    before = engine._nannies()
+    before = engine._crew.nannies()
     engine.submit(70, candidate(FINE), dataset=OnlyHere())
     found = answer(engine).evaluation
     assert found.reason == "ModuleNotFoundError: No module named 'only_here'"
     assert "in unpickled" in found.traceback
-    assert engine._nannies() == before
+    assert engine._crew.nannies() == before
 
 
 def test_workers_that_lose_their_connection_are_replaced(engine):
     # Dask breaks it when it cannot unpickle a message.
+    before = engine._crew.nannies()
     engine._client.submit(print, OnlyHere(), pure=False)
-    assert _wait_until(lambda: not engine._client.nthreads())
-    assert _wait_until(lambda: engine.capacity == 2)
+    assert _wait_until(
+        lambda: len(now := engine._crew.nannies()) == 2 and now.keys() != before.keys()
+    )
+    assert sorted(engine._crew.nannies().values()) == sorted(before.values())
     engine.submit(80, candidate(FINE, epochs=80))
     assert answer(engine).evaluation.outcome == "infeasible"
 
 
 def test_a_search_that_no_worker_is_left_for_ends(tmp_path, monkeypatch):
     said = []
-    monkeypatch.setattr(engine_module, "_DESERTED_IN_S", 2)
+    monkeypatch.setattr(crew_module, "_DESERTED_IN_S", 2)
     with scheduler(workers=1) as cluster:
         address = cluster.scheduler_address
         job = partial(work, folder=tmp_path)
         with Engine(None, [], 0, address, tmp_path / "log", job, say=said.append) as engine:
-            monkeypatch.setattr(engine_module, "_PATIENCE_IN_S", 1)
+            monkeypatch.setattr(crew_module, "_PATIENCE_IN_S", 1)
             cluster.scale(0)
             assert _wait_until(lambda: not engine._client.nthreads())
             engine.submit(0, candidate(FINE))
@@ -452,7 +465,7 @@ def test_two_sweeps_on_one_scheduler_do_not_take_each_others_answers(tmp_path):
 
 
 def test_a_scheduler_that_no_worker_joins_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(engine_module, "_PATIENCE_IN_S", 1)
+    monkeypatch.setattr(crew_module, "_PATIENCE_IN_S", 1)
     with scheduler(workers=0) as cluster:
         address = cluster.scheduler_address
         told = f"^{address}: has no workers; start some with sweep worker {address}$"
@@ -462,7 +475,7 @@ def test_a_scheduler_that_no_worker_joins_is_told(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("kind", [OSError, RuntimeError])
 def test_workers_that_cannot_be_started_are_told(kind, tmp_path, monkeypatch):
-    def refuse(**options):
+    def refuse(scratch, **options):
         raise kind("Too many open files")
 
     monkeypatch.setattr(cluster_module, "_LastingCluster", refuse)
@@ -599,6 +612,33 @@ def test_kill_9_of_the_coordinator_leaves_no_process(coordinator):
     assert psutil.wait_procs(children, timeout=20)[1] == []
 
 
+@pytest.fixture
+def temporary(tmp_path_factory, monkeypatch) -> Path:
+    """The folder of temporary files of this process and those that it starts."""
+    folder = tmp_path_factory.mktemp("temporary")
+    monkeypatch.setenv("TMPDIR", str(folder))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    return folder
+
+
+def test_no_temporary_file_is_left_but_by_kill_9_and_then_not_by_the_next(
+    temporary, coordinator, tmp_path
+):
+    coordinator[0].kill()
+    coordinator[0].communicate()
+    (left,) = temporary.iterdir()
+    job = partial(work, folder=tmp_path)
+    with Engine(None, [], 1, None, tmp_path / "log", job) as engine:
+        engine.submit(0, candidate(LITTERS))
+        answer(engine)
+        engine.submit(1, candidate(DIES_ONCE))
+        answer(engine)
+        assert not left.exists()
+        (used,) = temporary.iterdir()
+        assert list(used.glob("__autograph_generated_file*"))
+    assert list(temporary.iterdir()) == []
+
+
 def test_nor_does_it_leave_a_worker_that_was_stopped(coordinator, tmp_path):
     process, children = coordinator
     worker = psutil.Process(int((tmp_path / f"{SLEEPS}-1").read_text()))
@@ -643,6 +683,31 @@ def other_version(folder: Path) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": path}
 
 
+def elsewhere(folder: Path) -> dict[str, str]:
+    """Return the environment of a machine with another processor."""
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(
+        "from sweep import machine\nmachine.processor = lambda: 'other Slow'\n"
+    )
+    path = os.pathsep.join(filter(None, [str(folder), str(ROOT), os.environ.get("PYTHONPATH")]))
+    return {**os.environ, "PYTHONPATH": path}
+
+
+def without(hidden: Path, folder: Path) -> dict[str, str]:
+    """Return the environment of a machine with a cache of its own that cannot see a folder."""
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(
+        f"import os, pathlib, sys\nhidden, real = {str(hidden)!r}, pathlib.Path.is_dir\n"
+        "pathlib.Path.is_dir = lambda path: not str(path).startswith(hidden) and real(path)\n"
+        "def hide(event, given):\n"
+        "    if event == 'open' and str(given[0]).startswith(hidden):\n"
+        "        raise FileNotFoundError(given[0])\n"
+        "sys.addaudithook(hide)\n"
+    )
+    path = os.pathsep.join(filter(None, [str(folder), str(ROOT), os.environ.get("PYTHONPATH")]))
+    return {**os.environ, "PYTHONPATH": path, "SWEEP_CACHE": str(folder / "cache")}
+
+
 @contextlib.contextmanager
 def joining(address: str, **how: object) -> Iterator[subprocess.Popen]:
     """Run ``sweep worker`` with one process."""
@@ -681,6 +746,43 @@ def test_a_worker_of_another_version_is_refused_whether_it_comes_first_or_later(
                 engine.submit(0, candidate(FINE))
                 found = answer(engine).evaluation
         assert (found.outcome, found.machine) == ("infeasible", socket.gethostname())
+
+
+def test_where_latencies_compare_a_worker_with_another_processor_is_refused(tmp_path):
+    environment, said = elsewhere(tmp_path / "other"), []
+    job, log = partial(work, folder=tmp_path), tmp_path / "log"
+    with scheduler(workers=1) as cluster:
+        address = cluster.scheduler_address
+        with joining(address, env=environment) as other:
+            assert _wait_until(lambda: len(cluster.scheduler_info["workers"]) == 2)
+            with Engine(None, [], 0, address, log, job) as engine:
+                assert engine.capacity == 2
+                for number in range(4):
+                    engine.submit(number, candidate(ALONE, epochs=number + 1))
+                found = [answer(engine).evaluation for _ in range(4)]
+            assert {one.processor for one in found} == {machine.processor(), "other Slow"}
+            own = machine.processor()
+            with Engine(None, [], 0, address, log, job, processor=own, say=said.append):
+                assert other.wait(PATIENCE_IN_S) == 1
+    assert f"this worker has processor other Slow instead of {own}, so latencies" in said[0]
+
+
+def test_recordings_travel_to_a_machine_that_lacks_them_once(tmp_path, spoken):
+    folder, said = tmp_path / "recordings", []
+    shutil.copytree(locate(spoken.spec), folder)
+    dataset = open_dataset(DatasetSpec(str(folder), ("stop", "go")))
+    environment = without(folder, tmp_path / "other")
+    with scheduler(workers=0) as cluster:
+        address = cluster.scheduler_address
+        with joining(address, env=environment):
+            for _ in range(2):
+                with Engine(dataset, [], 0, address, tmp_path, listen, say=said.append) as engine:
+                    engine.submit(0, candidate(FINE))
+                    found = answer(engine).evaluation
+                    content = dataset.waveforms("training", 8000).tobytes()
+                    assert found.reason == hashlib.sha256(content).hexdigest()
+    assert len(said) == 1 and said[0].endswith(f"has no {folder}: recordings are sent")
+    assert list((tmp_path / "other/cache/tinysweep/recordings").iterdir())
 
 
 def test_where_every_worker_is_of_another_version_the_search_does_not_begin(tmp_path):

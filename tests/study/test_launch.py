@@ -2,7 +2,8 @@ from functools import partial
 
 import pytest
 
-from sweep.errors import StudyError
+from sweep import machine
+from sweep.errors import StudyError, SweepError
 from sweep.evaluation import Evaluation
 from sweep.study import launch as launch_module
 from sweep.study.engine import Engine
@@ -37,6 +38,20 @@ def test_a_sweep_is_launched_goes_on_and_knows_what_it_was_made_from(folder, spo
     assert sum(second.funnel().values()) - second.funnel()["invalid"] == 8
     assert second.trials[: len(first.trials)] == first.trials
     assert second.about == first.about
+
+
+def test_latencies_of_a_study_are_measured_on_one_model_of_processor(folder, spoken, monkeypatch):
+    timed = make_space(trials=1)
+    assert timed.timed and not make_space("limits: {}\nobjectives: {size_kb: minimize}").timed
+    monkeypatch.setattr(machine, "processor", lambda: "arm64 Slow")
+    with pytest.raises(SweepError, match="has processor arm64 Slow instead of x86_64 Fast, so"):
+        launch(timed, spoken, folder, workers=1, measure_on="x86_64 Fast")
+    assert launch(timed, spoken, folder, workers=1).about["measured_on"] == "arm64 Slow"
+    with pytest.raises(StudyError, match="measured on arm64 Slow, not on x86_64 Fast; name"):
+        launch(timed, spoken, folder, workers=1, scheduler="tls://x", measure_on="x86_64 Fast")
+    monkeypatch.setattr(machine, "processor", lambda: "x86_64 Fast")
+    with pytest.raises(SweepError, match="has processor x86_64 Fast instead of arm64 Slow"):
+        launch(timed, spoken, folder, workers=1)
 
 
 def test_folds_are_dealt_and_remembered(folder, spoken):

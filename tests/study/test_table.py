@@ -160,6 +160,23 @@ def test_ties_go_to_the_more_accurate_then_to_the_smaller():
     assert pick(rows, "most-accurate", SPACE)["trial"] == 1
 
 
+@pytest.mark.parametrize("word", ["fastest", "balanced"])
+def test_a_trial_whose_latency_does_not_compare_is_not_picked_for_it(word):
+    elsewhere = feasible([(1.0, np.nan, 0.1)]).assign(trial=99)
+    assert pick(pd.concat([elsewhere, ROWS]), word, SPACE)["trial"] != 99
+    assert pick(pd.concat([elsewhere, ROWS]), "smallest", SPACE)["trial"] == 99
+    assert pick(elsewhere, word, SPACE)["trial"] == 99
+
+
+def test_a_row_names_the_machine_of_its_trial():
+    record = make_record(1)
+    (trial,) = record.trials
+    where = replace(trial.evaluation, machine="host", processor="x86_64 Fast")
+    rows = table(replace(record, trials=(trial, replace(trial, evaluation=where))))
+    assert rows[["machine", "processor"]].isna().all(axis=1).tolist() == [True, False]
+    assert (rows["machine"][1], rows["processor"][1]) == ("host", "x86_64 Fast")
+
+
 def test_one_feasible_trial_is_every_pick():
     assert {int(pick(ROWS.iloc[[2]], word, SPACE)["trial"]) for word in PICKS} == {2}
 

@@ -84,6 +84,7 @@ class TrialPanel {
       const rows = details.variants.map(([name, ...cells], i) => [i === details.chosen ? `${name} ✓` : name, ...cells]);
       parts.push(textTable({ title: details.title, head: details.head, rows }, "numbers"));
     }
+    if (details.machine) parts.push(element("p", "quiet", `Trained and measured on ${details.machine}`));
     const pair = element("div", "pair");
     if (details.accuracies.length) {
       pair.append(curve("Validation accuracy", details.accuracies), curve("Training loss", details.losses));

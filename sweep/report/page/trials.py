@@ -115,6 +115,7 @@ def trial_details(
             for variant in found.variants
         ],
         "chosen": found.chosen,
+        "machine": ", ".join(filter(None, (found.machine, found.processor))),
         "accuracies": [round(value, 4) for value in found.accuracies],
         "losses": [round(value, 4) if math.isfinite(value) else None for value in found.losses],
         "confusion": [list(row) for row in found.confusion],

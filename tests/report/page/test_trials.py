@@ -82,11 +82,18 @@ def test_each_trial_on_the_front_is_worth_details(record):
         assert len(details["accuracies"]) == len(details["losses"]) == 30
         assert sum(map(sum, details["confusion"])) == found.clips
         assert [clip["name"] for clip in details["mistakes"]] == list(found.mistakes[:24])
+        assert details["machine"] == found.machine == ""
         assert details["more_mistakes"] == max(0, len(found.mistakes) - 24)
         assert details["varied"]["frontend"] == trial.candidate.chosen("frontend")
         assert details["varied"].keys() | details["fixed"].keys() == (
             trial.candidate.parameters().keys()
         )
+
+
+def test_details_name_the_machine(record):
+    trial = record.trials[0]
+    where = replace(trial.evaluation, machine="host", processor="x86_64 Fast")
+    assert trial_details(record, replace(trial, evaluation=where))["machine"] == "host, x86_64 Fast"
 
 
 def test_a_finalist_off_the_front_is_worth_details_too(record):
