@@ -28,9 +28,10 @@ from sweep.networks.size import estimate_kb
 from sweep.space import Space
 from sweep.stages.compression import compress
 from sweep.stages.features import prepare_features
-from sweep.stages.gate import expect, lifelike_weights, passes
+from sweep.stages.gate import expect, passes
 from sweep.stages.measurement import Bench
 from sweep.stages.training import train
+from sweep.stages.untrained import lifelike_weights
 
 SPACES = Path(__file__).parent.parent / "search_spaces"
 EPOCHS = 2

@@ -26,7 +26,7 @@ from sweep.networks.standard import Standard
 from sweep.networks.tc_resnet import TCResNet
 from sweep.networks.temporal import Temporal
 from sweep.stages.compression import compact, compress, strip_metadata
-from sweep.stages.gate import lifelike_weights
+from sweep.stages.untrained import lifelike_weights
 
 Form = tuple[str, str]
 

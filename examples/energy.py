@@ -12,6 +12,6 @@ UJ_PER_MULTIPLY_ADD, UJ_PER_KB = 1e-4, 0.5  # of a made-up device; measure your 
 ENERGY = sweep.Metric(
     "energy_uj",
     "energy of one inference, estimated from multiply-adds and RAM",
-    lambda found: UJ_PER_MULTIPLY_ADD * found["multiply_adds"] + UJ_PER_KB * found["ram_kb"],
+    lambda found: UJ_PER_MULTIPLY_ADD * found["multiply_adds"] + UJ_PER_KB * found["arena_kb"],
     unit="uJ",
 )

@@ -15,8 +15,8 @@ from filelock import FileLock, Timeout
 from sweep.errors import SweepError
 
 DEFAULT_LIMIT_GB = 10.0
-_TINY = "latency"
-_NEVER_TRIMMED = ("downloads", _TINY)
+_TINY = ("latency", "counts")
+_NEVER_TRIMMED = ("downloads", *_TINY)
 """What may be out of reach when it is wanted again, and what is too small to matter."""
 
 _SCRATCH = ".building-"
@@ -38,7 +38,7 @@ def entry(kind: str, key: str, build: Callable[[Path], None]) -> Path:
     Two processes that ask at once build it once. The folder appears under its name only when it is
     complete; what a killed build leaves goes with the next that is built. When the cache outgrows
     ``$SWEEP_CACHE_GB`` (10 by default), the entries used longest ago are removed; never downloads,
-    nor latencies.
+    nor latencies and counts.
 
     Raises:
         SweepError: if the cache folder cannot be written, or the entry is not there and this thread
@@ -51,7 +51,7 @@ def entry(kind: str, key: str, build: Callable[[Path], None]) -> Path:
         with locked(f"{kind}-{key}"):
             if not _use(folder):
                 _build(folder, build)
-                if kind != _TINY:
+                if kind not in _TINY:
                     _trim(keep=folder)
     return folder
 
@@ -163,7 +163,7 @@ def _trim(keep: Path) -> None:
         _remove_unless_building(left)
     entries = []
     for folder in root().glob("*/*"):
-        if folder.parent.name != _TINY and folder.is_dir() and not folder.name.startswith("."):
+        if folder.parent.name not in _TINY and folder.is_dir() and not folder.name.startswith("."):
             with suppress(FileNotFoundError):
                 entries.append((folder.stat().st_mtime, _size(folder), folder))
     total = sum(size for _, size, _ in entries)

@@ -40,6 +40,7 @@ def measure_files(
     point: OperatingPoint | None,
     shape: Mapping[str, float],
     metrics: Mapping[str, Metric],
+    reference: bool = False,
 ) -> Deployed:
     """Return what files measure on the clips of a split, and in its stream.
 
@@ -51,16 +52,17 @@ def measure_files(
         point: the operating point in a stream; None to run none.
         shape: the metrics that follow from the shape of the network.
         metrics: what is measured, by name.
+        reference: whether the network runs in LiteRT's reference kernels.
     """
     rate = frontend.downsampling_rate
-    run = run_deployed(files[FRONTEND], files[MODEL], dataset.waveforms(split, rate))
+    run = run_deployed(files[FRONTEND], files[MODEL], dataset.waveforms(split, rate), reference)
     latencies = latency_facts(run.preprocessing, run.model)
     facts = {**shape, **file_facts(files[MODEL]), **latencies}
     counts = confusion(dataset.targets(split), run.probabilities)
     scores, detection = None, None
     if point is not None:
         stream = stream_of(dataset, split, rate)
-        found = run_windows(files[FRONTEND], files[MODEL], stream.samples, point.stride)
+        found = run_windows(files[FRONTEND], files[MODEL], stream.samples, point.stride, reference)
         keywords, window = dataset.spec.labels, frontend.num_samples
         scores = Scores(stream, found, dataset.labels, keywords, point.stride, window)
         detection = scores.at(point)

@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -14,13 +13,15 @@ from typing import Any
 from sweep import c
 from sweep.audio.dataset import Dataset, Progress, open_dataset
 from sweep.audio.sources.lookup import is_folder
+from sweep.c.cores import DEFAULT_CORE
 from sweep.deployed import measure_files
 from sweep.errors import DataError, StudyError, SweepError
 from sweep.evaluation import Variant
 from sweep.limits import Limit, violations
-from sweep.litert import Model
-from sweep.metrics import ACCURACY, Measured, Metric
+from sweep.litert import Model, arithmetic
+from sweep.metrics import ACCURACY, OF_SHAPES, Measured, Metric
 from sweep.predict import FRONTEND, METADATA, MODEL
+from sweep.space import Space
 from sweep.study.finalist import CrossValidation
 from sweep.study.records import StudyRecord, TrialRecord
 from sweep.study.storage import StudyFolder
@@ -62,7 +63,15 @@ def export_trial(
     if with_c:
         _refuse_without_c(trial)
     dataset = same_clips(record, source, progress)
-    measured = measure(files, dataset, trial, record.space.metrics)
+    measured = measure(files, dataset, trial, record.space)
+    sources: dict[str, str] = {}
+    if with_c:
+        from sweep.c_folder import c_files, counted
+
+        core = record.space.target or DEFAULT_CORE
+        sources, of_c = c_files(trial.candidate.frontend, files, dataset, core)
+        if record.space.target:
+            measured = replace(measured, facts={**measured.facts, **counted(of_c)})
     validation = measured.predictions
     if record.about.get("folds"):
         # The networks of the folds are not kept; what they answered is.
@@ -71,10 +80,8 @@ def export_trial(
     metadata = _metadata(record, trial, dataset, files, measured)
     metadata["validation_accuracy"] = replace(measured, confusion=validation)[ACCURACY.name]
     if with_c:
-        from sweep.c.export import c_files
-
-        sources, metadata["c"] = c_files(trial.candidate.frontend, files, dataset)
-        files |= {f"{c.FOLDER}/{name}": text.encode() for name, text in sources.items()}
+        metadata["c"] = of_c
+    files |= {f"{c.FOLDER}/{name}": text.encode() for name, text in sources.items()}
     _write(out, files | {METADATA: (json.dumps(metadata, indent=2) + "\n").encode()})
     return metadata
 
@@ -105,15 +112,17 @@ def same_clips(
 
 
 def measure(
-    files: dict[str, bytes], dataset: Dataset, trial: TrialRecord, metrics: Mapping[str, Metric]
+    files: dict[str, bytes], dataset: Dataset, trial: TrialRecord, space: Space
 ) -> Measured:
     """Measure files as a device would use them, on the validation clips and in their stream."""
     result = trial.evaluation.result
     assert isinstance(result, Variant)
-    shape = {name: result.metrics[name] or 0 for name in ("parameters", "multiply_adds")}
+    known = {name: result.metrics.get(name) for name in OF_SHAPES}
+    shape = {name: value for name, value in known.items() if value is not None}
     frontend = trial.candidate.frontend
+    point, metrics, reference = result.point, space.metrics, space.target is not None
     return measure_files(
-        files, dataset, "validation", frontend, result.point, shape, metrics
+        files, dataset, "validation", frontend, point, shape, metrics, reference
     ).measured
 
 
@@ -150,6 +159,8 @@ def _metadata(
         "compression": asdict(candidate.compression) | {"quantization": result.quantization},
         "keywords": list(dataset.spec.labels),
         "detector": result.point and asdict(result.point),
+        "target": record.space.target,
+        "arithmetic": arithmetic(record.space.target is not None),
         "metrics": _told(measured),
         "judged_on": record.judged_on,
         "limits": [str(limit) for limit in record.space.limits],

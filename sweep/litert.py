@@ -23,6 +23,11 @@ _CLIPS_AT_ONCE = 128
 _SILENCE = threading.Lock()
 
 
+def arithmetic(reference: bool) -> str:
+    """Return in words which of LiteRT's kernels predictions are made with."""
+    return f"LiteRT's {'reference' if reference else 'default'} kernels"
+
+
 @dataclass(frozen=True)
 class Latency:
     """Milliseconds of one invocation: the median, and the interquartile range around it."""
@@ -185,18 +190,29 @@ class Deployed:
     model: Latency
 
 
-def run_deployed(frontend: bytes, model: bytes, waveforms: np.ndarray) -> Deployed:
-    """Classify 16-bit clips ``[clips, samples]`` with two ``.tflite`` files, and time both."""
+def run_deployed(
+    frontend: bytes, model: bytes, waveforms: np.ndarray, reference: bool = False
+) -> Deployed:
+    """Classify clips with two ``.tflite`` files, and time both.
+
+    Args:
+        frontend, model: the files.
+        waveforms: 16-bit, ``[clips, samples]``.
+        reference: whether the network classifies in LiteRT's reference kernels; what is timed are
+            its default ones.
+    """
     run, parts = Model(frontend).run_each, blocks(waveforms, _CLIPS_AT_ONCE)
     features = np.concatenate([run(to_float(part)) for part in parts])
     return Deployed(
-        Model(model).run_each(features),
+        Model(model, reference).run_each(features),
         measure_latency(frontend, to_float(waveforms[:CLIPS_TIMED])),
         measure_latency(model, features),
     )
 
 
-def run_windows(frontend: bytes, model: bytes, samples: np.ndarray, stride: int) -> np.ndarray:
+def run_windows(
+    frontend: bytes, model: bytes, samples: np.ndarray, stride: int, reference: bool = False
+) -> np.ndarray:
     """Return what two ``.tflite`` files make of the windows of a stream, ``[windows, labels]``.
 
     One window after the other, as on a device: so it does not matter how a stream is cut.
@@ -205,8 +221,9 @@ def run_windows(frontend: bytes, model: bytes, samples: np.ndarray, stride: int)
         frontend, model: the files.
         samples: 16-bit, ``[samples]``, a window at least.
         stride: samples from one window to the next.
+        reference: whether the network runs in LiteRT's reference kernels.
     """
-    features, probabilities = Model(frontend), Model(model)
+    features, probabilities = Model(frontend), Model(model, reference)
     windows = np.lib.stride_tricks.sliding_window_view(samples, features.input_shape[1])[::stride]
     parts = blocks(windows, _CLIPS_AT_ONCE)
     return np.concatenate(

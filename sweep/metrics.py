@@ -31,8 +31,8 @@ class Unknown(LookupError):
 class Measured:
     """The measurements that metrics are computed from.
 
-    ``measured["ram_kb"]`` is another metric of the same result. If it was not measured, this raises
-    ``Unknown``, and the metric that uses it is unknown too.
+    ``measured["arena_kb"]`` is another metric of the same result. If it was not measured, this
+    raises ``Unknown``, and the metric that uses it is unknown too.
 
     Attributes:
         facts: the values that stages measured, by metric.
@@ -328,8 +328,20 @@ _BUILT_IN = (
     ),
     Metric("tflite_size_kb", "the .tflite file, in KB of 1024 bytes", unit="KB", known="estimated"),
     Metric(
-        "ram_kb", "activations of the network in a tensor arena, in KB of 1024 bytes", unit="KB"
+        "arena_kb", "activations of the network in a tensor arena, in KB of 1024 bytes", unit="KB"
     ),
+    Metric(
+        "flash_kb",
+        "front end and network in C, linked for the target: code, tables and weights",
+        unit="KB",
+    ),
+    Metric(
+        "ram_kb",
+        "front end and network in C on the target: working memory and the deepest stack, without"
+        " the samples of the clip",
+        unit="KB",
+    ),
+    Metric("instructions", "of front end and network in C for one clip, counted on the target"),
     Metric(
         "parameters", "trained parameters of the network, those of batch normalisation included"
     ),
@@ -345,16 +357,26 @@ FALSE_ALARMS_PER_HOUR = METRICS["false_alarms_per_hour"]
 OF_STREAMS = (FALSE_ALARMS_PER_HOUR.name, "miss_rate", "detection_delay_ms")
 """The metrics that are measured in a stream."""
 
+ON_CORE = ("flash_kb", "ram_kb", "instructions")
+"""The metrics that are counted on a core."""
 
-def metrics_of(labels: Iterable[str], streams: object | None = None) -> dict[str, Metric]:
+OF_SHAPES = ("parameters", "multiply_adds", *ON_CORE)
+"""The metrics that follow from the shape of a network alone."""
+
+
+def metrics_of(
+    labels: Iterable[str], streams: object | None = None, target: str | None = None
+) -> dict[str, Metric]:
     """Return the built-in metrics of a network with these labels, by name.
 
     Args:
         labels: of its outputs.
         streams: what streams are made of; None where none is measured.
+        target: the core that is counted on; None where nothing is.
     """
     without = {FALSE_ACCEPT_RATE.name} if not {UNKNOWN, SILENCE} & set(labels) else set()
     without |= set(OF_STREAMS) if streams is None else set()
+    without |= set(ON_CORE) if target is None else set()
     return {name: metric for name, metric in METRICS.items() if name not in without}
 
 

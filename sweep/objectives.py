@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from sweep.errors import PluginError, SpecError, nearest
 from sweep.limits import EVERY_WORD, Limit
-from sweep.metrics import METRICS, OF_STREAMS, Metric, metrics_named, metrics_of
+from sweep.metrics import METRICS, OF_STREAMS, ON_CORE, Metric, metrics_named, metrics_of
 from sweep.spec import SpaceFile
 
 
@@ -14,7 +14,7 @@ def read_metrics(file: SpaceFile) -> dict[str, Metric]:
     Raises:
         SpecError: if a plugin is not found or is no metric.
     """
-    metrics = metrics_of(file.dataset.outputs, file.dataset.streams)
+    metrics = metrics_of(file.dataset.outputs, file.dataset.streams, file.target)
     for i, name in enumerate(file.metrics):
         try:
             metrics |= metrics_named([name])
@@ -75,6 +75,10 @@ def _check_known(place: str, name: str, metrics: Mapping[str, Metric]) -> None:
     message = f"unknown metric{nearest(name, metrics)}"
     if name in OF_STREAMS:
         message = "is measured in streams; add dataset.streams, for example {hours: 1}"
+    elif name in ON_CORE:
+        message = "is counted on a core; name it, for example target: cortex-m4"
+    elif name == "target":
+        message = "is no limit; write it beside limits, as it counts for objectives, too"
     elif name in METRICS:
         message = "needs dataset.unknown or dataset.silence"
     raise SpecError(f"{place}: {message}")

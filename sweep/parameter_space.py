@@ -73,6 +73,12 @@ class ParameterSpace:
         """Return at most so many values of a parameter that varies, spread over its range."""
         return distributions.values(self.distributions[name], at_most)
 
+    def choices(self, name: str) -> list[Any]:
+        """Return the values of a choice that may be fixed, or not be named."""
+        if name in self.distributions:
+            return self.values(name)
+        return [self.fixed.get(name, self.defaults[name])]
+
     def describe(self, name: str) -> str:
         """Return the values of a parameter that varies, in words."""
         distribution = self.distributions[name]

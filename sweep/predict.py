@@ -68,7 +68,10 @@ class _Exported:
             )
         self._folder = folder
         with self._running():
-            self._frontend, self._model = Model(files[FRONTEND]), Model(files[MODEL])
+            self._frontend = Model(files[FRONTEND])
+            # Those of a model for a core: its C computes as they do.
+            reference = bool(self._metadata.get("target"))
+            self._model = Model(files[MODEL], reference)
             self.samples = self._frontend.input_shape[1]
             if not 0 < self.samples <= _LONGEST_IN_S * self.rate:
                 raise ValueError(f"clips of {self.samples} samples")

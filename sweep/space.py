@@ -11,11 +11,13 @@ import numpy as np
 import yaml
 from optuna.distributions import CategoricalDistribution, IntDistribution
 
-from sweep import distributions, registry, spec
+from sweep import c, distributions, registry, spec
 from sweep.audio.dataset_spec import CLIP_LENGTHS_IN_S
 from sweep.audio.splits import SPLITS
+from sweep.c.frontend import ONLY_C, has_c
 from sweep.candidate import Candidate
 from sweep.errors import SpecError, nearest
+from sweep.frontends.lookup import frontend_owner
 from sweep.limits import hours_caution
 from sweep.metrics import Metric, goal
 from sweep.objectives import check_objectives, read_limits, read_metrics
@@ -51,6 +53,8 @@ class Space(ParameterSpace):
         except SpecError as error:
             raise SpecError(f"{origin}: {error}") from error
         self._requirements = [self._requirement(i, text) for i, text in enumerate(file.require)]
+        if self.target:
+            self._check_target(self.target)
         if file.search.promotion:
             self._check_promotion()
         for i, parameters in enumerate(file.search.enqueue):
@@ -135,6 +139,11 @@ class Space(ParameterSpace):
         return any(self.metrics[name].timed for name in self.named_metrics)
 
     @property
+    def target(self) -> str | None:
+        """The core that a network is for, and its costs are counted on; None for any machine."""
+        return self.file.target
+
+    @property
     def goal(self) -> Metric:
         """The metric that is traded against size and time; see ``metrics.goal``."""
         return goal(self.named_metrics, self.metrics)
@@ -175,6 +184,7 @@ class Space(ParameterSpace):
             "require": self.file.require,
             "limits": [str(limit) for limit in self.limits],
             "objectives": self.file.objectives,
+            **({"target": self.target} if self.target else {}),
             "search": self.file.search.model_dump(exclude_none=True),
             "cautions": self.cautions,
         }
@@ -275,6 +285,7 @@ class Space(ParameterSpace):
             "require": sorted(ast.unparse(ast.parse(text.strip())) for text in self.file.require),
             "limits": {limit.metric: f"{limit.operator} {limit.bound:g}" for limit in self.limits},
             "objectives": dict(self.file.objectives),
+            "target": self.target,
             "seed": self.file.search.seed,
             "dataset.clip_length_in_s": self.file.dataset.clip_length_in_s,
             "dataset.streams": self.file.dataset.streams and self.file.dataset.streams.model_dump(),
@@ -287,6 +298,19 @@ class Space(ParameterSpace):
         dataset = self.file.dataset.model_copy(update=labels)
         update = {"dataset": dataset, "search": self.file.search}
         return Space(other.file.model_copy(update=update), self.origin)
+
+    def _check_target(self, target: str) -> None:
+        """Raise if something has no C that could be counted on a core."""
+        for name in self.fixed.get("quantization", self.defaults["quantization"]):
+            if name not in c.QUANTIZATIONS:
+                *some, last = c.QUANTIZATIONS
+                self._fail(
+                    "parameters.quantization",
+                    f"{name} has no C for a {target}; choose of {', '.join(some)} and {last}",
+                )
+        for name in self.choices("frontend"):
+            if not has_c(frontend_owner(name)):
+                self._fail("parameters.frontend", f"{name} has no C for a {target}, {ONLY_C}")
 
     def _check_promotion(self) -> None:
         distribution = self.distributions.get("epochs")

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import pydantic
 
 from sweep import registry, strict_yaml
+from sweep.c.cores import CoreName
 from sweep.dataset_section import DatasetSection, Section, dataset_keys, dataset_section
 from sweep.errors import SpecError, nearest
 from sweep.spec_problems import first_problem
@@ -95,6 +96,7 @@ class SpaceFile(Section):
     parameters: dict[str, Range | list[Scalar] | Scalar] = {}
     require: list[str] = []
     metrics: list[str] = []
+    target: CoreName | None = None
     limits: dict[str, str] = {"accuracy": ">= 0.97", "latency_ms": "<= 8", "size_kb": "< 25"}
     objectives: Annotated[
         dict[str, Literal["maximize", "minimize"]], pydantic.Field(min_length=1)

@@ -202,7 +202,7 @@ def test_what_is_not_the_caches_own_is_left_alone(root, monkeypatch):
     assert thesis.read_text() == "years of work"
 
 
-@pytest.mark.parametrize("kind", ["downloads", "latency"])
+@pytest.mark.parametrize("kind", ["downloads", "latency", "counts"])
 def test_what_cannot_be_had_again_or_is_tiny_stays(kind, root, monkeypatch):
     monkeypatch.setenv("SWEEP_CACHE_GB", "0")
     kept = cache.entry(kind, "key", _build_of(1000))

@@ -7,7 +7,7 @@ from sweep.evaluation import Evaluation, Variant, choose
 
 VARIANT = Variant(
     quantization="int8",
-    metrics={"accuracy": 0.98, "latency_ms": 0.3, "size_kb": 5.5, "ram_kb": None},
+    metrics={"accuracy": 0.98, "latency_ms": 0.3, "size_kb": 5.5, "arena_kb": None},
     latency_spread_ms=0.01,
     exposures={"accuracy": 206.0},
     violations={"accuracy": -0.01, "size_kb": -0.5},
@@ -45,7 +45,7 @@ def test_the_result_is_the_chosen_variant():
 
 def test_a_metric_of_a_variant_is_asked_for_by_name():
     assert VARIANT["size_kb"] == 5.5
-    assert VARIANT["ram_kb"] is None and VARIANT["never_measured"] is None
+    assert VARIANT["arena_kb"] is None and VARIANT["never_measured"] is None
 
 
 def variant(name: str, kb: float, **violations: float) -> Variant:

@@ -107,12 +107,12 @@ class TestFalseAcceptRate:
 
 def test_a_metric_made_of_others_is_known_where_they_are():
     energy = Metric(
-        "energy_uj", "made up", lambda m: 2 * m["multiply_adds"] + m["ram_kb"], unit="uJ"
+        "energy_uj", "made up", lambda m: 2 * m["multiply_adds"] + m["arena_kb"], unit="uJ"
     )
     metrics = {**METRICS, "energy_uj": energy}
-    facts = {"multiply_adds": 3.0, "ram_kb": 4.0}
+    facts = {"multiply_adds": 3.0, "arena_kb": 4.0}
     assert Measured(facts, metrics=metrics)["energy_uj"] == 10
-    assert Measured({"ram_kb": 4.0}, metrics=metrics).values()["energy_uj"] is None
+    assert Measured({"arena_kb": 4.0}, metrics=metrics).values()["energy_uj"] is None
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_a_metric_made_of_others_is_known_where_they_are():
         ("size_kb", 12.345, "12.35\u00a0KB"),
         ("multiply_adds", 1234567.0, "1,234,567"),
         ("accuracy", None, "–"),
-        ("ram_kb", float("nan"), "–"),
+        ("arena_kb", float("nan"), "–"),
     ],
 )
 def test_a_value_is_told_with_its_unit(metric, value, text):
@@ -183,9 +183,9 @@ class TestMetricsFromOutside:
 import sweep
 
 HEADROOM = sweep.Metric(
-    "headroom_kb", "RAM left of 8 KB", lambda m: 8 - m["ram_kb"], unit="KB", better="higher"
+    "headroom_kb", "RAM left of 8 KB", lambda m: 8 - m["arena_kb"], unit="KB", better="higher"
 )
-WRONG = sweep.Metric("doubled", "fails", lambda m: m["ram_kb"] / 0)
+WRONG = sweep.Metric("doubled", "fails", lambda m: m["arena_kb"] / 0)
 TAKEN = sweep.Metric("size_kb", "another")
 NUMBER = 3
 """
@@ -207,7 +207,7 @@ NUMBER = 3
         )
         found = self.space(module, wanted)
         assert found.limits[0] == Limit("headroom_kb", ">=", 2.0)
-        values = Measured({"ram_kb": 7.0}, metrics=found.metrics).values()
+        values = Measured({"arena_kb": 7.0}, metrics=found.metrics).values()
         assert values["headroom_kb"] == 1
         assert violations(found.limits, values) == {"headroom_kb": 0.5}
         assert found.metrics["headroom_kb"].text(1.0) == "1.00\u00a0KB"
@@ -241,5 +241,5 @@ NUMBER = 3
     def test_one_that_fails_is_told_with_its_file_and_line(self, module):
         metrics = {**METRICS, **metrics_named([f"{module}:WRONG"])}
         with pytest.raises(PluginError, match=rf"{module}\.py:7: ZeroDivisionError"):
-            Measured({"ram_kb": 1.0}, metrics=metrics)["doubled"]
+            Measured({"arena_kb": 1.0}, metrics=metrics)["doubled"]
         assert Measured({}, metrics=metrics).values()["doubled"] is None

@@ -99,7 +99,7 @@ def test_an_editor_accepts_every_file_that_comes_along(path):
         "parameters: {alpha: {low: 0.1, high: 1, log: true}, blocks: {low: 1, high: 3, step: 1}}",
         "parameters: {frontend: log_mel, quantization: [int8, float32], container: stripped}",
         "limits: {accuracy: '>=0.93', size_kb: ' < 25 ', worst_recall: '> 0.5'}",
-        "objectives: {balanced_accuracy: maximize, ram_kb: minimize}",
+        "objectives: {balanced_accuracy: maximize, arena_kb: minimize}",
     ],
 )
 def test_both_accept_what_is_sound(text):

@@ -8,6 +8,7 @@ import yaml
 from sweep.audio.splits import SPLITS
 from sweep.candidate import Candidate
 from sweep.errors import SpecError
+from sweep.frontends.mfcc import MFCC
 from sweep.space import Space
 
 SEARCH_SPACES = Path(__file__).parent.parent / "search_spaces"
@@ -429,3 +430,67 @@ def test_results_are_compared_by_a_share_that_is_an_objective(objectives, aim):
     dataset = "dataset: {labels: [stop, go], silence: {}, streams: {}}\n"
     found = Space.parse(f"{dataset}objectives: {objectives}")
     assert (found.aim.name, found.goal.name) == (aim, "accuracy")
+
+
+class TestTarget:
+    """The core that a search aims at."""
+
+    ON_A_CORE = (
+        "target: cortex-m4\nlimits: {flash_kb: '<= 16', ram_kb: '<= 8', instructions: '<= 5e6'}\n"
+    )
+
+    def test_what_is_counted_there_may_be_limited(self) -> None:
+        found = space(self.ON_A_CORE + "objectives: {instructions: minimize}")
+        assert [str(limit) for limit in found.limits] == [
+            "flash_kb <= 16",
+            "ram_kb <= 8",
+            "instructions <= 5000000",
+        ]
+        assert (
+            found.target == found.facts()["target"] == found.comparable()["target"] == "cortex-m4"
+        )
+        assert {"flash_kb", "ram_kb", "instructions", "arena_kb"} <= found.metrics.keys()
+
+    def test_without_one_nothing_is_counted(self) -> None:
+        assert space("").target is None and "flash_kb" not in space("").metrics
+
+    @pytest.mark.parametrize(
+        ("text", "told"),
+        [
+            (
+                "limits: {target: cortex-m4, flash_kb: '<= 16'}",
+                "limits.target: is no limit; write it beside limits, as it counts for objectives,"
+                " too",
+            ),
+            (
+                "limits: {ram_kb: '<= 8'}",
+                "limits.ram_kb: is counted on a core; name it, for example target: cortex-m4",
+            ),
+            (
+                "objectives: {instructions: minimize}",
+                "objectives.instructions: is counted on a core; name it, for example"
+                " target: cortex-m4",
+            ),
+            (
+                "target: cortex-m4\nparameters: {quantization: [int8, dynamic]}",
+                "parameters.quantization: dynamic has no C for a cortex-m4; choose of float32, int8"
+                " and int8_per_tensor",
+            ),
+            (
+                "target: cortex-m4\nparameters: {frontend: [mfcc, 'tests.test_space:Louder']}",
+                "parameters.frontend: tests.test_space:Louder has no C for a cortex-m4, only"
+                " mfcc and log_mel do",
+            ),
+            (
+                "target: cortex-m5",
+                "target: input should be 'cortex-m0plus', 'cortex-m3', 'cortex-m4', 'cortex-m7',"
+                " 'cortex-m33' or 'cortex-m55'",
+            ),
+        ],
+    )
+    def test_what_does_not_go_with_it_is_said_in_a_line(self, text, told) -> None:
+        assert complaint(text) == f"x.yaml: {told}"
+
+
+class Louder(MFCC):
+    """A front end from outside."""

@@ -221,13 +221,13 @@ MISTAKES = [
     ),
     (
         "- a\n- b",
-        "x.yaml: expected the keys dataset, parameters, require, metrics, limits, objectives,"
-        " search",
+        "x.yaml: expected the keys dataset, parameters, require, metrics, target, limits,"
+        " objectives, search",
     ),
     (
         "",
-        "x.yaml: expected the keys dataset, parameters, require, metrics, limits, objectives,"
-        " search",
+        "x.yaml: expected the keys dataset, parameters, require, metrics, target, limits,"
+        " objectives, search",
     ),
 ]
 

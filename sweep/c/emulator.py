@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from sweep.c.cores import CORES, Core
 from sweep.c.templates import template
 from sweep.errors import SweepError
 from sweep.scratch import Scratch
@@ -29,19 +30,14 @@ _UNTOUCHED = b"\xa5"
 _LONG_THUMB = (0b11101, 0b11110, 0b11111)
 _SECONDS = 300
 _FLAGS = (
-    *("--target=thumb-freestanding-eabihf", "-mcpu=cortex_m4+vfp4d16sp", "-fhosted"),
-    *("-std=c99", "-O2", "-ffp-contract=off", "-fno-math-errno"),
+    *("-fhosted", "-std=c99", "-O2", "-ffp-contract=off", "-fno-math-errno"),
     *("-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections", "-Wl,-T,device.ld"),
 )
 
 
-CORE = "cortex-m4"
-"""The core: a Cortex-M4 with its floating-point unit."""
-
-
 @dataclass(frozen=True)
 class Costs:
-    """What a classifier takes on the core.
+    """What a classifier takes on a core.
 
     Attributes:
         flash_bytes: code, tables and weights.
@@ -55,14 +51,39 @@ class Costs:
     frontend_instructions: int
     network_instructions: int
 
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The metrics that these are."""
+        return {
+            "flash_kb": self.flash_bytes / 1024,
+            "ram_kb": self.ram_bytes / 1024,
+            "instructions": self.frontend_instructions + self.network_instructions,
+        }
+
 
 def is_installed() -> bool:
     """Tell whether compiler and emulator are there, the extra ``device``."""
     return all(find_spec(name) for name in ("ziglang", "unicorn"))
 
 
+def refuse_without_emulator(core: str) -> None:
+    """Raise unless what counts on a core is installed.
+
+    Raises:
+        SweepError: saying how to install it.
+    """
+    if not is_installed():
+        raise SweepError(
+            f"target: {core} is counted in an emulator; pip install 'tinysweep[device]'"
+        )
+
+
 def emulate(
-    files: Mapping[str, str], samples: np.ndarray, kind: np.dtype, shape: tuple[int, ...]
+    files: Mapping[str, str],
+    samples: np.ndarray,
+    kind: np.dtype,
+    shape: tuple[int, ...],
+    core: str,
 ) -> tuple[Costs, np.ndarray]:
     """Run a classifier on one clip.
 
@@ -70,6 +91,7 @@ def emulate(
         files: its C files, by name.
         samples: int16 ``[samples]``.
         kind, shape: of what the network gives.
+        core: the name of a core.
 
     Returns:
         What it takes, and the output of the network as it is stored.
@@ -78,8 +100,8 @@ def emulate(
         SweepError: if it does not link or does not end.
     """
     with Scratch() as scratch:
-        image = _linked(files, scratch.path)
-    machine = _Machine(image)
+        image = _linked(files, scratch.path, core)
+    machine = _Machine(image, CORES[core])
     entry, network, place, output = struct.unpack("<4I", machine.read(_FLASH, 16))
     machine.write(place, samples.tobytes())
     frontend, whole = machine.run(entry, before=network & ~1)
@@ -107,7 +129,7 @@ class _Segment:
         return len(self.content)
 
 
-def _linked(files: Mapping[str, str], folder: Path) -> list[_Segment]:
+def _linked(files: Mapping[str, str], folder: Path, core: str) -> list[_Segment]:
     import ziglang
 
     own = {name: template(name) for name in ("device.c", "device.ld")}
@@ -116,6 +138,7 @@ def _linked(files: Mapping[str, str], folder: Path) -> list[_Segment]:
     headers = Path(ziglang.__file__).parent / "lib/libc/include"
     command = [
         *(sys.executable, "-m", "ziglang", "cc"),
+        *CORES[core].flags,
         *_FLAGS,
         *(f"-isystem{headers / name}" for name in ("arm-linux-musl", "generic-musl")),
         *("-o", "image", *(name for name in (*files, *own) if name.endswith(".c"))),
@@ -127,7 +150,7 @@ def _linked(files: Mapping[str, str], folder: Path) -> list[_Segment]:
         )
     except subprocess.CalledProcessError as error:
         said = error.stderr.decode(errors="replace").strip().splitlines() or [""]
-        raise SweepError(f"the C does not link for a {CORE}: {said[0]}") from error
+        raise SweepError(f"the C does not link for a {core}: {said[0]}") from error
     except (OSError, subprocess.SubprocessError) as error:
         raise SweepError(f"clang does not run: {error}") from error
     return _segments((folder / "image").read_bytes())
@@ -147,12 +170,12 @@ def _segments(elf: bytes) -> list[_Segment]:
 class _Machine:
     """A core with an image in its memory."""
 
-    def __init__(self, image: list[_Segment]) -> None:
+    def __init__(self, image: list[_Segment], core: Core) -> None:
         import unicorn
         from unicorn import arm_const
 
         self._uc = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
-        self._uc.ctl_set_cpu_model(arm_const.UC_CPU_ARM_CORTEX_M4)
+        self._uc.ctl_set_cpu_model(getattr(arm_const, core.emulated))
         for start in (_FLASH, _RAM):
             self._uc.mem_map(start, _MAPPED)
         for segment in image:

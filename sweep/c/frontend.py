@@ -1,5 +1,7 @@
 """The C99 source of a front end: what ``mfcc`` and ``log_mel`` compute, with its tables."""
 
+from typing import Any
+
 import numpy as np
 
 from sweep import registry
@@ -10,6 +12,13 @@ from sweep.frontends.base import Frontend
 from sweep.frontends.log_mel import LogMel
 from sweep.frontends.mel import LEAST_MAGNITUDE, mel_matrix
 from sweep.frontends.mfcc import MFCC, dct_matrix
+
+ONLY_C = "only mfcc and log_mel do"
+
+
+def has_c(owner: Any) -> bool:
+    """Tell whether there is C of a front end; a subclass from outside computes something else."""
+    return owner in (MFCC, LogMel)
 
 
 def frontend_source(frontend: Frontend, mean: np.ndarray, deviation: np.ndarray) -> Source:
@@ -22,10 +31,10 @@ def frontend_source(frontend: Frontend, mean: np.ndarray, deviation: np.ndarray)
     Raises:
         SweepError: if there is no C of this front end.
     """
-    # A subclass from outside computes something else.
-    if type(frontend) is not MFCC and type(frontend) is not LogMel:
+    if not has_c(frontend.owner):
         name = registry.name_of("frontend", frontend.owner)
-        raise SweepError(f"{name} has no C source, only mfcc and log_mel do; export without --c")
+        raise SweepError(f"{name} has no C source, {ONLY_C}; export without --c")
+    assert isinstance(frontend, (MFCC, LogMel))
     tables = _tables(frontend, mean, deviation)
     told = _values(frontend) | {
         "table_bytes": sum(values.nbytes for values in tables.values()),

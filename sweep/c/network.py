@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from sweep.c.arena import arena
 from sweep.c.arrays import constant, structure
 from sweep.c.graph import Graph, Operator, Tensor
 from sweep.c.operators import step
@@ -11,7 +12,6 @@ from sweep.c.steps import Step
 from sweep.c.templates import Source, filled, template
 from sweep.errors import SweepError
 from sweep.litert import Model
-from sweep.stages.memory import arena
 
 _NEEDS = {
     "add_float32": ("broadcast", "bounded"),

@@ -10,7 +10,8 @@ import numpy as np
 
 from sweep.arrays import blocks
 from sweep.c.compiler import FLAGS, compiled, compiler
-from sweep.c.emulator import CORE, emulate, is_installed
+from sweep.c.cores import DEFAULT_CORE
+from sweep.c.emulator import emulate, is_installed
 from sweep.c.templates import template
 from sweep.errors import SweepError
 from sweep.litert import Model
@@ -71,7 +72,11 @@ class Expected:
 
 
 def verified(
-    files: Mapping[str, str], clips: np.ndarray, expected: Expected, flags: Sequence[str] = FLAGS
+    files: Mapping[str, str],
+    clips: np.ndarray,
+    expected: Expected,
+    flags: Sequence[str] = FLAGS,
+    core: str = DEFAULT_CORE,
 ) -> dict[str, Any]:
     """Return whether the C was run on the clips, and how far it was from LiteRT.
 
@@ -80,6 +85,7 @@ def verified(
         clips: int16 ``[clips, samples]``.
         expected: what LiteRT makes of them.
         flags: of the compiler.
+        core: the name of the core that is emulated.
 
     Raises:
         SweepError: if the C computes something else.
@@ -103,22 +109,24 @@ def verified(
         "labels": {"differing_clips": _differing(found["output"].argmax(1), output.argmax(1))},
     }
     if is_installed():
-        told["device"] = _device(files, clips[0], found[0])
+        told["device"] = _device(files, clips[0], found[0], core)
     return told
 
 
-def _device(files: Mapping[str, str], clip: np.ndarray, here: np.ndarray) -> dict[str, Any]:
+def _device(
+    files: Mapping[str, str], clip: np.ndarray, here: np.ndarray, core: str
+) -> dict[str, Any]:
     """Return what a clip takes on an emulated core, whose output must be that of this machine."""
     try:
-        costs, output = emulate(files, clip, here["output"].dtype, here["output"].shape)
+        costs, output = emulate(files, clip, here["output"].dtype, here["output"].shape, core)
     except SweepError as error:
-        return {"core": CORE, "reason": str(error)}
+        return {"core": core, "reason": str(error)}
     if not np.array_equal(output, here["output"]):
         raise SweepError(
-            f"the C computes something else on an emulated {CORE}; export without --c, and"
+            f"the C computes something else on an emulated {core}; export without --c, and"
             " report it"
         )
-    return {"core": CORE} | asdict(costs)
+    return {"core": core} | asdict(costs)
 
 
 def _differing(found: np.ndarray, expected: np.ndarray) -> int:

@@ -31,6 +31,7 @@ def evaluate(
     rules: Sequence[StopRule] = (),
     metrics: Mapping[str, Metric] = METRICS,
     timed: bool = True,
+    target: str | None = None,
 ) -> tuple[Evaluation, dict[str, bytes]]:
     """Gate, train, compress and measure a candidate on training and validation clips.
 
@@ -45,6 +46,8 @@ def evaluate(
         rules: when to stop its training; without any it is trained to its end.
         metrics: what is measured, by name.
         timed: whether latencies are.
+        target: the core it is for: what it takes there is counted, and its predictions are those
+            of LiteRT's reference kernels, which the C exported for it equals.
 
     Returns:
         The evaluation and, if it is feasible, the files of its result: ``frontend.tflite`` from
@@ -52,7 +55,8 @@ def evaluate(
     """
     watch = Stopwatch()
     architecture = candidate.network.architecture(candidate.frontend.shape, len(dataset.labels))
-    bench = Bench(candidate, architecture, dataset, limits, metrics, timed)
+    bench = Bench(candidate, architecture, dataset, limits, metrics, timed, target)
+    reference = target is not None
     with watch("gate"):
         expected = expect(bench)
     if not passes(expected, metrics):
@@ -60,7 +64,8 @@ def evaluate(
 
     held_out: list[Predictions] = []
     for fold in dataset.folds:
-        held_out.append(fit(candidate, architecture, fold, watch).predictions)
+        found = fit(candidate, architecture, fold, watch, reference=reference)
+        held_out.append(found.predictions)
         reached, reason = _beyond_reach(held_out, dataset, limits, metrics)
         if reason:
             return _unfinished("stopped", reason, _with(expected, reached), limits, watch), {}
@@ -77,7 +82,7 @@ def evaluate(
             clips=dataset.counts["validation"],
         )
 
-    last = fit(candidate, architecture, dataset, watch, stop)
+    last = fit(candidate, architecture, dataset, watch, stop, reference)
     progress = last.trained.progress
     if last.trained.stopped:
         reached = {ACCURACY.name: progress.accuracies[-1]}
@@ -91,7 +96,9 @@ def evaluate(
     detected: dict[str, Detected] = {}
     if dataset.spec.streams:
         with watch("streams"):
-            detected = detect(dataset, candidate.frontend, last.features, last.files, limits)
+            detected = detect(
+                dataset, candidate.frontend, last.features, last.files, limits, reference
+            )
     with watch("measurement"):
         variants = [
             bench.measure(name, file, counts[name], detected.get(name))

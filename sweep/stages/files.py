@@ -1,7 +1,7 @@
 """What a ``.tflite`` file tells by itself, and what running it does."""
 
+from sweep.c.arena import activations_kb
 from sweep.litert import Latency, zipped_kb
-from sweep.stages.memory import activations_kb
 
 
 def latency_facts(preprocessing: Latency, model: Latency) -> dict[str, float]:
@@ -17,5 +17,5 @@ def file_facts(content: bytes) -> dict[str, float]:
     return {
         "size_kb": zipped_kb(content),
         "tflite_size_kb": len(content) / 1024,
-        "ram_kb": activations_kb(content),
+        "arena_kb": activations_kb(content),
     }

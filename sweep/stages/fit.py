@@ -74,6 +74,7 @@ def fit(
     dataset: Dataset,
     watch: Stopwatch,
     stop: Callable[[TrainingProgress], str] = lambda progress: "",
+    reference: bool = False,
 ) -> Fit:
     """Train a network on the training clips, compress it, and evaluate it on the validation clips.
 
@@ -83,6 +84,7 @@ def fit(
         dataset: the clips.
         watch: times the stages.
         stop: called after each epoch; a reason it returns ends the training; see ``train``.
+        reference: whether LiteRT's reference kernels predict; see ``litert.Model``.
     """
     with watch("features"):
         features = prepare_features(dataset, candidate.frontend, candidate.augmentation)
@@ -109,7 +111,8 @@ def fit(
             )
     with watch("measurement"):
         probabilities = {
-            name: Model(file).run(features.validation[..., None]) for name, file in files.items()
+            name: Model(file, reference).run(features.validation[..., None])
+            for name, file in files.items()
         }
     last = trained.progress.accuracies[-1]
     predictions = Predictions(dataset.names("validation"), truth, last, probabilities)

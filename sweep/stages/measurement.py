@@ -24,6 +24,7 @@ from sweep.metrics import METRICS, Measured, Metric
 from sweep.networks.architecture import Architecture
 from sweep.parameters import differences
 from sweep.stages.files import file_facts, latency_facts
+from sweep.stages.on_core import Counted
 from sweep.statistics import Confusion
 
 _FRONTENDS_KEPT = 16
@@ -31,7 +32,17 @@ _FRONTENDS_KEPT = 16
 
 @dataclass(frozen=True)
 class Bench:
-    """What every variant of a candidate is measured with; ``timed`` says whether latencies are."""
+    """What every variant of a candidate is measured with.
+
+    Attributes:
+        candidate: the parameters.
+        architecture: the shape of its network.
+        dataset: the clips.
+        limits: what a feasible candidate keeps.
+        metrics: what is measured, by name.
+        timed: whether latencies are.
+        target: the core that is counted on; None where nothing is.
+    """
 
     candidate: Candidate
     architecture: Architecture
@@ -39,6 +50,7 @@ class Bench:
     limits: list[Limit]
     metrics: Mapping[str, Metric] = field(default_factory=lambda: METRICS)
     timed: bool = True
+    target: str | None = None
 
     def measure(
         self,
@@ -60,14 +72,23 @@ class Bench:
             preprocessing, model = self._preprocessing(), self._model(quantization, content)
             facts |= latency_facts(preprocessing, model)
             spread_ms = preprocessing.spread_ms + model.spread_ms
+        counted = self._counted(quantization)
+        facts |= counted.costs().metrics if counted else {}
         point, detection = detected or (None, None)
         found = replace(self._measured(facts, predictions), detection=detection)
         return replace(self._judged(quantization, found, spread_ms), point=point)
 
     def estimate(self, quantization: str, size_kb: float) -> Variant:
         """Return what is known of a variant that is not converted, whose size is estimated."""
-        facts = self._shape() | {"size_kb": size_kb}
+        counted = self._counted(quantization)
+        costs = counted.remembered() if counted else None
+        facts = self._shape() | {"size_kb": size_kb} | (costs.metrics if costs else {})
         return self._judged(quantization, self._measured(facts))
+
+    def _counted(self, quantization: str) -> Counted | None:
+        if self.target is None:
+            return None
+        return Counted(self.candidate, self.architecture, quantization, self.target)
 
     def _measured(self, facts: dict[str, float], predictions: Confusion | None = None) -> Measured:
         return Measured(facts, predictions, self.metrics, self.dataset.labels)

@@ -62,6 +62,7 @@ def detect(
     features: FeatureSet,
     models: Mapping[str, bytes],
     limits: list[Limit],
+    reference: bool = False,
 ) -> dict[str, Detected]:
     """Return the operating point of each network on the validation stream, and what it detects.
 
@@ -71,26 +72,31 @@ def detect(
         features: what the networks were trained on.
         models: ``.tflite`` files, from features to probabilities.
         limits: among them that of false alarms; see ``alarms_allowed``.
+        reference: whether LiteRT's reference kernels run them; see ``litert.Model``.
     """
     stream = stream_of(dataset, "validation", frontend.downsampling_rate)
     labels, keywords = dataset.labels, dataset.spec.labels
     stride, window, allowed = stride_of(frontend), frontend.num_samples, alarms_allowed(limits)
     return {
         name: Scores(stream, found, labels, keywords, stride, window).best(allowed)
-        for name, found in run_stream(stream, frontend, features, models).items()
+        for name, found in run_stream(stream, frontend, features, models, reference).items()
     }
 
 
 def run_stream(
-    stream: Stream, frontend: Frontend, features: FeatureSet, models: Mapping[str, bytes]
+    stream: Stream,
+    frontend: Frontend,
+    features: FeatureSet,
+    models: Mapping[str, bytes],
+    reference: bool = False,
 ) -> dict[str, np.ndarray]:
     """Return what networks make of each window of a stream, ``[windows, labels]`` by name.
 
     Args:
         stream: at the rate of the front end.
-        frontend, features, models: as for ``detect``.
+        frontend, features, models, reference: as for ``detect``.
     """
-    running = {name: Model(content) for name, content in models.items()}
+    running = {name: Model(content, reference) for name, content in models.items()}
     found: dict[str, list[np.ndarray]] = {name: [] for name in models}
     for part in window_features(stream.samples, frontend):
         standardised = ((part - features.mean) / features.deviation)[..., None]

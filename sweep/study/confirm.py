@@ -1,8 +1,9 @@
 """Confirm the best trials: cross-validate, retrain from several seeds, then test once."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from sweep import cache
@@ -13,8 +14,9 @@ from sweep.deployed import measure_files
 from sweep.errors import StudyError
 from sweep.evaluation import Evaluation
 from sweep.limits import Limit
-from sweep.metrics import FALSE_ALARMS_PER_HOUR, Metric
+from sweep.metrics import FALSE_ALARMS_PER_HOUR, OF_SHAPES
 from sweep.predict import FRONTEND, MODEL
+from sweep.space import Space
 from sweep.statistics import mistakes
 from sweep.study.database import readable_errors
 from sweep.study.engine import Answer, Engine
@@ -23,6 +25,7 @@ from sweep.study.listening import Listening, curve_of
 from sweep.study.records import StudyRecord, TrialRecord
 from sweep.study.select import select_contenders, select_finalists
 from sweep.study.storage import StudyFolder
+from sweep.study.task import Work, evaluate_candidate
 
 Listener = Callable[[str, int, int], None]
 """Receives what is being trained, how many trainings are done, and of how many."""
@@ -86,10 +89,13 @@ def confirm(
     with folder.owned(), readable_errors(folder.path):
         # First, so that unusable test clips raise before anything is trained.
         clips = len(dataset.targets("testing"))
+        work = partial(evaluate_candidate, target=record.space.target)
         validated: dict[int, CrossValidation] = {}
         if folds:
             contenders = select_contenders(record, _CONTENDERS * top)
-            validated = _cross_validate(contenders, dataset, folder, folds, workers, listen, say)
+            validated = _cross_validate(
+                contenders, dataset, folder, folds, workers, listen, say, work
+            )
             goal = record.space.goal
             judged = {number: one.value(goal) for number, one in validated.items()}
             chosen = select_finalists(record, top, judged)
@@ -106,13 +112,12 @@ def confirm(
         # An operating point is within the limit of false alarms, so this alone rejects nothing.
         limits = [one for one in record.space.limits if one.metric == FALSE_ALARMS_PER_HOUR.name]
         what = "from other seeds"
-        failed = _train(what, missing, limits, len(each), folder, workers, kept, listen)
+        failed = _train(what, missing, limits, len(each), folder, workers, kept, listen, work)
         chosen = _trained(chosen, jobs, failed, say)
         # The workers have ended: nothing disturbs the latencies.
-        metrics = record.space.metrics
         finalists = []
         for trial in chosen:
-            measured = [_measure(dataset, job, metrics) for job in jobs[trial.number]]
+            measured = [_measure(dataset, job, record.space) for job in jobs[trial.number]]
             one = Finalist(
                 trial.number,
                 _numbers(trial.evaluation),
@@ -120,7 +125,7 @@ def confirm(
                 clips,
                 measured[0][1],
                 validated.get(trial.number),
-                metrics=metrics,
+                metrics=record.space.metrics,
                 listening=measured[0][2],
             )
             finalists.append(of_everybody(one) if dataset.speakers.few else one)
@@ -136,6 +141,7 @@ def _cross_validate(
     workers: int,
     listen: Listener,
     say: Callable[[str], None],
+    work: Work,
 ) -> dict[int, CrossValidation]:
     """Return the cross-validation of each contender over folds of speakers, by trial."""
 
@@ -157,7 +163,7 @@ def _cross_validate(
             without = hold_out(clips_only, held)
             missing += [(one, without) for one in untrained]
     total = len(contenders) * len(dealt)
-    failed = _train("by folds of speakers", missing, [], total, folder, workers, (), listen)
+    failed = _train("by folds of speakers", missing, [], total, folder, workers, (), listen, work)
     found = {}
     for trial in _trained(contenders, jobs, failed, say):
         matrices = tuple(one.evaluation.confusion for one in jobs[trial.number])
@@ -200,6 +206,7 @@ def _train(
     workers: int,
     files: tuple[str, ...],
     listen: Listener,
+    work: Work,
 ) -> dict[Path, str]:
     """Run the missing trainings; store the evaluation and these files of each.
 
@@ -211,7 +218,7 @@ def _train(
         return failed
     done = total - len(missing)
     listen(what, done, total)
-    with Engine(missing[0][1], limits, workers, None, folder.worker_log) as engine:
+    with Engine(missing[0][1], limits, workers, None, folder.worker_log, work) as engine:
         for number, (job, dataset) in enumerate(missing):
             engine.submit(number, job.candidate, dataset=dataset)
         while engine.busy:
@@ -248,17 +255,18 @@ def _again(trial: TrialRecord, seed: int) -> Candidate:
 
 
 def _measure(
-    dataset: Dataset, job: _Job, metrics: Mapping[str, Metric]
+    dataset: Dataset, job: _Job, space: Space
 ) -> tuple[Retraining, dict[str, float], Listening | None]:
     """Return what a training gives on the test clips, the exposures of its metrics, its stream."""
     found = job.evaluation
     result, validation = found.result, _numbers(found)
     assert result is not None
     files = {name: (job.place / name).read_bytes() for name in (FRONTEND, MODEL)}
-    # These follow from the shape of the network; everything else is measured again.
-    shape = {name: validation[name] for name in ("parameters", "multiply_adds")}
-    frontend, point = job.candidate.frontend, result.point
-    tested = measure_files(files, dataset, "testing", frontend, point, shape, metrics)
+    shape = {name: validation[name] for name in OF_SHAPES if name in validation}
+    frontend, point, reference = job.candidate.frontend, result.point, space.target is not None
+    tested = measure_files(
+        files, dataset, "testing", frontend, point, shape, space.metrics, reference
+    )
     measured, truth = tested.measured, dataset.targets("testing")
     retraining = Retraining(
         seed=job.candidate.seed,

@@ -14,7 +14,9 @@ from typing import Any
 from sweep import machine, registry
 from sweep.audio.dataset import Dataset
 from sweep.audio.folds import with_folds
+from sweep.c.emulator import refuse_without_emulator
 from sweep.errors import SweepError
+from sweep.litert import arithmetic
 from sweep.space import Space
 from sweep.spec import duration_in_s
 from sweep.study.database import without_password
@@ -77,6 +79,8 @@ def launch(
             f"this machine has processor {machine.processor()} instead of {measure_on}, so"
             " latencies do not compare; name another --study to start anew"
         )
+    if space.target and scheduler is None:
+        refuse_without_emulator(space.target)
     with folder.owned():
         study = folder.create(space, sampler, _about(space, dataset, measure_on))
         begun = len(study.get_trials(deepcopy=False))
@@ -92,7 +96,12 @@ def launch(
             trial_timeout_s=trial_timeout_s,
             processor=measure_on if space.timed else "",
             say=say,
-            work=partial(evaluate_candidate, metrics=space.file.metrics, measure_on=measure_on),
+            work=partial(
+                evaluate_candidate,
+                metrics=space.file.metrics,
+                measure_on=measure_on,
+                target=space.target,
+            ),
         ) as engine:
             Search(space, study, folder, engine, timeout_s, listen).run()
     return folder.record()
@@ -115,6 +124,7 @@ def _about(space: Space, dataset: Dataset, measure_on: str) -> dict[str, Any]:
         "skipped": list(dataset.skipped),
         "fingerprint": dataset.fingerprint,
         "seed": space.file.search.seed,
+        "arithmetic": arithmetic(reference=space.target is not None),
         "plugin_folders": registry.folders(),
         "measured_on": measure_on,
         "versions": {"python": platform.python_version()} | {p: version(p) for p in _PACKAGES},

@@ -65,21 +65,22 @@ def evaluate_candidate(
     rules: Rules,
     metrics: Sequence[str] = (),
     measure_on: str = "",
+    target: str | None = None,
 ) -> tuple[Evaluation, dict[str, bytes]]:
     """Evaluate a candidate, on a worker.
 
     Args:
-        candidate, dataset, limits, rules: as for ``stages.evaluate``.
+        candidate, dataset, limits, rules, target: as for ``stages.evaluate``.
         metrics: the names of those from outside.
         measure_on: the model of processor on which latencies are measured; any if empty.
     """
     # Imported here: the coordinator has no use for TensorFlow.
     from sweep.stages.evaluate import evaluate
 
-    built_in = metrics_of(dataset.labels, dataset.spec.streams)
+    built_in = metrics_of(dataset.labels, dataset.spec.streams, target)
     measured = {**built_in, **metrics_named(metrics)}
     timed = measure_on in ("", machine.processor())
-    return evaluate(candidate, at_hand(dataset), limits, rules, measured, timed)
+    return evaluate(candidate, at_hand(dataset), limits, rules, measured, timed, target)
 
 
 def packed(

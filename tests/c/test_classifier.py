@@ -16,8 +16,8 @@ from sweep.arrays import to_float
 from sweep.audio.dataset import Dataset, open_dataset
 from sweep.audio.dataset_spec import DatasetSpec
 from sweep.c.classifier import classifier_source
-from sweep.c.export import c_files
 from sweep.c.verification import Expected, verified
+from sweep.c_folder import c_files
 from sweep.errors import SweepError
 from sweep.frontends.base import Frontend
 from sweep.frontends.compute import convert_frontend

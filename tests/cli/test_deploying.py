@@ -42,7 +42,7 @@ class TestExport:
         of_others = {"false_accept_rate", *OF_STREAMS}
         assert metadata["metrics"].keys() == METRICS.keys() - of_others
         assert metadata["detector"] is None
-        assert 0 < metadata["metrics"]["ram_kb"]["value"] < 100
+        assert 0 < metadata["metrics"]["arena_kb"]["value"] < 100
         accuracy = metadata["metrics"]["accuracy"]["value"]
         heard = clips("validation")
         told = json.loads(sweep("predict", exported, *heard, "--json", cwd=exported).stdout)

@@ -14,7 +14,7 @@ from sweep.networks.standard import Standard
 from sweep.networks.tc_resnet import TCResNet
 from sweep.networks.temporal import Temporal
 from sweep.stages.compression import compress
-from sweep.stages.gate import lifelike_weights
+from sweep.stages.untrained import lifelike_weights
 
 NETWORKS = {
     "narrow, dense": (DSCNN(10, 1.0, 3).architecture((49, 12), 2), 0.0),

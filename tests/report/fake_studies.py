@@ -211,7 +211,7 @@ def _variants(
             "tflite_size_kb": size * 1.7 + 3,
             "parameters": weights,
             "multiply_adds": weights * frames * coefficients // 4,
-            "ram_kb": frames * width * (1 if name.startswith("int8") else 4) / 1024,
+            "arena_kb": frames * width * (1 if name.startswith("int8") else 4) / 1024,
         }
         found = Measured(facts, confusion, metrics_of(()))
         variants.append(Variant(name, found.values(), 0.004, found.exposures()))

@@ -3,13 +3,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from sweep.c.arena import activations_kb
 from sweep.candidate import Candidate
 from sweep.limits import Limit
 from sweep.litert import Latency, Model, zipped_kb
 from sweep.metrics import METRICS
 from sweep.stages import measurement
 from sweep.stages.measurement import Bench
-from sweep.stages.memory import activations_kb
 
 
 def bench(lesson, dataset, *limits: Limit) -> Bench:
@@ -23,7 +23,7 @@ def test_a_variant_is_measured_on_its_own_bytes(lesson, variants, spoken):
     assert variant.quantization == "dynamic" and variant["accuracy"] == 0.9
     assert variant["size_kb"] == zipped_kb(content)
     assert variant["tflite_size_kb"] == len(content) / 1024
-    assert variant["ram_kb"] == activations_kb(content)
+    assert variant["arena_kb"] == activations_kb(content)
     assert (
         variant["latency_ms"] == variant["preprocessing_latency_ms"] + variant["model_latency_ms"]
     )

@@ -53,7 +53,7 @@ def evaluate(candidate: Candidate, limits: list[Limit]) -> Evaluation:
         "tflite_size_kb": size,
         "parameters": width,
         "multiply_adds": 1,
-        "ram_kb": size,
+        "arena_kb": size,
     }
     known = _judged(Measured(facts, None, metrics_of(())), limits)
     if total_violation(known.violations) > 0:

@@ -52,12 +52,12 @@ def test_cross_validated_accuracy_is_told_where_it_is_known():
 
 
 def test_what_else_the_study_limits_is_told_too():
-    space = SPACE.replace("limits: {", 'limits: {ram_kb: "<= 40", ')
+    space = SPACE.replace("limits: {", 'limits: {arena_kb: "<= 40", ')
     record = with_finalists(make_record(80, seed=11, space=space), 2)
     found = finalist_table(record)
-    assert found.head[-3:] == ("size", "latency", "ram")
+    assert found.head[-3:] == ("size", "latency", "arena")
     for one, row in zip(record.finalists, found.rows, strict=True):
-        assert row[-1].startswith(f"{one.mean('ram_kb'):.2f} ± ")
+        assert row[-1].startswith(f"{one.mean('arena_kb'):.2f} ± ")
 
 
 def test_what_is_detected_in_a_stream_has_a_table_of_its_own():

@@ -36,10 +36,12 @@ def test_every_trial_has_a_row_with_what_was_measured(record):
 
 
 def test_the_metrics_that_the_study_names_come_first():
-    record = make_record(60, seed=10, space=SPACE.replace("limits: {", 'limits: {ram_kb: "<= 4", '))
+    record = make_record(
+        60, seed=10, space=SPACE.replace("limits: {", 'limits: {arena_kb: "<= 4", ')
+    )
     columns = trial_rows(record, table(record))["columns"]
     named = [column["name"] for column in columns if column["studied"]]
-    assert named == ["accuracy", "latency_ms", "size_kb", "ram_kb"]
+    assert named == ["accuracy", "latency_ms", "size_kb", "arena_kb"]
     assert [column["name"] for column in columns][:4] == named
     assert {column["name"] for column in columns} == set(record.space.metrics)
 
@@ -53,7 +55,7 @@ def test_parameters_are_not_rounded(record):
 
 def test_trials_gated_before_anything_was_converted_have_no_latency():
     record = make_record(60)
-    names = ("latency_ms", "preprocessing_latency_ms", "model_latency_ms", "ram_kb")
+    names = ("latency_ms", "preprocessing_latency_ms", "model_latency_ms", "arena_kb")
 
     def estimated(trial: TrialRecord) -> TrialRecord:
         found = trial.evaluation

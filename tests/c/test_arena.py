@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from tflite_micro import runtime
 
+from sweep.c.arena import activations_kb
 from sweep.candidate import QUANTIZATIONS
 from sweep.litert import Model
 from sweep.networks.architecture import Architecture
 from sweep.networks.conversion import convert
 from sweep.stages.compression import quantize
-from sweep.stages.memory import activations_kb
 
 from ..networks.architectures import ARCHITECTURES
 from ..networks.keras_network import random_weights

@@ -10,6 +10,8 @@ from sweep.audio.dataset import Dataset
 from sweep.c import SOURCES
 from sweep.c.arrays import constant, number
 from sweep.c.classifier import classifier_source
+from sweep.c.cores import DEFAULT_CORE
+from sweep.c.emulator import Costs
 from sweep.c.templates import template
 from sweep.c.verification import CLIPS_AT_ONCE, Expected, verified
 from sweep.candidate import AugmentationParams
@@ -20,7 +22,10 @@ from sweep.stages.features import prepare_features
 
 
 def c_files(
-    frontend: Frontend, deployed: Mapping[str, bytes], dataset: Dataset
+    frontend: Frontend,
+    deployed: Mapping[str, bytes],
+    dataset: Dataset,
+    core: str = DEFAULT_CORE,
 ) -> tuple[dict[str, str], dict[str, Any]]:
     """Return the files of the C folder by name, and what ``metadata.json`` says of them.
 
@@ -28,6 +33,7 @@ def c_files(
         frontend: the front end.
         deployed: its ``frontend.tflite`` and the ``model.tflite``, by name.
         dataset: the clips they were made with.
+        core: the name of the core that is emulated.
 
     Raises:
         SweepError: if there is no C of this front end or network, or it computes something else.
@@ -40,7 +46,15 @@ def c_files(
     expected = _expected(deployed, clips)
     files = source | {name: template(name) for name in ("test.c", "Makefile")}
     files["golden.h"] = _golden(clips[0], expected)
-    return files, verified({name: source[name] for name in SOURCES}, clips, expected)
+    return files, verified({name: source[name] for name in SOURCES}, clips, expected, core=core)
+
+
+def counted(found: Mapping[str, Any]) -> dict[str, float]:
+    """Return the metrics that were counted on a core, if any were, of what ``c_files`` told."""
+    device = found.get("device", {"reason": "no emulator"})
+    if "reason" in device:
+        return {}
+    return Costs(**{name: value for name, value in device.items() if name != "core"}).metrics
 
 
 def _expected(deployed: Mapping[str, bytes], clips: np.ndarray) -> Expected:

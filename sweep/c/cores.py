@@ -1,0 +1,45 @@
+"""The cores that a search may aim at: how C is linked for them, and what runs it here."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+CoreName = Literal[
+    "cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55"
+]
+DEFAULT_CORE: CoreName = "cortex-m4"
+"""What an export is counted on where no core was searched for."""
+
+
+@dataclass(frozen=True)
+class Core:
+    """A core.
+
+    Attributes:
+        cpu: its processor and features, as Clang names them.
+        has_floats: whether it computes float32 itself; else a library does, which takes many
+            instructions for each operation.
+        emulated: the processor that runs its code here, as unicorn names it.
+    """
+
+    cpu: str
+    has_floats: bool
+    emulated: str
+
+    @property
+    def flags(self) -> tuple[str, str]:
+        """What Clang compiles for it with."""
+        abi = "eabihf" if self.has_floats else "eabi"
+        return f"--target=thumb-freestanding-{abi}", f"-mcpu={self.cpu}"
+
+
+_ARMV8 = Core("cortex_m33+fp_armv8d16sp", True, "UC_CPU_ARM_CORTEX_M33")
+
+CORES: dict[str, Core] = {
+    "cortex-m0plus": Core("cortex_m0plus", False, "UC_CPU_ARM_CORTEX_M0"),
+    "cortex-m3": Core("cortex_m3", False, "UC_CPU_ARM_CORTEX_M3"),
+    "cortex-m4": Core("cortex_m4+vfp4d16sp", True, "UC_CPU_ARM_CORTEX_M4"),
+    "cortex-m7": Core("cortex_m7+fp_armv8d16sp", True, "UC_CPU_ARM_CORTEX_M7"),
+    "cortex-m33": _ARMV8,
+    "cortex-m55": _ARMV8,  # Of its own instructions, the emulator knows none.
+}
+"""The cores, by name."""

@@ -1,0 +1,102 @@
+"""What a candidate takes on a core, counted by emulation once for each shape and remembered."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from functools import cache as once
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+
+from sweep import c, cache
+from sweep.c.classifier import classifier_source
+from sweep.c.emulator import Costs, emulate, refuse_without_emulator
+from sweep.candidate import Candidate, CompressionParams, digest
+from sweep.errors import SweepError
+from sweep.frontends.compute import VERSION
+from sweep.networks.architecture import Architecture
+from sweep.parameters import differences
+from sweep.stages.untrained import lifelike_weights, untrained
+
+_KIND = "counts"
+_COUNTS = "counts.json"
+_LOUDNESS = 1000
+_PACKAGES = ("ziglang", "unicorn", "tensorflow", "ai-edge-quantizer")
+_GENERATOR = (".py", ".c", ".h", ".ld")
+
+
+@dataclass(frozen=True)
+class Counted:
+    """One shape on one core: an untrained network behind a front end.
+
+    Flash, RAM and instructions follow from the shapes; what the weights are moves them by less than
+    a hundredth (``benchmarks/device.py``).
+    """
+
+    candidate: Candidate
+    architecture: Architecture
+    quantization: str
+    core: str
+
+    def remembered(self) -> Costs | None:
+        """Return what was counted before; None if nothing was."""
+        folder = cache.root() / _KIND / self._key
+        return self._read(folder) if folder.is_dir() else None
+
+    def costs(self) -> Costs:
+        """Return what is remembered, else count it, which takes a second or some.
+
+        Raises:
+            SweepError: if there is no C of it, or the extra ``device`` is not installed.
+        """
+        return self._read(cache.entry(_KIND, self._key, self._count))
+
+    @property
+    def _key(self) -> str:
+        frontend = self.candidate.frontend
+        shapes = [VERSION, frontend.code(), differences(frontend), self.architecture.key]
+        return digest([_generator(), *shapes, self.quantization, self.core])
+
+    def _read(self, folder: Path) -> Costs:
+        with cache.readable(folder):
+            return Costs(**json.loads((folder / _COUNTS).read_text(encoding="utf-8")))
+
+    def _count(self, folder: Path) -> None:
+        refuse_without_emulator(self.core)
+        costs, _ = emulate(self._source(), *self._clip(), self.core)
+        (folder / _COUNTS).write_text(json.dumps(asdict(costs)), encoding="utf-8")
+
+    def _source(self) -> dict[str, str]:
+        frontend, labels = self.candidate.frontend, map(str, range(self.architecture.labels))
+        weights = lifelike_weights(self.architecture, CompressionParams(final_sparsity=0), seed=0)
+        content = untrained(self.architecture, weights, self.quantization)
+        # Of tables of equal values, the compiler makes something smaller.
+        mean = np.random.default_rng(0).standard_normal(frontend.shape[1])
+        try:
+            files = classifier_source(frontend, mean, np.exp(mean), content, tuple(labels))
+        except SweepError as error:
+            raise SweepError(f"target: {self.candidate.chosen('network')}: {error}") from error
+        return {name: files[name] for name in c.SOURCES}
+
+    def _clip(self) -> tuple[np.ndarray, np.dtype, tuple[int]]:
+        """Return a clip of noise, and type and shape of the output."""
+        noise = np.random.default_rng(0).normal(0, _LOUDNESS, self.candidate.frontend.num_samples)
+        kind = np.dtype(np.float32 if self.quantization == "float32" else np.int8)
+        return noise.astype(np.int16), kind, (self.architecture.labels,)
+
+
+@once
+def _generator() -> str:
+    """Return what changes when the C of a network may change, or how it is counted."""
+    folder = Path(c.__file__).parent
+    files = sorted(file for file in folder.rglob("*") if file.suffix in _GENERATOR)
+    content = b"".join(file.read_bytes() for file in files)
+    return digest([hashlib.sha256(content).hexdigest(), *map(_version, _PACKAGES)])
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:  # What was counted elsewhere is of another key.
+        return ""
