@@ -7,24 +7,31 @@ import numpy as np
 
 from sweep.arrays import blocks, to_float
 from sweep.audio.dataset import Dataset
+from sweep.audio.streams import stream_of
 from sweep.c import SOURCES
 from sweep.c.arrays import constant, number
 from sweep.c.classifier import classifier_source
 from sweep.c.cores import DEFAULT_CORE
+from sweep.c.detector import detector_source
 from sweep.c.emulator import Costs
 from sweep.c.templates import template
-from sweep.c.verification import CLIPS_AT_ONCE, Expected, verified
+from sweep.c.verification import CLIPS_AT_ONCE, Expected, events_differing, verified
 from sweep.candidate import AugmentationParams
+from sweep.detector import Decisions, OperatingPoint
 from sweep.frontends.base import Frontend
-from sweep.litert import Model
+from sweep.litert import Model, run_windows
 from sweep.predict import FRONTEND, MODEL
 from sweep.stages.features import prepare_features
+
+_COMPARED_IN_S = 600
+"""How much of the validation stream the detector in C is compared on."""
 
 
 def c_files(
     frontend: Frontend,
     deployed: Mapping[str, bytes],
     dataset: Dataset,
+    point: OperatingPoint | None = None,
     core: str = DEFAULT_CORE,
 ) -> tuple[dict[str, str], dict[str, Any]]:
     """Return the files of the C folder by name, and what ``metadata.json`` says of them.
@@ -33,6 +40,7 @@ def c_files(
         frontend: the front end.
         deployed: its ``frontend.tflite`` and the ``model.tflite``, by name.
         dataset: the clips they were made with.
+        point: when keywords are detected in a stream; None for a classifier alone.
         core: the name of the core that is emulated.
 
     Raises:
@@ -46,7 +54,14 @@ def c_files(
     expected = _expected(deployed, clips)
     files = source | {name: template(name) for name in ("test.c", "Makefile")}
     files["golden.h"] = _golden(clips[0], expected)
-    return files, verified({name: source[name] for name in SOURCES}, clips, expected, core=core)
+    classifier = {name: source[name] for name in SOURCES}
+    told = verified(classifier, clips, expected, core=core)
+    if point is not None:
+        detector = detector_source(point, dataset.labels, dataset.spec.labels)
+        files |= detector
+        if told["verified"]:
+            told["events"] = _events(classifier | detector, frontend, deployed, dataset, point)
+    return files, told
 
 
 def counted(found: Mapping[str, Any]) -> dict[str, float]:
@@ -61,6 +76,23 @@ def _expected(deployed: Mapping[str, bytes], clips: np.ndarray) -> Expected:
     frontend, model = Model(deployed[FRONTEND]), Model(deployed[MODEL], reference=True)
     parts = (frontend.run_each(to_float(part)) for part in blocks(clips, CLIPS_AT_ONCE))
     return Expected(np.concatenate(list(parts)), model)
+
+
+def _events(
+    files: Mapping[str, str],
+    frontend: Frontend,
+    deployed: Mapping[str, bytes],
+    dataset: Dataset,
+    point: OperatingPoint,
+) -> dict[str, Any]:
+    """Compare what ``example.c`` detects in the validation stream with what Python does."""
+    rate, window = frontend.downsampling_rate, frontend.num_samples
+    samples = stream_of(dataset, "validation", rate).samples[: _COMPARED_IN_S * rate]
+    found = run_windows(deployed[FRONTEND], deployed[MODEL], samples, point.stride, reference=True)
+    decisions = Decisions(dataset.labels, dataset.spec.labels, point, window, rate)
+    return {"seconds": len(samples) / rate} | events_differing(
+        files, samples, decisions.feed(found)
+    )
 
 
 def _golden(clip: np.ndarray, expected: Expected) -> str:

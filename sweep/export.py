@@ -68,8 +68,11 @@ def export_trial(
     if with_c:
         from sweep.c_folder import c_files, counted
 
+        result = trial.evaluation.result
+        assert isinstance(result, Variant)
         core = record.space.target or DEFAULT_CORE
-        sources, of_c = c_files(trial.candidate.frontend, files, dataset, core)
+        frontend = trial.candidate.frontend
+        sources, of_c = c_files(frontend, files, dataset, result.point, core)
         if record.space.target:
             measured = replace(measured, facts={**measured.facts, **counted(of_c)})
     validation = measured.predictions
@@ -251,7 +254,7 @@ def _refuse_foreign(out: Path) -> None:
 
 
 def _in_c_folder() -> set[str]:
-    return {f"{c.FOLDER}/{name}" for name in c.FILES}
+    return {f"{c.FOLDER}/{name}" for name in (*c.FILES, *c.BUILT)}
 
 
 def _write(out: Path, files: dict[str, bytes]) -> None:

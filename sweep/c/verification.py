@@ -13,6 +13,7 @@ from sweep.c.compiler import FLAGS, compiled, compiler
 from sweep.c.cores import DEFAULT_CORE
 from sweep.c.emulator import emulate, is_installed
 from sweep.c.templates import template
+from sweep.detector import Event
 from sweep.errors import SweepError
 from sweep.litert import Model
 
@@ -111,6 +112,22 @@ def verified(
     if is_installed():
         told["device"] = _device(files, clips[0], found[0], core)
     return told
+
+
+def events_differing(
+    files: Mapping[str, str], samples: np.ndarray, expected: Sequence[Event]
+) -> dict[str, int]:
+    """Return how many events ``example.c`` prints of a stream, and how many lines are others.
+
+    Args:
+        files: the C files by name, a detector's.
+        samples: int16 ``[samples]``.
+        expected: the events that Python finds.
+    """
+    with compiled(files) as program:
+        printed = program.run(samples, np.dtype(np.uint8)).tobytes().decode()
+    found, wanted = printed.splitlines(), [str(event) for event in expected]
+    return {"detected": len(found), "differing": len(set(found) ^ set(wanted))}
 
 
 def _device(

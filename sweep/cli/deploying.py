@@ -82,6 +82,12 @@ def _told(found: dict[str, Any]) -> str:
         f" {found['features']['largest_difference']:.1g} of frontend.tflite, the network equals"
         f" LiteRT's reference kernels {network}, {found['labels']['differing_clips']} labels differ"
     )
+    if "events" in found:
+        events = found["events"]
+        verified += (
+            f"; of {events['detected']} events in {events['seconds']:.0f} s of sound,"
+            f" {events['differing']} differ from sweep detect's"
+        )
     if "device" not in found:
         return verified
     device = found["device"]

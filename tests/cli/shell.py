@@ -56,6 +56,14 @@ def sweep(*arguments: object, cwd: Path, timeout: float = 240) -> subprocess.Com
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=timeout)
 
 
+def sweep_bytes(*arguments: object, content: bytes) -> bytes:
+    """Return what a command prints that reads from a pipe."""
+    command = [str(SWEEP), *map(str, arguments)]
+    done = subprocess.run(command, input=content, capture_output=True, timeout=240)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 def refused(*arguments: object, cwd: Path, code: int) -> str:
     """Return the one line a command refuses with."""
     done = sweep(*arguments, cwd=cwd)
