@@ -67,7 +67,9 @@ def quantize(content: bytes, quantizations: tuple[str, ...], clips: np.ndarray) 
         tool = quantizer.Quantizer(content, [_recipe(name)])
         ranges = None
         if tool.need_calibration:
-            calibration = calibration or _calibrate(content, _recipe(name), clips)
+            calibration = calibration or _widened(
+                content, _calibrate(content, _recipe(name), clips)
+            )
             ranges = calibration | (_kernel_ranges(content) if name == "int8" else {})
         result = tool.quantize(ranges, enable_progress_report=False)
         variants[name] = bytes(result.quantized_model)
@@ -145,6 +147,22 @@ def _calibrate(content: bytes, recipe: dict[str, Any], clips: np.ndarray) -> dic
     calibrator.calibrate({key: inputs}, plan)
     ranges: dict[str, Any] = calibrator.get_model_qsvs()
     return ranges
+
+
+def _widened(content: bytes, ranges: dict[str, Any]) -> dict[str, Any]:
+    """Return ranges of activations, none much narrower than the widest of what is computed.
+
+    What is always 0 would get a scale so fine that LiteRT ends the process at a sum, and that a
+    bias is cut off.
+    """
+    graph = schema.ModelT.InitFromPackedBuf(bytearray(content), 0).subgraphs[0]
+    computed = {graph.tensors[i].name.decode() for one in graph.operators for i in one.outputs}
+    known = {name: ranges[name] for name in computed & ranges.keys()}
+    least = _SMALLEST_RANGE * max(np.ptp(list(found.values())) for found in known.values())
+    return ranges | {
+        name: found | {"max": np.maximum(found["max"], found["min"] + least)}
+        for name, found in known.items()
+    }
 
 
 def _kernel_ranges(content: bytes) -> dict[str, dict[str, np.ndarray]]:

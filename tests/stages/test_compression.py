@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,8 @@ from sweep.litert import Model, zipped_kb
 from sweep.networks.architecture import Architecture
 from sweep.networks.conversion import convert
 from sweep.networks.ds_cnn import DSCNN
+from sweep.networks.layered import LayeredArchitecture
+from sweep.networks.layers import Add, Conv, Dense, GlobalAveragePool
 from sweep.stages import compression
 from sweep.stages.compression import compact, quantize, strip_metadata
 
@@ -153,3 +157,34 @@ def test_it_does_not_matter_that_the_clips_of_a_word_lie_together(lesson, quanti
     variant = quantize(content, (quantization,), loud)[quantization]
     answers = Model(variant).run(loud[..., None])
     assert np.abs(answers - exact).mean() < 0.01
+
+
+@pytest.mark.parametrize("quantization", ["int8", "int8_per_tensor"])
+def test_a_sum_that_is_always_zero_does_not_end_the_process(quantization, tmp_path):
+    layers = (
+        Conv("stem", 3, 3),
+        Conv("minus_twice", 3, 1, norm=False, activation="none"),
+        Add("dead", "stem", activation="relu"),
+        GlobalAveragePool("pool"),
+        Dense("dense", 2),
+    )
+    architecture = LayeredArchitecture(layers, (31, 10))
+    weights = random_weights(architecture)
+    weights["minus_twice/kernel"] = -2 * np.eye(3, dtype=np.float32)[None, None]
+    weights["minus_twice/bias"] = np.zeros(3, np.float32)
+    content = convert(architecture, weights)
+    (tmp_path / "model").write_bytes(
+        quantize(content, (quantization,), random_clips(architecture))[quantization]
+    )
+    run = "Model(open('model', 'rb').read(), reference).run(np.ones((1, 31, 10, 1)))"
+    script = (
+        "import numpy as np; from sweep.litert import Model\n"
+        f"for reference in (False, True): print(*{run}[0])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    exact = Model(content).run(np.ones((1, 31, 10, 1), np.float32))[0]
+    for line in done.stdout.splitlines():
+        np.testing.assert_allclose(np.array(line.split(), float), exact, atol=2 / 256)
