@@ -16,7 +16,7 @@ import os
 import sys
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from sweep.audio.dataset_spec import DatasetSpec
 from sweep.c import SOURCES
 from sweep.c.classifier import classifier_source
 from sweep.c.emulator import Costs, emulate
+from sweep.candidate import Candidate
 from sweep.limits import violations
 from sweep.litert import Model
 from sweep.metrics import ON_CORE
@@ -51,14 +52,15 @@ parameters:
   alpha: {low: 0.05, high: 0.25, log: true}
   width: {low: 0.25, high: 0.6, log: true}
   blocks: [1, 2, 3]
-  epochs: 10
+  epochs: 5
   final_sparsity: [0.0, 0.5]
   quantization: [int8, int8_per_tensor]
 require: [num_coefficients <= num_mel_bins]
 limits: {flash_kb: "<= 16", ram_kb: "<= 8", instructions: "<= 5e6"}
 objectives: {accuracy: maximize, flash_kb: minimize}
 """
-CLIPS = 10
+CLIPS = 5
+SPREADS = 2
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def main() -> None:
     changed: list[Changed] = []
     for _ in range(wanted.shapes):
         values = next(one for one in iter(lambda: space.draw(rng), None) if space.allows(one))
-        candidate = space.candidate(values)
+        candidate = with_one_quantization(space.candidate(values), rng)
         architecture = candidate.network.architecture(candidate.frontend.shape, 2)
         bench = Bench(candidate, architecture, dataset, space.limits, space.metrics, wanted.core)
         begun = time.perf_counter()
@@ -112,11 +114,15 @@ def main() -> None:
             gated += 1
             fitting = [violations(space.limits, one.metrics) for one in trained.costs.values()]
             lost += any(max(broken.values()) <= 0 for broken in fitting)
-        if len(spread) < 3:
+        if len(spread) < SPREADS:
             spread.append(from_clip_to_clip(bench, trained, dataset))
         changed += compare(trained, dataset.targets("validation"))
-        print(".", end="", flush=True)
-    print(f"\n{wanted.core}, {wanted.shapes} shapes, each {' and '.join(trained.files)}")
+        (variant,), (costs,) = expected, trained.costs.values()
+        numbers = ", ".join(
+            f"{m} {variant[m]:.6g} ({costs.metrics[m]:.6g} trained)" for m in ON_CORE
+        )
+        print(f"{candidate.chosen('network')}, {variant.quantization}: {numbers}", flush=True)
+    print(f"{wanted.core}, {wanted.shapes} shapes")
     for metric, found in errors.items():
         off = np.abs(found)
         print(f"{metric:14}off by {np.median(off):.3%} at the median, at most {off.max():.3%}")
@@ -125,6 +131,12 @@ def main() -> None:
     print(f"counting a shape anew, all of the gate: {np.median(counting):.1f} s")
     print(f"gate of a known shape: {np.median(gates):.1f} ms, at most {max(gates):.1f} ms")
     tell(changed)
+
+
+def with_one_quantization(candidate: Candidate, rng: np.random.Generator) -> Candidate:
+    """Return a candidate with one of its quantizations."""
+    one = (str(rng.choice(candidate.compression.quantization)),)
+    return replace(candidate, compression=replace(candidate.compression, quantization=one))
 
 
 def learn(bench: Bench, dataset: Dataset) -> Trained:
