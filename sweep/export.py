@@ -20,6 +20,7 @@ from sweep.evaluation import Variant
 from sweep.limits import Limit, violations
 from sweep.litert import Model, arithmetic
 from sweep.metrics import ACCURACY, OF_SHAPES, Measured, Metric
+from sweep.model_card import CARD, model_card
 from sweep.predict import FRONTEND, METADATA, MODEL
 from sweep.space import Space
 from sweep.study.finalist import CrossValidation
@@ -36,7 +37,7 @@ def export_trial(
     progress: Progress | None = None,
     with_c: bool = False,
 ) -> dict[str, Any]:
-    """Write a feasible trial as a folder: front end, model and ``metadata.json``.
+    """Write a feasible trial as a folder: front end, model, ``metadata.json`` and a model card.
 
     Args:
         folder: where the study keeps its files.
@@ -85,6 +86,7 @@ def export_trial(
     if with_c:
         metadata["c"] = of_c
     files |= {f"{c.FOLDER}/{name}": text.encode() for name, text in sources.items()}
+    files[CARD] = model_card(metadata, record.space.metrics).encode()
     _write(out, files | {METADATA: (json.dumps(metadata, indent=2) + "\n").encode()})
     return metadata
 
@@ -249,7 +251,7 @@ def _refuse_foreign(out: Path) -> None:
     except OSError as error:
         raise SweepError(f"{out}: cannot be read: {error.strerror}") from error
     needed = {FRONTEND, MODEL, METADATA}
-    if held and not needed <= held <= needed | {c.FOLDER} | _in_c_folder():
+    if held and not needed <= held <= needed | {CARD, c.FOLDER} | _in_c_folder():
         raise SweepError(f"{out}: holds something else; name an empty folder with --out")
 
 
