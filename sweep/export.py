@@ -21,6 +21,7 @@ from sweep.limits import Limit, violations
 from sweep.litert import Model, arithmetic
 from sweep.metrics import ACCURACY, OF_SHAPES, Measured, Metric
 from sweep.model_card import CARD, model_card
+from sweep.pipeline import PIPELINE, pipeline
 from sweep.predict import FRONTEND, METADATA, MODEL
 from sweep.space import Space
 from sweep.study.finalist import CrossValidation
@@ -63,6 +64,7 @@ def export_trial(
     files = {name: folder.read_file(number, name) for name in (FRONTEND, MODEL)}
     if with_c:
         _refuse_without_c(trial)
+    files[PIPELINE] = pipeline(files[FRONTEND], files[MODEL])
     dataset = same_clips(record, source, progress)
     measured = measure(files, dataset, trial, record.space)
     sources: dict[str, str] = {}
@@ -251,7 +253,7 @@ def _refuse_foreign(out: Path) -> None:
     except OSError as error:
         raise SweepError(f"{out}: cannot be read: {error.strerror}") from error
     needed = {FRONTEND, MODEL, METADATA}
-    if held and not needed <= held <= needed | {CARD, c.FOLDER} | _in_c_folder():
+    if held and not needed <= held <= needed | {CARD, PIPELINE, c.FOLDER} | _in_c_folder():
         raise SweepError(f"{out}: holds something else; name an empty folder with --out")
 
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-_NAMES = {code: name for name, code in vars(schema.BuiltinOperator).items() if name.isupper()}
+from sweep.flatbuffer import OPERATORS, packed, unpacked
+
 _TYPES: dict[int, np.dtype] = {
     schema.TensorType.FLOAT32: np.dtype(np.float32),
     schema.TensorType.FLOAT16: np.dtype(np.float16),
@@ -82,7 +82,7 @@ class Graph:
 
     def __init__(self, content: bytes) -> None:
         self._content = content
-        self._model = schema.ModelT.InitFromPackedBuf(bytearray(content), 0)
+        self._model = unpacked(content)
         self._graph = self._model.subgraphs[0]
 
     @cached_property
@@ -96,7 +96,7 @@ class Graph:
         return tuple(
             Operator(
                 place,
-                _NAMES[self._model.operatorCodes[one.opcodeIndex].builtinCode],
+                OPERATORS[self._model.operatorCodes[one.opcodeIndex].builtinCode],
                 tuple(self.tensors[i] if i >= 0 else None for i in one.inputs),
                 tuple(self.tensors[i] for i in one.outputs),
                 one.builtinOptions,
@@ -116,16 +116,14 @@ class Graph:
 
     def alone(self, operator: Operator, shape: tuple[int, ...]) -> bytes:
         """Return a ``.tflite`` of one elementwise operator, ``[1, *shape]`` in and out."""
-        model = schema.ModelT.InitFromPackedBuf(bytearray(self._content), 0)
+        model = unpacked(self._content)
         (graph,) = model.subgraphs
         graph.operators = [graph.operators[operator.place]]
         graph.inputs, graph.outputs = (graph.operators[0].inputs, graph.operators[0].outputs)
         for index in (*graph.inputs, *graph.outputs):
             graph.tensors[index].shape, graph.tensors[index].shapeSignature = [1, *shape], None
         model.signatureDefs = None
-        builder = flatbuffers.Builder(len(self._content))
-        builder.Finish(model.Pack(builder), b"TFL3")
-        return bytes(builder.Output())
+        return packed(model)
 
     def _tensor(self, index: int, tensor: Any) -> Tensor:
         dtype, shape = _TYPES.get(tensor.type), tuple(int(n) for n in tensor.shape)
@@ -143,11 +141,7 @@ class Graph:
     def _values(
         self, index: int, dtype: np.dtype | None, shape: tuple[int, ...]
     ) -> np.ndarray | None:
-        buffer = self._model.buffers[index]
-        if buffer.offset > 1:  # Large weights may lie behind the table.
-            stored = self._content[buffer.offset : buffer.offset + buffer.size]
-        elif buffer.data is not None:
-            stored = bytes(buffer.data)
-        else:
+        data = self._model.buffers[index].data
+        if data is None or dtype is None:
             return None
-        return None if dtype is None else np.frombuffer(stored, dtype).reshape(shape)
+        return np.frombuffer(bytes(data), dtype).reshape(shape)

@@ -10,15 +10,13 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from ai_edge_litert import schema_py_generated as schema
 
+from sweep.flatbuffer import OPERATORS, unpacked
 from sweep.networks.architecture import Architecture, Weights
 from sweep.networks.base import Network
 from sweep.networks.layer import Shape
 from sweep.parameters import defaults
 from sweep.registry import blaming
-
-_OPERATORS = {code: name for name, code in vars(schema.BuiltinOperator).items()}
 
 
 class KerasNetwork(Network):
@@ -174,13 +172,13 @@ def predict(model: Any, features: Any, training: bool = False) -> Any:
 
 def multiply_adds(content: bytes) -> int:
     """Return the multiply-adds of a ``.tflite``: outputs times the inputs that each one sums."""
-    return sum(_operations(schema.ModelT.InitFromPackedBuf(bytearray(content), 0)))
+    return sum(_operations(unpacked(content)))
 
 
 def _operations(model: Any) -> Iterator[int]:
     graph = model.subgraphs[0]
     for operator in graph.operators:
-        name = _OPERATORS[model.operatorCodes[operator.opcodeIndex].builtinCode]
+        name = OPERATORS[model.operatorCodes[operator.opcodeIndex].builtinCode]
         shapes = [[int(n) for n in graph.tensors[i].shape] for i in operator.inputs if i >= 0]
         outputs = math.prod(int(n) for n in graph.tensors[operator.outputs[0]].shape)
         if name in ("CONV_2D", "FULLY_CONNECTED"):

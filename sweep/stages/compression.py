@@ -3,7 +3,6 @@
 import threading
 from typing import Any
 
-import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_quantizer import quantizer
@@ -12,6 +11,7 @@ from ai_edge_quantizer.recipe_manager import RecipeManager
 from ai_edge_quantizer.utils.qsv_utils import min_max_update
 from tqdm import tqdm
 
+from sweep.flatbuffer import packed, unpacked
 from sweep.networks.architecture import Architecture, Weights
 from sweep.networks.conversion import convert
 
@@ -78,40 +78,19 @@ def quantize(content: bytes, quantizations: tuple[str, ...], clips: np.ndarray) 
 
 def strip_metadata(content: bytes) -> bytes:
     """Return the model without tensor names, signatures and metadata, which no device reads."""
-    return _packed(_without_metadata(content), flatbuffers.Builder(len(content)))
+    return packed(_without_metadata(content))
 
 
 def compact(content: bytes) -> bytes:
     """Return the same as ``strip_metadata``, equal vectors stored once.
 
     Most tensors share their shape or zero point with another, and biases of zero are all alike.
-    FlatBuffers may refer to one vector from many tables.
     """
-    return _packed(_without_metadata(content), _SharingBuilder(len(content)))
+    return packed(_without_metadata(content), sharing=True)
 
 
-class _SharingBuilder(flatbuffers.Builder):
-    """Writes each vector once."""
-
-    def __init__(self, size: int) -> None:
-        super().__init__(size)
-        self._written: dict[tuple[str, bytes], int] = {}
-
-    def CreateNumpyVector(self, x: np.ndarray) -> int:  # noqa: N802
-        """Return the place of the vector, written now or before."""
-        key = x.dtype.str, x.tobytes()
-        if key not in self._written:
-            self._written[key] = super().CreateNumpyVector(x)
-        return self._written[key]
-
-
-def _packed(model: schema.ModelT, builder: flatbuffers.Builder) -> bytes:
-    builder.Finish(model.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
-
-
-def _without_metadata(content: bytes) -> schema.ModelT:
-    model = schema.ModelT.InitFromPackedBuf(bytearray(content), 0)
+def _without_metadata(content: bytes) -> Any:
+    model = unpacked(content)
     model.description = model.signatureDefs = model.metadata = model.metadataBuffer = None
     for graph in model.subgraphs:
         graph.name = None
@@ -121,9 +100,6 @@ def _without_metadata(content: bytes) -> schema.ModelT:
     for index, buffer in enumerate(model.buffers):
         if index not in wanted:
             buffer.data = None
-        elif buffer.offset > 1:  # Large weights may lie behind the table that is packed anew.
-            buffer.data = np.frombuffer(content, np.uint8, buffer.size, buffer.offset)
-        buffer.offset = buffer.size = 0
     return model
 
 
@@ -155,7 +131,7 @@ def _widened(content: bytes, ranges: dict[str, Any]) -> dict[str, Any]:
     What is always 0 would get a scale so fine that LiteRT ends the process at a sum, and that a
     bias is cut off.
     """
-    graph = schema.ModelT.InitFromPackedBuf(bytearray(content), 0).subgraphs[0]
+    graph = unpacked(content).subgraphs[0]
     computed = {graph.tensors[i].name.decode() for one in graph.operators for i in one.outputs}
     known = {name: ranges[name] for name in computed & ranges.keys()}
     least = _SMALLEST_RANGE * max(np.ptp(list(found.values())) for found in known.values())
@@ -171,7 +147,7 @@ def _kernel_ranges(content: bytes) -> dict[str, dict[str, np.ndarray]]:
     The scale of a bias is that of its channel's weights: a channel that pruning has emptied needs
     a scale at which its bias still fits into 32 bits.
     """
-    model = schema.ModelT.InitFromPackedBuf(bytearray(content), 0)
+    model = unpacked(content)
     graph, ranges = model.subgraphs[0], {}
     for operator in graph.operators:
         axis = _CHANNEL_AXIS.get(model.operatorCodes[operator.opcodeIndex].builtinCode)

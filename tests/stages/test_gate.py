@@ -132,7 +132,7 @@ def test_what_is_far_beyond_the_limit_is_not_converted(spoken, monkeypatch):
         spoken, Limit.parse(METRICS["size_kb"], "< 12"), alpha=1.0, quantization=("float32",)
     )
     true_kb = expect(far, every=True)[0]["size_kb"]
-    monkeypatch.setattr(gate, "compress", lambda *given: pytest.fail("converted"))
+    monkeypatch.setattr(gate, "untrained", lambda *given: pytest.fail("converted"))
     (estimated,) = expect(far)
     assert not passes([estimated])
     assert abs(estimated["size_kb"] / true_kb - 1) < ERROR
