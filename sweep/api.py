@@ -10,6 +10,7 @@ from sweep.audio.dataset import Dataset, open_dataset
 from sweep.audio.sources.lookup import is_folder
 from sweep.errors import SpecError, StudyError
 from sweep.export import export_trial, same_clips
+from sweep.replay import Replay, replay
 from sweep.space import Space
 from sweep.study import RESULTS
 from sweep.study.confirm import confirm
@@ -175,6 +176,22 @@ class Study:
         source = None if data is None else str(data)
         note = watcher.note
         return export_trial(self.folder, self.record, number, source, target, note, with_c)
+
+    def replay(
+        self, trial: int, *, data: str | Path | None = None, watcher: Watcher = Silent()
+    ) -> Replay:
+        """Train a trial again from its record alone, and compare.
+
+        Args:
+            trial: its number.
+            data: the folder of recordings, if it was moved.
+            watcher: receives the progress.
+
+        Raises:
+            SweepError: if it was not trained to its end, or for any error the user can fix.
+        """
+        source = None if data is None else str(data)
+        return replay(self.folder, self.record, trial, source, watcher.note)
 
     def report(self) -> Path:
         """Write the report of the study; return its path."""

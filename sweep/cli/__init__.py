@@ -29,6 +29,7 @@ for command in (
     listing.report,
     listing.serve,
     searching.finalists,
+    deploying.replay,
     deploying.export,
     deploying.predict,
     deploying.detect,

@@ -101,6 +101,24 @@ def _told(found: dict[str, Any]) -> str:
     )
 
 
+def replay(
+    study: Study,
+    trial: Annotated[int, typer.Option(metavar="N", help="Number of the trial.")],
+    data: Data = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object.")] = False,
+    storage: Storage = None,
+    results: Results = RESULTS,
+) -> None:
+    """Train a trial again from its record alone, and compare; exit code 1 if it is another."""
+    from sweep.api import load
+    from sweep.live_line import LiveLine
+
+    with LiveLine() as line:
+        found = load(study, results, storage).replay(trial, data=data, watcher=line)
+    print(json.dumps(asdict(found), indent=2) if as_json else found)
+    raise typer.Exit(0 if found.is_within_noise else 1)
+
+
 def predict(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="An exported folder.")],
     clips: Annotated[list[Path], typer.Argument(metavar="CLIP", help="Recordings.")],

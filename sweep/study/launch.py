@@ -127,5 +127,10 @@ def _about(space: Space, dataset: Dataset, measure_on: str) -> dict[str, Any]:
         "arithmetic": arithmetic(reference=space.target is not None),
         "plugin_folders": registry.folders(),
         "measured_on": measure_on,
-        "versions": {"python": platform.python_version()} | {p: version(p) for p in _PACKAGES},
+        "versions": versions(),
     }
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that decide what a training gives."""
+    return {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES}
