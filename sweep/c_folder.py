@@ -8,7 +8,7 @@ import numpy as np
 from sweep.arrays import blocks, to_float
 from sweep.audio.dataset import Dataset
 from sweep.audio.streams import stream_of
-from sweep.c import SOURCES
+from sweep.c import DETECTOR, LIBRARY, SOURCES
 from sweep.c.arrays import constant, number
 from sweep.c.classifier import classifier_source
 from sweep.c.cores import DEFAULT_CORE
@@ -34,7 +34,7 @@ def c_files(
     point: OperatingPoint | None = None,
     core: str = DEFAULT_CORE,
 ) -> tuple[dict[str, str], dict[str, Any]]:
-    """Return the files of the C folder by name, and what ``metadata.json`` says of them.
+    """Return the files of the C folder by path, and what ``metadata.json`` says of them.
 
     Args:
         frontend: the front end.
@@ -57,11 +57,13 @@ def c_files(
     classifier = {name: source[name] for name in SOURCES}
     told = verified(classifier, clips, expected, core=core)
     if point is not None:
-        detector = detector_source(point, dataset.labels, dataset.spec.labels)
-        files |= detector
+        files |= detector_source(point, dataset.labels, dataset.spec.labels)
         if told["verified"]:
-            told["events"] = _events(classifier | detector, frontend, deployed, dataset, point)
-    return files, told
+            program = {name: files[name] for name in (*SOURCES, *DETECTOR, "example.c")}
+            told["events"] = _events(program, frontend, deployed, dataset, point)
+    compiled = (*SOURCES, *DETECTOR)
+    placed = {name: f"{LIBRARY}/{name}" if name in compiled else name for name in files}
+    return {placed[name]: text for name, text in files.items()}, told
 
 
 def counted(found: Mapping[str, Any]) -> dict[str, float]:

@@ -245,7 +245,8 @@ def _refuse_foreign(out: Path) -> None:
     try:
         held = {path.name for path in out.iterdir()}
         if c.FOLDER in held:
-            held |= {f"{c.FOLDER}/{path.name}" for path in (out / c.FOLDER).iterdir()}
+            found = (path for path in (out / c.FOLDER).rglob("*") if not path.is_dir())
+            held |= {path.relative_to(out).as_posix() for path in found}
     except FileNotFoundError:
         return
     except NotADirectoryError:
@@ -274,7 +275,7 @@ def _write(out: Path, files: dict[str, bytes]) -> None:
         scratch = Path(tempfile.mkdtemp(prefix=".exporting-", dir=out.parent))
         try:
             for name, content in files.items():
-                (scratch / name).parent.mkdir(exist_ok=True)
+                (scratch / name).parent.mkdir(parents=True, exist_ok=True)
                 (scratch / name).write_bytes(content)
             if out.exists():
                 # What an earlier export left there is known to be ours.

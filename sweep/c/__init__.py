@@ -1,16 +1,29 @@
 """A trial as C99, for devices: the front end and the network."""
 
 FOLDER = "c"
-"""The folder of C in an exported folder."""
+"""The folder of C in an exported folder: a library in the layout of Arduino's."""
 
-SOURCES = (*("classifier.h", "classifier.c", "frontend.h", "frontend.c", "network.h", "network.c"),)
-"""The files of a classifier."""
+LIBRARY = "src"
+"""Its folder with what a firmware compiles."""
 
-OF_STREAMS = ("detector.h", "detector.c", "example.c")
-"""Those that a model with an operating point has besides."""
+SOURCES = ("classifier.h", "classifier.c", "frontend.h", "frontend.c", "network.h", "network.c")
+"""The files of a classifier, in the library."""
 
-FILES = (*SOURCES, *OF_STREAMS, "golden.h", "test.c", "Makefile", "README.md")
-"""The files in it."""
+DETECTOR = ("detector.h", "detector.c")
+"""Those that a detector has besides."""
+
+EXAMPLES = ("example.c", "examples/Listen/Listen.ino")
+"""Programs with a detector."""
+
+OF_STREAMS = (*(f"{LIBRARY}/{name}" for name in DETECTOR), *EXAMPLES)
+"""The files that only a model with an operating point has."""
+
+FILES = (
+    *(f"{LIBRARY}/{name}" for name in SOURCES),
+    *OF_STREAMS,
+    *("golden.h", "test.c", "Makefile", "README.md", "library.properties"),
+)
+"""The files of the folder."""
 
 BUILT = ("example",)
 """What its ``Makefile`` leaves there."""

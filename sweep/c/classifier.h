@@ -5,6 +5,10 @@
 #include "frontend.h"
 #include "network.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define CLASSIFIER_LABELS NETWORK_OUTPUTS
 
 /* UTF-8. */
@@ -27,5 +31,9 @@ void classifier_run(const int16_t samples[FRONTEND_SAMPLES], classifier_workspac
 void classifier_input(const float features[NETWORK_INPUTS], network_value arena[NETWORK_ARENA]);
 void classifier_output(const network_value arena[NETWORK_ARENA],
                        float probabilities[CLASSIFIER_LABELS]);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -17,7 +17,7 @@ def classifier_source(
     model: bytes,
     labels: tuple[str, ...],
 ) -> dict[str, str]:
-    """Return the C files and ``README.md``, by name.
+    """Return the C files, ``README.md`` and ``library.properties``, by name.
 
     Args:
         frontend: the front end.
@@ -32,7 +32,7 @@ def classifier_source(
     told = before.values | network.values | _between(Graph(model), labels)
     work = max(told["work_bytes"], told["arena_bytes"])
     told["ram_bytes"] = told["feature_bytes"] + work
-    files = filled(("classifier.h", "classifier.c", "README.md"), told)
+    files = filled(("classifier.h", "classifier.c", "README.md", "library.properties"), told)
     return before.files | network.files | files
 
 

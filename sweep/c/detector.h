@@ -6,6 +6,10 @@
 
 #include <stddef.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* The operating point: samples from one window to the next; strides over which probabilities are
    averaged; the least score of a detection; strides after one during which there is no other. */
 #define DETECTOR_STRIDE ${stride}
@@ -39,5 +43,9 @@ void detector_start(detector_state *state);
    how many it took: call it again with the others. */
 size_t detector_feed(detector_state *state, const int16_t *samples, size_t count,
                      detector_event *event);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

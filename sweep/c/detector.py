@@ -1,7 +1,9 @@
 """The C99 source of a detector: windows of a stream, smoothed probabilities, events."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
+from sweep import c
 from sweep.c.arrays import number, text
 from sweep.c.templates import filled, template
 from sweep.detector import OperatingPoint
@@ -10,7 +12,7 @@ from sweep.detector import OperatingPoint
 def detector_source(
     point: OperatingPoint, labels: Sequence[str], keywords: Sequence[str]
 ) -> dict[str, str]:
-    """Return the C files by name: the detector, and ``example.c`` that runs it on a pipe.
+    """Return the files by name: the detector, and programs that run it on a pipe and on Arduino.
 
     Args:
         point: when probabilities become events.
@@ -26,4 +28,4 @@ def detector_source(
         "keyword_texts": ", ".join(map(text, keywords)),
         "outputs": ", ".join(str(list(labels).index(keyword)) for keyword in keywords),
     }
-    return filled(("detector.h", "detector.c"), told) | {"example.c": template("example.c")}
+    return filled(c.DETECTOR, told) | {name: template(Path(name).name) for name in c.EXAMPLES}

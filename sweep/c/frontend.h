@@ -4,6 +4,10 @@
 
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define FRONTEND_RATE_HZ ${rate}
 #define FRONTEND_SAMPLES ${samples}
 #define FRONTEND_FRAMES ${frames}
@@ -22,5 +26,9 @@ typedef struct {
 /* Write the features of a clip of 16-bit samples: the float32 input of the model, frame by frame. */
 void frontend_compute(const int16_t samples[FRONTEND_SAMPLES], frontend_workspace *work,
                       float features[FRONTEND_FRAMES * FRONTEND_COEFFICIENTS]);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -4,6 +4,10 @@
 
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef ${type} network_value;
 
 #define NETWORK_INPUTS ${inputs}
@@ -15,5 +19,9 @@ typedef ${type} network_value;
 
 /* Compute the output from the input, both in the arena; the rest of it is overwritten. */
 void network_run(network_value arena[NETWORK_ARENA]);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -37,7 +37,9 @@ def exported(spotter: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def files(exported: Path) -> dict[str, str]:
     """The sources of its example."""
-    return {name: (exported / "c" / name).read_text() for name in (*c.SOURCES, *c.OF_STREAMS)}
+    library = {name: exported / "c/src" / name for name in (*c.SOURCES, *c.DETECTOR)}
+    paths = library | {"example.c": exported / "c/example.c"}
+    return {name: path.read_text() for name, path in paths.items()}
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +72,42 @@ def test_make_builds_it_and_another_export_takes_its_place(exported, spotter, tm
     assert done.returncode == 0
     Study(StudyFolder(spotter.parent / "results", "words")).export(0, folder, with_c=True)
     assert not (folder / "c" / "example").exists()
+
+
+STUB = """
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+struct {
+    void begin(long) {}
+    size_t readBytes(char *place, size_t size) { return fread(place, 1, size, stdin); }
+    void println(const char *text) { puts(text); }
+} Serial;
+#include "%s"
+int main()
+{
+    setup();
+    while (!feof(stdin))
+        loop();
+}
+"""
+
+
+@pytest.mark.skipif(shutil.which("c++") is None, reason="this machine has no C++ compiler")
+def test_the_sketch_for_arduino_detects_the_same(exported, files, stream, tmp_path) -> None:
+    (tmp_path / "main.cpp").write_text(STUB % (exported / "c/examples/Listen/Listen.ino"))
+    library = exported / "c/src"
+    for source in sorted(library.glob("*.c")):
+        command = ["cc", "-std=c99", "-O2", "-ffp-contract=off", "-c", source]
+        subprocess.run(command, cwd=tmp_path, check=True, timeout=60)
+    objects = sorted(path.name for path in tmp_path.glob("*.o"))
+    command = ["c++", "-Wall", "-Wextra", "-Werror", f"-I{library}", "main.cpp", *objects, "-lm"]
+    subprocess.run(command, cwd=tmp_path, check=True, timeout=60)
+    samples = stream.samples.tobytes()
+    done = subprocess.run([tmp_path / "a.out"], input=samples, capture_output=True, timeout=60)
+    keywords = [line.split()[2] for line in printed(files, stream.samples)]
+    assert done.stdout.decode().split() == keywords != []
+    assert "includes=classifier.h" in (exported / "c/library.properties").read_text()
 
 
 def test_whatever_comes_in_it_stays_within_its_memory(files, stream) -> None:
@@ -138,5 +176,4 @@ int main(void)
 }}
 """
     source = detector_source(point, labels, keywords)
-    del source["example.c"]
-    return source | {"classifier.h": header, "main.c": main}
+    return {name: source[name] for name in c.DETECTOR} | {"classifier.h": header, "main.c": main}

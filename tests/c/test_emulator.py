@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from sweep.audio.dataset import Dataset
+from sweep.c import SOURCES
 from sweep.c.classifier import classifier_source
 from sweep.c.compiler import compiled
 from sweep.c.cores import CORES
@@ -43,7 +44,7 @@ MFCC = FRONTENDS["mfcc"]
 def source_of(network: str, frontend=MFCC, quantization: str = "int8") -> dict[str, str]:
     content = variants(NETWORKS[network], frontend)[quantization]
     source = classifier_source(frontend, *statistics(frontend), content, LABELS)
-    return {name: text for name, text in source.items() if name != "README.md"}
+    return {name: text for name, text in source.items() if name in SOURCES}
 
 
 def both(source: dict[str, str], clip: np.ndarray, kind: np.dtype, core: str) -> tuple:

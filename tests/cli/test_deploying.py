@@ -28,6 +28,11 @@ from sweep.study.storage import StudyFolder
 from .shell import clips, read_only, refused, sweep
 
 
+def contents(folder: Path) -> dict[str, bytes]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
 @pytest.fixture(scope="module")
 def exported(finished: Path) -> Path:
     """The most accurate trial, exported."""
@@ -119,11 +124,11 @@ class TestExport:
             assert told["verified"] and told["clips"] == len(clips("validation"))
             assert "with-c/c: verified on" in done.stdout
             assert "the network equals LiteRT's reference kernels" in done.stdout
-        written = {file.name: file.read_bytes() for file in (finished / "with-c/c").iterdir()}
+        written = contents(finished / "with-c/c")
         assert written.keys() == set(c.FILES) - set(c.OF_STREAMS)
         done = sweep(*ask, "--c", cwd=finished)
         assert done.returncode == 0, done.stderr
-        assert {f.name: f.read_bytes() for f in (finished / "with-c/c").iterdir()} == written
+        assert contents(finished / "with-c/c") == written
         done = sweep(*ask, cwd=finished)
         assert done.returncode == 0, done.stderr
         assert not (finished / "with-c/c").exists()

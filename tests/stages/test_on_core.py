@@ -8,7 +8,7 @@ import pytest
 
 import sweep
 from sweep.audio.dataset import Dataset
-from sweep.c import emulator
+from sweep.c import SOURCES, emulator
 from sweep.c.classifier import classifier_source
 from sweep.candidate import Candidate
 from sweep.errors import SweepError
@@ -147,7 +147,7 @@ def test_a_trained_network_takes_what_its_shape_took(lesson, spoken) -> None:
     source = classifier_source(
         lesson.candidate.frontend, features.mean, features.deviation, content, ("stop", "go")
     )
-    del source["README.md"]
+    source = {name: source[name] for name in SOURCES}
     clip = spoken.waveforms("validation", 16000)[0]
     trained, _ = emulator.emulate(source, clip, np.dtype(np.int8), (2,), CORE)
     for name, value in costs.metrics.items():
