@@ -41,7 +41,7 @@ def test_metrics_of_one_unit_are_told_apart() -> None:
     best = {"accuracy": 0.976, "tflite_size_kb": 4.64, "arena_kb": 1.27, "multiply_adds": 38916}
     progress = SearchProgress(10, dict.fromkeys(best, "minimize"), best=best)
     assert describe_progress(progress).replace("\u00a0", " ") == (
-        "best 0.976, tflite size 4.64 KB, ram 1.27 KB, multiply adds 38,916"
+        "best 0.976, tflite size 4.64 KB, arena 1.27 KB, multiply adds 38,916"
     )
 
 

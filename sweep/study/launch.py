@@ -14,7 +14,6 @@ from typing import Any
 from sweep import machine, registry
 from sweep.audio.dataset import Dataset
 from sweep.audio.folds import with_folds
-from sweep.c.emulator import refuse_without_emulator
 from sweep.errors import SweepError
 from sweep.litert import arithmetic
 from sweep.space import Space
@@ -79,8 +78,6 @@ def launch(
             f"this machine has processor {machine.processor()} instead of {measure_on}, so"
             " latencies do not compare; name another --study to start anew"
         )
-    if space.target and scheduler is None:
-        refuse_without_emulator(space.target)
     with folder.owned():
         study = folder.create(space, sampler, _about(space, dataset, measure_on))
         begun = len(study.get_trials(deepcopy=False))

@@ -13,9 +13,10 @@ from sweep.c.classifier import classifier_source
 from sweep.candidate import Candidate
 from sweep.errors import SweepError
 from sweep.limits import Limit
+from sweep.litert import Model
 from sweep.metrics import ON_CORE, metrics_of
 from sweep.networks.keras import KerasNetwork
-from sweep.stages import gate, on_core
+from sweep.stages import fit, gate, on_core
 from sweep.stages.evaluate import evaluate
 from sweep.stages.gate import expect, passes
 from sweep.stages.measurement import Bench
@@ -152,3 +153,19 @@ def test_a_trained_network_takes_what_its_shape_took(lesson, spoken) -> None:
     trained, _ = emulator.emulate(source, clip, np.dtype(np.int8), (2,), CORE)
     for name, value in costs.metrics.items():
         assert trained.metrics[name] == pytest.approx(value, rel=0.01), name
+
+
+@needs_emulator
+@pytest.mark.parametrize("core", [CORE, None])
+def test_for_a_core_the_reference_kernels_predict(spoken, counted, core, monkeypatch) -> None:
+    asked = []
+
+    class Asked(Model):
+        def __init__(self, content: bytes, reference: bool = False) -> None:
+            asked.append(reference)
+            super().__init__(content, reference)
+
+    monkeypatch.setattr(fit, "Model", Asked)
+    candidate = Candidate.from_parameters(TINY | {"epochs": 1})
+    sweep.evaluate(candidate, spoken, [], metrics=metrics_of((), target=core), target=core)
+    assert asked == [core is not None]
