@@ -149,5 +149,5 @@ def test_what_is_near_the_limit_is_converted(spoken, share):
 
 def test_trained_weights_are_estimated_too(lesson, variants):
     for name, content in variants.items():
-        kb = estimate_kb(lesson.architecture, lesson.trained.weights, name, False)
+        kb = estimate_kb(lesson.architecture, lesson.trained.weights, name, "full")
         assert abs(kb / zipped_kb(content) - 1) < ERROR, name
