@@ -98,7 +98,14 @@ def main() -> None:
         values = next(one for one in iter(lambda: space.draw(rng), None) if space.allows(one))
         candidate = with_one_quantization(space.candidate(values), rng)
         architecture = candidate.network.architecture(candidate.frontend.shape, 2)
-        bench = Bench(candidate, architecture, dataset, space.limits, space.metrics, wanted.core)
+        bench = Bench(
+            candidate,
+            architecture,
+            dataset,
+            space.limits,
+            space.metrics,
+            target=wanted.core,
+        )
         begun = time.perf_counter()
         expect(bench, every=True)
         counting.append(time.perf_counter() - begun)

@@ -42,7 +42,7 @@ needs_emulator = pytest.mark.skipif(
 def bench(dataset: Dataset, *limits: str, **parameters) -> Bench:
     candidate = Candidate.from_parameters(TINY | parameters)
     architecture = candidate.network.architecture(candidate.frontend.shape, len(dataset.labels))
-    return Bench(candidate, architecture, dataset, list(map(limit, limits)), METRICS, CORE)
+    return Bench(candidate, architecture, dataset, list(map(limit, limits)), METRICS, target=CORE)
 
 
 def limit(text: str) -> Limit:
