@@ -21,7 +21,7 @@ from sweep.audio.dataset_spec import DatasetSpec
 from sweep.errors import DataError, SweepError
 from sweep.export import measure
 from sweep.isolation import IsolatedClassifier
-from sweep.metrics import METRICS, OF_STREAMS
+from sweep.metrics import METRICS, OF_STREAMS, ON_CORE
 from sweep.predict import FRONTEND, METADATA, MODEL, Classifier
 from sweep.study.storage import StudyFolder
 
@@ -44,8 +44,8 @@ def exported(finished: Path) -> Path:
 class TestExport:
     def test_an_exported_folder_hears_what_was_said(self, exported: Path) -> None:
         metadata = json.loads((exported / "metadata.json").read_text())
-        of_others = {"false_accept_rate", *OF_STREAMS}
-        assert metadata["metrics"].keys() == METRICS.keys() - of_others
+        not_measured = {"false_accept_rate", *OF_STREAMS, *ON_CORE}
+        assert metadata["metrics"].keys() == METRICS.keys() - not_measured
         assert metadata["detector"] is None
         assert 0 < metadata["metrics"]["arena_kb"]["value"] < 100
         accuracy = metadata["metrics"]["accuracy"]["value"]
@@ -322,7 +322,7 @@ class TestFormats:
         trial = next(trial for trial in record.trials if trial.number == number)
         dataset = open_dataset(DatasetSpec(str(folder), ("stop", "go")))
         files = {name: (exported / name).read_bytes() for name in (FRONTEND, MODEL)}
-        measured = measure(files, dataset, trial, METRICS)["accuracy"]
+        measured = measure(files, dataset, trial, record.space)["accuracy"]
         names = dataset.names("validation")
         told = [Classifier(exported).predict(folder / name).label for name in names]
         right = [label == name.split("/")[0] for label, name in zip(told, names, strict=True)]
