@@ -3,9 +3,9 @@
     python benchmarks/scale.py [--workers 2 8] [--trials 1000] [--sleep 1.0] [--without-tls 0]
 
 For each number of workers and each length of a trial: trials a second, the share of the workers'
-time in which they had no trial, and the resident memory of the coordinator after a tenth of the
-trials and at the end.  With ``--without-tls 3`` the first of these is run three times with TLS and
-three times over plain connections, which no sweep uses, in turn, and throughputs are compared.
+time in which they had no trial, the processor time of the coordinator for a trial, and its resident
+memory after a tenth of the trials and at the end.  With ``--without-tls 3`` the first of these is
+run three times with TLS and three times over plain connections, which no sweep uses, in turn.
 """
 
 import argparse
@@ -61,15 +61,17 @@ def resident_mb() -> float:
 
 @dataclass(frozen=True)
 class Row:
-    """Trials a second, idle share, MB of the coordinator at a tenth of them and at the end."""
+    """Trials a second, idle share; of the coordinator ms a trial, and MB early and late."""
 
     rate: float
     idle: float
+    processor_ms: float
     early_mb: float
     late_mb: float
 
     def __str__(self) -> str:
-        return f"{self.rate:12.2f} {self.idle:8.1%} {self.early_mb:13.0f} {self.late_mb:9.0f}"
+        memory = f"{self.early_mb:13.0f} {self.late_mb:7.0f}"
+        return f"{self.rate:10.2f} {self.idle:8.1%} {self.processor_ms:10.1f} {memory}"
 
 
 def measure(workers: int, trials: int, seconds: float) -> Row:
@@ -89,11 +91,11 @@ def measure(workers: int, trials: int, seconds: float) -> Row:
             study = folder.create(space, make_sampler(space, "random", 0), about)
             job = partial(sleep, seconds=seconds)
             with Engine(None, space.limits, workers, None, folder.worker_log, job) as engine:
-                begin = time.monotonic()
+                begin, used = time.monotonic(), time.process_time()
                 Search(space, study, folder, engine, None, note).run()
-                taken = time.monotonic() - begin
+                taken, used = time.monotonic() - begin, time.process_time() - used
     idle = 1 - trials * seconds / (workers * taken)
-    return Row(trials / taken, idle, memory[trials // 10], memory[trials])
+    return Row(trials / taken, idle, 1000 * used / trials, memory[trials // 10], memory[trials])
 
 
 def compare(workers: int, trials: int, seconds: float, times: int) -> None:
@@ -121,7 +123,7 @@ def main() -> None:
     if given.without_tls:
         compare(given.workers[0], given.trials, given.sleep[0], given.without_tls)
         return
-    print("workers  sleep s  trials a s     idle  MB at a tenth  at end")
+    print("workers  sleep s  trials a s     idle  ms a trial  MB at a tenth  at end")
     for workers in given.workers:
         for seconds in given.sleep:
             row = measure(workers, given.trials, seconds)

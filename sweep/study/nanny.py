@@ -1,20 +1,25 @@
 """Nannies: each starts a worker process, and another where that one ends."""
 
 import asyncio
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import dask
 from distributed import Nanny
 from distributed.core import Status
 
-_START_IN_S, _STARTS = 120, 2
+_STILL_IN_S, _STARTS = 60, 2
+_STAT_TIMES = slice(11, 13)
+"""User and system time among the fields of ``/proc/PID/stat`` that follow the name."""
 _CONNECTION_LOST = "worker-handle-scheduler-connection-broken"
 
 
 class PatientNanny(Nanny):
-    """A nanny that replaces a worker process that does not join in time.
+    """A nanny that replaces a worker process that freezes while it starts.
 
-    Dask waits for ever for one that freezes while it starts.
+    Dask waits for ever for it.  A process is frozen that uses no processor time; on a busy machine
+    one may take minutes to start.
 
     Args:
         scheduler: its address.
@@ -30,21 +35,26 @@ class PatientNanny(Nanny):
         """Start the process.
 
         Raises:
-            RuntimeError: if it has not joined in time, nor the next.
+            RuntimeError: if it freezes, and so does the next.
         """
-        limit_s = _START_IN_S
         for _ in range(_STARTS):
-            overdue = asyncio.create_task(self._end_process(limit_s))
+            watching = asyncio.create_task(self._end_if_frozen())
             status = await super().instantiate()
-            overdue.cancel()
+            watching.cancel()
             if status == Status.running or self.status == Status.running:
                 return status
-        raise RuntimeError(f"no worker process has joined within {limit_s:g} s")
+        raise RuntimeError("worker processes freeze or end while they start")
 
-    async def _end_process(self, delay_s: float) -> None:
-        await asyncio.sleep(delay_s)
-        if self.process is not None and self.process.process is not None:
-            await self.process.process.kill()
+    async def _end_if_frozen(self) -> None:
+        used = None
+        while True:
+            await asyncio.sleep(_STILL_IN_S)
+            process = self.process.process if self.process is not None else None
+            with suppress(OSError):
+                stat = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii", errors="replace")
+                before, used = used, stat.rpartition(")")[2].split()[_STAT_TIMES]
+                if before == used and process is not None:
+                    await process.kill()
 
 
 class LastingNanny(PatientNanny):

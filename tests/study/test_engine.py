@@ -212,23 +212,24 @@ def test_a_frozen_worker_is_replaced_and_its_trial_run_again(tmp_path, monkeypat
         assert gone(tmp_path, FREEZES)
 
 
-def freeze_one_that_starts(frozen: list[psutil.Process]) -> None:
-    """Stop the first worker process that this process starts, before it has joined."""
+def freeze(frozen: list[psutil.Process], count: int) -> None:
+    """Stop the first worker processes that this process starts, before they have joined."""
     me, end = psutil.Process(), time.monotonic() + PATIENCE_IN_S
     known = set(me.children())
-    while not frozen and time.monotonic() < end:
+    while len(frozen) < count and time.monotonic() < end:
         for child in set(me.children()) - known:
             with contextlib.suppress(psutil.NoSuchProcess):
-                if "spawn_main" in " ".join(child.cmdline()) and not frozen:
+                if "spawn_main" in " ".join(child.cmdline()):
                     child.suspend()
+                    known.add(child)
                     frozen.append(child)
         time.sleep(0.01)
 
 
 def test_a_worker_that_freezes_while_it_starts_is_replaced(tmp_path, monkeypatch):
-    monkeypatch.setattr(nanny_module, "_START_IN_S", 8)
+    monkeypatch.setattr(nanny_module, "_STILL_IN_S", 2)
     frozen = []
-    threading.Thread(target=freeze_one_that_starts, args=(frozen,), daemon=True).start()
+    threading.Thread(target=freeze, args=(frozen, 1), daemon=True).start()
     with Engine(None, [], 1, None, tmp_path / "log", partial(work, folder=tmp_path)) as cold:
         assert frozen and not frozen[0].is_running()
         cold.submit(0, candidate(FINE))
@@ -251,9 +252,10 @@ def test_so_is_one_that_freezes_as_it_has_joined(tmp_path, monkeypatch):
     assert "said by a library" in (tmp_path / "log").read_text()
 
 
-def test_workers_that_never_join_are_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(nanny_module, "_START_IN_S", 0.1)
-    told = r"^worker processes cannot be started: no worker process has joined within 0.1 s$"
+def test_workers_that_all_freeze_while_they_start_are_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(nanny_module, "_STILL_IN_S", 1)
+    threading.Thread(target=freeze, args=([], 2), daemon=True).start()
+    told = "^worker processes cannot be started: worker processes freeze or end while they start$"
     with pytest.raises(SweepError, match=told):
         Engine(None, [], 1, None, tmp_path / "log")
 

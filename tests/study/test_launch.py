@@ -1,18 +1,17 @@
-from functools import partial
-
 import pytest
 
 from sweep import machine
 from sweep.errors import StudyError, SweepError
 from sweep.evaluation import Evaluation
 from sweep.study import launch as launch_module
-from sweep.study.engine import Engine
 from sweep.study.launch import launch
 
-from .fake_workers import evaluate, make_space
+from .fake_workers import FINITE, evaluate, make_space
 
 
-def compute(candidate, dataset, limits, rules) -> tuple[Evaluation, dict[str, bytes]]:
+def compute(
+    candidate, dataset, limits, rules, metrics, measure_on
+) -> tuple[Evaluation, dict[str, bytes]]:
     """Evaluate by formula, on a worker."""
     return evaluate(candidate, limits), {}
 
@@ -20,7 +19,7 @@ def compute(candidate, dataset, limits, rules) -> tuple[Evaluation, dict[str, by
 @pytest.fixture(autouse=True)
 def _computed(monkeypatch):
     """Real workers that compute instead of training."""
-    monkeypatch.setattr(launch_module, "Engine", partial(Engine, work=compute))
+    monkeypatch.setattr(launch_module, "evaluate_candidate", compute)
 
 
 def test_a_sweep_is_launched_goes_on_and_knows_what_it_was_made_from(folder, spoken):
@@ -42,7 +41,7 @@ def test_a_sweep_is_launched_goes_on_and_knows_what_it_was_made_from(folder, spo
 
 def test_latencies_of_a_study_are_measured_on_one_model_of_processor(folder, spoken, monkeypatch):
     timed = make_space(trials=1)
-    assert timed.timed and not make_space("limits: {}\nobjectives: {size_kb: minimize}").timed
+    assert timed.timed and not make_space(FINITE + "objectives: {size_kb: minimize}").timed
     monkeypatch.setattr(machine, "processor", lambda: "arm64 Slow")
     with pytest.raises(SweepError, match="has processor arm64 Slow instead of x86_64 Fast, so"):
         launch(timed, spoken, folder, workers=1, measure_on="x86_64 Fast")
