@@ -59,7 +59,7 @@ def _use(told: Mapping[str, Any]) -> Iterator[str]:
     if told["target"]:
         yield f"It is for a {told['target']}."
     if told["none_of_these"]:
-        yield f"{' and '.join(told['none_of_these'])} stand for what is none of the others."
+        yield from ("Labels for other sound:", "", *(f"- {one}" for one in told["none_of_these"]))
     else:
         yield "It takes any other sound for one of them."
 

@@ -21,7 +21,8 @@ def test_it_stands_in_the_folder_and_tells_every_metric_with_its_interval(spotte
         text = METRICS[name].text(one["value"], one.get("interval"))
         assert f"| {name} | {text} | {one['definition']} |" in card.splitlines()
     assert all(f"- {limit}" in card.splitlines() for limit in metadata["limits"])
-    assert "_unknown_ stand for" in card or "_unknown_ stands for" in card
+    assert metadata["none_of_these"]
+    assert all(f"- {line}" in card.splitlines() for line in metadata["none_of_these"])
 
 
 def test_it_says_whether_it_was_tested(metadata) -> None:
