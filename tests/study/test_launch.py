@@ -10,7 +10,7 @@ from .fake_workers import FINITE, evaluate, make_space
 
 
 def compute(
-    candidate, dataset, limits, rules, metrics, measure_on
+    candidate, dataset, limits, rules, metrics, measure_on, target
 ) -> tuple[Evaluation, dict[str, bytes]]:
     """Evaluate by formula, on a worker."""
     return evaluate(candidate, limits), {}
