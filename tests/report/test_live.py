@@ -265,8 +265,8 @@ def test_finalists_appear_when_trained_and_are_looked_at_and_heard(look, live, r
         assert [text.split()[0] for text in listed] == [name for name, _ in one.worst]
     page.wait_for_selector(".clips audio", state="attached")
     assert page.locator(".clips audio").count() == 1
-    page.evaluate("document.querySelector('audio').preload = 'auto'")
-    page.wait_for_function("document.querySelector('audio').duration === 0.5")
+    page.evaluate("document.querySelector('.clips audio').preload = 'auto'")
+    page.wait_for_function("document.querySelector('.clips audio').duration === 0.5")
     sweep.stop()
     place = f"{live.url}study/final/finalist/{finalists[0].trial}/clip"
     assert status_of(f"{place}/0") == 200
@@ -355,8 +355,8 @@ def test_misclassified_clips_are_played_where_they_are(look, live, running, clip
     clips = page.locator("#panel .clips")
     clips.locator("audio").wait_for()
     assert clips.locator("li").count() > clips.locator("audio").count() == 1
-    page.evaluate("document.querySelector('audio').preload = 'auto'")
-    page.wait_for_function("document.querySelector('audio').duration === 0.5")
+    page.evaluate("document.querySelector('#panel audio').preload = 'auto'")
+    page.wait_for_function("document.querySelector('#panel audio').duration === 0.5")
     place = f"{live.url}study/running/trial/{number}/clip"
     assert page.request.get(f"{place}/0").body() == clip.read_bytes()
     assert status_of(f"{place}/1") == status_of(f"{place}/999") == 404
