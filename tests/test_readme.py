@@ -17,6 +17,7 @@ import sweep
 from sweep.cli import app
 
 from .cli.shell import SPACE, SWEEP, clips, space_file
+from .signals import heed_ctrl_c
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -103,7 +104,12 @@ def test_its_commands_run(page: str, desk: Path, monkeypatch: pytest.MonkeyPatch
             assert labels
             Path(words[2]).write_text(SPACE.replace("labels: [stop, go]", labels[0]))
         elif words[:2] == ["sweep", "serve"]:
-            with subprocess.Popen([SWEEP, *words[1:]], stdout=subprocess.PIPE, text=True) as page_:
+            with subprocess.Popen(
+                [SWEEP, *words[1:]],
+                stdout=subprocess.PIPE,
+                text=True,
+                preexec_fn=heed_ctrl_c,
+            ) as page_:
                 assert page_.stdout and "http://127.0.0.1:" in page_.stdout.readline()
                 page_.send_signal(signal.SIGINT)
         else:
