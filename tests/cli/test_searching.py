@@ -80,7 +80,7 @@ class TestRun:
         _, errors = started.communicate(timeout=60)
         assert started.returncode == 130
         assert "Traceback" not in errors
-        assert errors.strip().splitlines()[-1].startswith("sweep: interrupted; what is finished")
+        assert errors.strip().splitlines()[-1].startswith("sweep: interrupted; finished trials are")
         _wait_for(lambda: not any(map(_alive, children)), seconds=10)
         assert _finished_trials(database) >= 1
 
