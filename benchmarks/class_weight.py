@@ -16,26 +16,12 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 from curves import TASKS, Task, opened
+from training_choices import BASE
 
 import sweep
 from sweep.candidate import Candidate
 
-CHOSEN = {
-    "frame_step_in_s": 0.02,
-    "num_mel_bins": 16,
-    "num_coefficients": 12,
-    "nonlinearity": "cube_root",
-    "normalization": "per_clip",
-    "time_shift_ms": 100,
-    "noise_snr_db": 5,
-    "gain_db": 6,
-    "network": "temporal",
-    "alpha": 0.125,
-    "epochs": 40,
-    "learning_rate_decay": "cosine",
-    "final_sparsity": 0,
-    "quantization": ("int8_per_tensor",),
-}
+CHOSEN = BASE | {"quantization": ("int8_per_tensor",)}
 METRICS = ("accuracy", "balanced_accuracy", "worst_recall")
 UNEQUAL = {name: TASKS[name] for name in ("1 rare word", "6 words, uneven", "2 words")} | {
     "2 rare words of 4": Task({"up": 900, "left": 900, "go": 60, "right": 40}, (40,)),

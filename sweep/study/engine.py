@@ -89,7 +89,7 @@ class Engine:
         self._dataset, self._limits, self._work = dataset, limits, work
         self._patience = Patience(trial_timeout_s)
         self._done: queue.Queue[tuple[int, Future]] = queue.Queue()
-        # Dask takes equal keys for equal work, whoever sends it.
+        # Dask runs tasks of equal keys once, even if different clients submit them.
         self._token = uuid4().hex
         self._jobs: dict[int, _Job] = {}
         self._crew = Crew(workers, scheduler, log, key, processor, say)

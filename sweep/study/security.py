@@ -1,7 +1,7 @@
 """Who may take part in a sweep: keys, and the TLS settings made of them.
 
-A key is one PEM text: a private key and the certificate that it signs itself.  Whoever holds it is
-trusted by all who hold it; nobody else gets past the TLS handshake.
+A key is one PEM text: a private key and the certificate that it signs itself.  All
+processes that hold it trust each other; any other fails the TLS handshake.
 """
 
 import ipaddress

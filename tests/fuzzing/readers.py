@@ -49,7 +49,7 @@ class Reader:
 
     def read(self, inside: Path, rng: random.Random) -> None:
         """Read the input as the commands do."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} does not define read()")
 
     @staticmethod
     def input(inside: Path) -> Path:
@@ -267,7 +267,7 @@ class Arguments(Reader):
 
     def prepare(self) -> None:
         from sweep.cli import app
-        from sweep.report import page  # noqa: F401
+        from sweep.report import page  # noqa: F401  # imported so that no input is charged for it
 
         self.app = app
 
