@@ -49,9 +49,7 @@ class _SharingBuilder(flatbuffers.Builder):
         super().__init__(size)
         self._written: dict[tuple[str, bytes], int] = {}
 
-    def CreateNumpyVector(
-        self, x: np.ndarray
-    ) -> int:  # noqa: N802  # the name is that of flatbuffers
+    def CreateNumpyVector(self, x: np.ndarray) -> int:
         """Return the place of the vector, written now or before."""
         key = x.dtype.str, x.tobytes()
         if key not in self._written:
