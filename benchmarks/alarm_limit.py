@@ -80,7 +80,7 @@ def train(dataset: Dataset, alpha: float, blocks: int) -> Trial:
     result = evaluation.result
     found = [
         measure_files(
-            files, dataset, "validation", candidate.frontend, point, {}, METRICS
+            files, dataset, "validation", candidate.frontend, point, {}, space
         ).measured.detected
         for point in (replace(result.point, threshold=LIKELIER_THAN_NOT), result.point)
     ]

@@ -11,7 +11,7 @@ from sweep.audio.streams import stream_of
 from sweep.c import DETECTOR, LIBRARY, SOURCES
 from sweep.c.arrays import constant, number
 from sweep.c.classifier import classifier_source
-from sweep.c.cores import DEFAULT_CORE
+from sweep.c.cores import CORES, DEFAULT_CORE
 from sweep.c.detector import detector_source
 from sweep.c.emulator import Costs
 from sweep.c.templates import template
@@ -52,7 +52,7 @@ def c_files(
     )
     clips = dataset.waveforms("validation", frontend.downsampling_rate)
     expected = _expected(deployed, clips)
-    files = source | {name: template(name) for name in ("test.c", "Makefile")}
+    files = source | {"test.c": template("test.c"), "Makefile": _makefile(core)}
     files["golden.h"] = _golden(clips[0], expected)
     classifier = {name: source[name] for name in SOURCES}
     told = verified(classifier, clips, expected, core=core)
@@ -72,6 +72,10 @@ def counted(found: Mapping[str, Any]) -> dict[str, float]:
     if "reason" in device:
         return {}
     return Costs(**{name: value for name, value in device.items() if name != "core"}).metrics
+
+
+def _makefile(core: str) -> str:
+    return f"CORE = {' '.join(CORES[core].gnu_flags)}\n" + template("Makefile")
 
 
 def _expected(deployed: Mapping[str, bytes], clips: np.ndarray) -> Expected:

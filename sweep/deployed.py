@@ -5,14 +5,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sweep.arrays import to_float
 from sweep.audio.dataset import Dataset
 from sweep.audio.streams import stream_of
 from sweep.detection import Scores
 from sweep.detector import OperatingPoint
 from sweep.frontends.base import Frontend
-from sweep.litert import run_deployed, run_windows
-from sweep.metrics import Measured, Metric
+from sweep.litert import CLIPS_TIMED, run_deployed, run_windows
+from sweep.metrics import Measured
 from sweep.predict import FRONTEND, MODEL
+from sweep.space import Space
 from sweep.stages.files import file_facts, latency_facts
 from sweep.statistics import confusion
 
@@ -39,8 +41,7 @@ def measure_files(
     frontend: Frontend,
     point: OperatingPoint | None,
     shape: Mapping[str, float],
-    metrics: Mapping[str, Metric],
-    reference: bool = False,
+    space: Space,
 ) -> Deployed:
     """Return what files measure on the clips of a split, and in its stream.
 
@@ -51,12 +52,15 @@ def measure_files(
         frontend: the parameters of the front end.
         point: the operating point in a stream; None to run none.
         shape: the metrics that follow from the shape of the network.
-        metrics: what is measured, by name.
-        reference: whether the network runs in LiteRT's reference kernels.
+        space: what is measured, and how.
     """
-    rate = frontend.downsampling_rate
-    run = run_deployed(files[FRONTEND], files[MODEL], dataset.waveforms(split, rate), reference)
-    latencies = latency_facts(run.preprocessing, run.model)
+    rate, reference = frontend.downsampling_rate, space.target is not None
+    waveforms = dataset.waveforms(split, rate)
+    run = run_deployed(files[FRONTEND], files[MODEL], waveforms, reference)
+    latencies = latency_facts(
+        space.clock.measure(files[FRONTEND], to_float(waveforms[:CLIPS_TIMED])),
+        space.clock.measure(files[MODEL], run.features),
+    )
     facts = {**shape, **file_facts(files[MODEL]), **latencies}
     counts = confusion(dataset.targets(split), run.probabilities)
     scores, detection = None, None
@@ -66,5 +70,5 @@ def measure_files(
         keywords, window = dataset.spec.labels, frontend.num_samples
         scores = Scores(stream, found, dataset.labels, keywords, point.stride, window)
         detection = scores.at(point)
-    measured = Measured(facts, counts, metrics, dataset.labels, detection)
+    measured = Measured(facts, counts, space.metrics, dataset.labels, detection)
     return Deployed(measured, run.probabilities, scores)

@@ -127,9 +127,8 @@ def measure(
     known = {name: result.metrics.get(name) for name in OF_SHAPES}
     shape = {name: value for name, value in known.items() if value is not None}
     frontend = trial.candidate.frontend
-    point, metrics, reference = result.point, space.metrics, space.target is not None
     return measure_files(
-        files, dataset, "validation", frontend, point, shape, metrics, reference
+        files, dataset, "validation", frontend, result.point, shape, space
     ).measured
 
 
@@ -167,6 +166,7 @@ def _metadata(
         "keywords": list(dataset.spec.labels),
         "detector": result.point and asdict(result.point),
         "target": record.space.target,
+        "latency": record.space.file.latency and record.space.file.latency.command,
         "arithmetic": arithmetic(record.space.target is not None),
         "metrics": _told(measured),
         "judged_on": record.judged_on,

@@ -181,33 +181,27 @@ class Deployed:
     """What a front end and a network make of clips one after the other, as on a device.
 
     Attributes:
+        features: float32 ``[clips, frames, coefficients]``.
         probabilities: float32 ``[clips, labels]``.
-        preprocessing, model: how long a clip takes in each.
     """
 
+    features: np.ndarray
     probabilities: np.ndarray
-    preprocessing: Latency
-    model: Latency
 
 
 def run_deployed(
     frontend: bytes, model: bytes, waveforms: np.ndarray, reference: bool = False
 ) -> Deployed:
-    """Classify clips with two ``.tflite`` files, and time both.
+    """Classify clips with two ``.tflite`` files.
 
     Args:
         frontend, model: the files.
         waveforms: 16-bit, ``[clips, samples]``.
-        reference: whether the network classifies in LiteRT's reference kernels; what is timed are
-            its default ones.
+        reference: whether the network classifies in LiteRT's reference kernels.
     """
     run, parts = Model(frontend).run_each, blocks(waveforms, _CLIPS_AT_ONCE)
     features = np.concatenate([run(to_float(part)) for part in parts])
-    return Deployed(
-        Model(model, reference).run_each(features),
-        measure_latency(frontend, to_float(waveforms[:CLIPS_TIMED])),
-        measure_latency(model, features),
-    )
+    return Deployed(features, Model(model, reference).run_each(features))
 
 
 def run_windows(

@@ -316,13 +316,13 @@ _BUILT_IN = (
     ),
     Metric(
         "preprocessing_latency_ms",
-        "front end in LiteRT: median over clips, one thread, warm",
+        "front end: median over clips in LiteRT, one thread, warm; or as latency.command takes it",
         unit="ms",
         timed=True,
     ),
     Metric(
         "model_latency_ms",
-        "network in LiteRT: median over clips, one thread, warm",
+        "network: median over clips in LiteRT, one thread, warm; or as latency.command takes it",
         unit="ms",
         timed=True,
     ),

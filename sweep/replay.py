@@ -98,6 +98,7 @@ def replay(
         metrics=space.file.metrics,
         measure_on=record.about.get("measured_on", ""),
         target=space.target,
+        clock=space.clock,
     )
     with Engine(dataset, space.limits, 1, None, folder.worker_log, work) as engine:
         engine.submit(number, trial.candidate)

@@ -18,6 +18,7 @@ from sweep.c.frontend import ONLY_C, has_c
 from sweep.candidate import Candidate
 from sweep.errors import SpecError, nearest
 from sweep.frontends.lookup import frontend_owner
+from sweep.latency import Clock, LatencyCommand, ThisMachine
 from sweep.limits import hours_caution
 from sweep.metrics import Metric, goal
 from sweep.objectives import check_objectives, read_limits, read_metrics
@@ -135,8 +136,17 @@ class Space(ParameterSpace):
 
     @property
     def timed(self) -> bool:
-        """Whether objectives or limits name a metric that depends on the machine's speed."""
-        return any(self.metrics[name].timed for name in self.named_metrics)
+        """Whether objectives or limits name a metric that depends on a worker's speed."""
+        on_worker = self.file.latency is None
+        return on_worker and any(self.metrics[name].timed for name in self.named_metrics)
+
+    @property
+    def clock(self) -> Clock:
+        """What takes latencies."""
+        latency = self.file.latency
+        if latency is None:
+            return ThisMachine()
+        return LatencyCommand(latency.command, spec.duration_in_s(latency.timeout))
 
     @property
     def target(self) -> str | None:
@@ -286,6 +296,7 @@ class Space(ParameterSpace):
             "limits": {limit.metric: f"{limit.operator} {limit.bound:g}" for limit in self.limits},
             "objectives": dict(self.file.objectives),
             "target": self.target,
+            "latency": self.file.latency and self.file.latency.command,
             "seed": self.file.search.seed,
             "dataset.clip_length_in_s": self.file.dataset.clip_length_in_s,
             "dataset.streams": self.file.dataset.streams and self.file.dataset.streams.model_dump(),

@@ -1,6 +1,7 @@
 """The search-space file as written: its keys and their types."""
 
 import re
+import shlex
 from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ from sweep import registry, strict_yaml
 from sweep.c.cores import CoreName
 from sweep.dataset_section import DatasetSection, Section, dataset_keys, dataset_section
 from sweep.errors import SpecError, nearest
+from sweep.latency import FILE
 from sweep.spec_problems import first_problem
 
 BUILT_IN = Path(__file__).parent / "search_spaces"
@@ -87,6 +89,34 @@ class SearchSection(Section):
         return timeout
 
 
+class LatencySection(Section):
+    """A command that takes latencies on a device, instead of this machine.
+
+    ``{model}`` in it is the path of a ``.tflite``, of the front end or of the network; its last
+    line is the median of milliseconds, and their spread if it knows one.
+    """
+
+    command: Annotated[str, pydantic.Field(json_schema_extra={"pattern": re.escape(FILE)})]
+    timeout: str = "1m"
+
+    @pydantic.field_validator("command")
+    @classmethod
+    def _names_the_file(cls, command: str) -> str:
+        try:
+            words = shlex.split(command)
+        except ValueError as error:
+            raise ValueError(f"{command!r} cannot be split into words: {error}") from error
+        if not any(FILE in word for word in words):
+            raise ValueError(f"{command!r} has no {FILE}, the path of the file that it runs")
+        return command
+
+    @pydantic.field_validator("timeout")
+    @classmethod
+    def _is_duration(cls, timeout: str) -> str:
+        duration_in_s(timeout)
+        return timeout
+
+
 class SpaceFile(Section):
     """One search-space file."""
 
@@ -97,6 +127,7 @@ class SpaceFile(Section):
     require: list[str] = []
     metrics: list[str] = []
     target: CoreName | None = None
+    latency: LatencySection | None = None
     limits: dict[str, str] = {"accuracy": ">= 0.97", "latency_ms": "<= 8", "size_kb": "< 25"}
     objectives: Annotated[
         dict[str, Literal["maximize", "minimize"]], pydantic.Field(min_length=1)
@@ -178,5 +209,9 @@ def _keys(content: dict[Any, Any], place: Sequence[str]) -> Iterable[str]:
         return SpaceFile.model_fields
     if place[0] == "dataset":
         return dataset_keys(content.get("dataset"), place[1:])
-    sections: dict[str, type[Section]] = {"search": SearchSection, "parameters": Range}
+    sections: dict[str, type[Section]] = {
+        "search": SearchSection,
+        "parameters": Range,
+        "latency": LatencySection,
+    }
     return sections[place[0]].model_fields

@@ -34,6 +34,8 @@ BEYOND_A_SCHEMA = (
     "search.goal",
     "search.promotion",
     "search.timeout",
+    "latency.timeout",
+    "cannot be split into words",
     "cannot name a folder",
     "no accuracy is above 1",
     "is a share from 0 to 1",

@@ -102,6 +102,23 @@ MISTAKES = [
         "dataset: {lables: [stop, go]}",
         "x.yaml: dataset.lables: unknown key; did you mean labels?",
     ),
+    (
+        BASE + "latency: {comand: 'run {model}'}",
+        "x.yaml: latency.comand: unknown key; did you mean command?",
+    ),
+    (BASE + "latency: {timeout: 5s}", "x.yaml: latency.command: is missing"),
+    (
+        BASE + "latency: {command: ssh pi run}",
+        "x.yaml: latency.command: 'ssh pi run' has no {model}, the path of the file that it runs",
+    ),
+    (
+        BASE + 'latency: {command: "run \'{model}"}',
+        'x.yaml: latency.command: "run \'{model}" cannot be split into words: No closing quotation',
+    ),
+    (
+        BASE + "latency: {command: 'run {model}', timeout: long}",
+        "x.yaml: latency.timeout: 'long' is no duration; write for example 90s, 30m or 1h30m",
+    ),
     (BASE + "search: {trails: 3}", "x.yaml: search.trails: unknown key; did you mean trials?"),
     (
         BASE + "parameters: {alpha: {lo: 1, high: 2}}",

@@ -25,7 +25,7 @@ FILES = (
 )
 """The files of the folder."""
 
-BUILT = ("example",)
+BUILT = ("example", "classifier.o")
 """What its ``Makefile`` leaves there."""
 
 QUANTIZATIONS = ("float32", "int8", "int8_per_tensor")

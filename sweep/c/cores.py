@@ -1,4 +1,4 @@
-"""The cores that a search may aim at: how C is linked for them, and what runs it here."""
+"""The cores that a search may aim at: how C is compiled for them, and what runs it here."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -16,12 +16,14 @@ class Core:
 
     Attributes:
         cpu: its processor and features, as Clang names them.
+        gnu: the same, as GCC does.
         has_floats: whether it computes float32 itself; else a library does, which takes many
             instructions for each operation.
         emulated: the processor that runs its code here, as unicorn names it.
     """
 
     cpu: str
+    gnu: str
     has_floats: bool
     emulated: str
 
@@ -31,14 +33,20 @@ class Core:
         abi = "eabihf" if self.has_floats else "eabi"
         return f"--target=thumb-freestanding-{abi}", f"-mcpu={self.cpu}"
 
+    @property
+    def gnu_flags(self) -> tuple[str, ...]:
+        """What GCC does."""
+        floats = ("-mfloat-abi=hard", "-mfpu=auto") if self.has_floats else ("-mfloat-abi=soft",)
+        return "-mthumb", f"-mcpu={self.gnu}", *floats
 
-_ARMV8 = Core("cortex_m33+fp_armv8d16sp", True, "UC_CPU_ARM_CORTEX_M33")
+
+_ARMV8 = Core("cortex_m33+fp_armv8d16sp", "cortex-m33", True, "UC_CPU_ARM_CORTEX_M33")
 
 CORES: dict[str, Core] = {
-    "cortex-m0plus": Core("cortex_m0plus", False, "UC_CPU_ARM_CORTEX_M0"),
-    "cortex-m3": Core("cortex_m3", False, "UC_CPU_ARM_CORTEX_M3"),
-    "cortex-m4": Core("cortex_m4+vfp4d16sp", True, "UC_CPU_ARM_CORTEX_M4"),
-    "cortex-m7": Core("cortex_m7+fp_armv8d16sp", True, "UC_CPU_ARM_CORTEX_M7"),
+    "cortex-m0plus": Core("cortex_m0plus", "cortex-m0plus", False, "UC_CPU_ARM_CORTEX_M0"),
+    "cortex-m3": Core("cortex_m3", "cortex-m3", False, "UC_CPU_ARM_CORTEX_M3"),
+    "cortex-m4": Core("cortex_m4+vfp4d16sp", "cortex-m4", True, "UC_CPU_ARM_CORTEX_M4"),
+    "cortex-m7": Core("cortex_m7+fp_armv8d16sp", "cortex-m7+nofp.dp", True, "UC_CPU_ARM_CORTEX_M7"),
     "cortex-m33": _ARMV8,
     "cortex-m55": _ARMV8,  # Of its own instructions, the emulator knows none.
 }

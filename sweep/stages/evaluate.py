@@ -11,6 +11,7 @@ from sweep.candidate import Candidate
 from sweep.detection import Detected
 from sweep.evaluation import Evaluation, Outcome, Variant, choose
 from sweep.frontends.compute import convert_frontend
+from sweep.latency import Clock, ThisMachine
 from sweep.limits import Limit, total_violation, violations
 from sweep.metrics import ACCURACY, METRICS, WORST_RECALL, Measured, Metric
 from sweep.networks.architecture import Architecture, Weights
@@ -30,7 +31,7 @@ def evaluate(
     limits: list[Limit],
     rules: Sequence[StopRule] = (),
     metrics: Mapping[str, Metric] = METRICS,
-    timed: bool = True,
+    clock: Clock | None = ThisMachine(),
     target: str | None = None,
 ) -> tuple[Evaluation, dict[str, bytes]]:
     """Gate, train, compress and measure a candidate on training and validation clips.
@@ -45,7 +46,7 @@ def evaluate(
         limits: what a feasible candidate keeps.
         rules: when to stop its training; without any it is trained to its end.
         metrics: what is measured, by name.
-        timed: whether latencies are.
+        clock: what takes latencies; None where none are taken.
         target: the core it is for: what it takes there is counted, and its predictions are those
             of LiteRT's reference kernels, which the C exported for it equals.
 
@@ -55,7 +56,7 @@ def evaluate(
     """
     watch = Stopwatch()
     architecture = candidate.network.architecture(candidate.frontend.shape, len(dataset.labels))
-    bench = Bench(candidate, architecture, dataset, limits, metrics, timed, target)
+    bench = Bench(candidate, architecture, dataset, limits, metrics, clock, target)
     reference = target is not None
     with watch("gate"):
         expected = expect(bench)

@@ -1,12 +1,11 @@
 """Measurement: the size, accuracy and latency of the files that would be deployed."""
 
 import json
-import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
-from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,8 +17,9 @@ from sweep.detection import Detected
 from sweep.evaluation import Variant
 from sweep.frontends.base import Frontend
 from sweep.frontends.compute import VERSION, convert_frontend
+from sweep.latency import Clock, ThisMachine
 from sweep.limits import Limit, violations
-from sweep.litert import CLIPS_TIMED, Latency, Model, measure_latency
+from sweep.litert import CLIPS_TIMED, Latency, Model
 from sweep.metrics import METRICS, Measured, Metric
 from sweep.networks.architecture import Architecture
 from sweep.parameters import differences
@@ -40,7 +40,7 @@ class Bench:
         dataset: the clips.
         limits: what a feasible candidate keeps.
         metrics: what is measured, by name.
-        timed: whether latencies are.
+        clock: what takes latencies; None where none are taken.
         target: the core that is counted on; None where nothing is.
     """
 
@@ -49,7 +49,7 @@ class Bench:
     dataset: Dataset
     limits: list[Limit]
     metrics: Mapping[str, Metric] = field(default_factory=lambda: METRICS)
-    timed: bool = True
+    clock: Clock | None = ThisMachine()
     target: str | None = None
 
     def measure(
@@ -68,8 +68,9 @@ class Bench:
             detected: what is detected in the validation stream.
         """
         facts, spread_ms = self._shape() | file_facts(content), None
-        if self.timed:
-            preprocessing, model = self._preprocessing(), self._model(quantization, content)
+        if self.clock:
+            preprocessing = self._preprocessing(self.clock)
+            model = self._model(self.clock, quantization, content)
             facts |= latency_facts(preprocessing, model)
             spread_ms = preprocessing.spread_ms + model.spread_ms
         counted = self._counted(quantization)
@@ -106,29 +107,29 @@ class Bench:
         broken = violations(self.limits, values)
         return Variant(quantization, values, spread_ms, found.exposures(), broken)
 
-    def _preprocessing(self) -> Latency:
+    def _preprocessing(self, clock: Clock) -> Latency:
         frontend = self.candidate.frontend
         # Which bands there are changes the numbers in the matrix of mel bands, not its shape.
         bands = {"lower_frequency": None, "upper_frequency": None}
         return _remembered(
-            digest([VERSION, frontend.code(), differences(frontend) | bands]),
-            lambda: measure_latency(_typical_frontend(frontend), self._clips()),
+            [clock.place, VERSION, frontend.code(), differences(frontend) | bands],
+            lambda: clock.measure(_typical_frontend(frontend), self._clips()),
         )
 
-    def _model(self, quantization: str, content: bytes) -> Latency:
+    def _model(self, clock: Clock, quantization: str, content: bytes) -> Latency:
         def measure() -> Latency:
             features = Model(_typical_frontend(self.candidate.frontend)).run_each(self._clips())
-            return measure_latency(content, features)
+            return clock.measure(content, features)
 
-        return _remembered(digest([self.architecture.key, quantization]), measure)
+        return _remembered([clock.place, self.architecture.key, quantization], measure)
 
     def _clips(self) -> np.ndarray:
         rate = self.candidate.frontend.downsampling_rate
         return to_float(self.dataset.waveforms("validation", rate)[:CLIPS_TIMED])
 
 
-def _remembered(key: str, measure: Callable[[], Latency]) -> Latency:
-    """Measure once for all files of one shape, on this machine, with this LiteRT.
+def _remembered(key: Sequence[Any], measure: Callable[[], Latency]) -> Latency:
+    """Measure once for all files of one shape, in one place.
 
     Latency is fixed by a network's shape, not by its weights; and a sweep that is run again then
     meets the same numbers, and so makes the same choices.
@@ -138,8 +139,7 @@ def _remembered(key: str, measure: Callable[[], Latency]) -> Latency:
         record = json.dumps(asdict(measure()))
         (folder / "latency.json").write_text(record, encoding="utf-8")
 
-    where = [platform.node(), version("ai-edge-litert"), key]
-    folder = cache.entry("latency", digest(where), build)
+    folder = cache.entry("latency", digest(key), build)
     with cache.readable(folder):
         return Latency(**json.loads((folder / "latency.json").read_text(encoding="utf-8")))
 

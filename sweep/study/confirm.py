@@ -89,7 +89,7 @@ def confirm(
     with folder.owned(), readable_errors(folder.path):
         # First, so that unusable test clips raise before anything is trained.
         clips = len(dataset.targets("testing"))
-        work = partial(evaluate_candidate, target=record.space.target)
+        work = partial(evaluate_candidate, target=record.space.target, clock=record.space.clock)
         validated: dict[int, CrossValidation] = {}
         if folds:
             contenders = select_contenders(record, _CONTENDERS * top)
@@ -263,10 +263,8 @@ def _measure(
     assert result is not None
     files = {name: (job.place / name).read_bytes() for name in (FRONTEND, MODEL)}
     shape = {name: validation[name] for name in OF_SHAPES if name in validation}
-    frontend, point, reference = job.candidate.frontend, result.point, space.target is not None
-    tested = measure_files(
-        files, dataset, "testing", frontend, point, shape, space.metrics, reference
-    )
+    point = result.point
+    tested = measure_files(files, dataset, "testing", job.candidate.frontend, point, shape, space)
     measured, truth = tested.measured, dataset.targets("testing")
     retraining = Retraining(
         seed=job.candidate.seed,

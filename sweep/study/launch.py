@@ -60,7 +60,8 @@ def launch(
         scheduler: a Dask scheduler to use instead.
         key: the key of that scheduler.
         measure_on: the model of processor on which latencies are measured; by default the study's,
-            which is this machine's unless another was named first.
+            which is this machine's unless another was named first.  None may be named where a
+            command takes them.
         listen: told how the search stands, a few times a second.
         say: told in a line what happens to workers.
 
@@ -72,7 +73,12 @@ def launch(
     timeout_s, trial_timeout_s = map(_seconds, (search.timeout, search.trial_timeout))
     dataset = with_folds(dataset, search.folds)
     sampler = make_sampler(space, search.sampler, search.seed)
-    measure_on = measure_on or folder.measured_on() or machine.processor()
+    if space.file.latency:
+        if measure_on:
+            raise SweepError("--measure-on: latencies are taken by latency.command")
+        measure_on = ""
+    else:
+        measure_on = measure_on or folder.measured_on() or machine.processor()
     if scheduler is None and space.timed and measure_on != machine.processor():
         raise SweepError(
             f"this machine has processor {machine.processor()} instead of {measure_on}, so"
@@ -98,6 +104,7 @@ def launch(
                 metrics=space.file.metrics,
                 measure_on=measure_on,
                 target=space.target,
+                clock=space.clock,
             ),
         ) as engine:
             Search(space, study, folder, engine, timeout_s, listen).run()

@@ -22,6 +22,7 @@ from sweep.audio.travel import Lacking, at_hand
 from sweep.candidate import Candidate, digest
 from sweep.errors import SweepError
 from sweep.evaluation import Evaluation, Variant
+from sweep.latency import Clock, ThisMachine
 from sweep.limits import Limit
 from sweep.metrics import metrics_named, metrics_of
 from sweep.stopping import StopRule
@@ -66,11 +67,12 @@ def evaluate_candidate(
     metrics: Sequence[str] = (),
     measure_on: str = "",
     target: str | None = None,
+    clock: Clock = ThisMachine(),
 ) -> tuple[Evaluation, dict[str, bytes]]:
     """Evaluate a candidate, on a worker.
 
     Args:
-        candidate, dataset, limits, rules, target: as for ``stages.evaluate``.
+        candidate, dataset, limits, rules, target, clock: as for ``stages.evaluate``.
         metrics: the names of those from outside.
         measure_on: the model of processor on which latencies are measured; any if empty.
     """
@@ -80,7 +82,9 @@ def evaluate_candidate(
     built_in = metrics_of(dataset.labels, dataset.spec.streams, target)
     measured = {**built_in, **metrics_named(metrics)}
     timed = measure_on in ("", machine.processor())
-    return evaluate(candidate, at_hand(dataset), limits, rules, measured, timed, target)
+    return evaluate(
+        candidate, at_hand(dataset), limits, rules, measured, clock if timed else None, target
+    )
 
 
 def packed(

@@ -6,6 +6,8 @@ from dataclasses import replace
 from functools import cache
 from itertools import cycle, product
 from pathlib import Path
+from shutil import which
+from subprocess import CompletedProcess
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from sweep.arrays import to_float
 from sweep.audio.dataset import Dataset, open_dataset
 from sweep.audio.dataset_spec import DatasetSpec
 from sweep.c.classifier import classifier_source
+from sweep.c.cores import CORES, DEFAULT_CORE
 from sweep.c.verification import Expected, verified
 from sweep.c_folder import c_files
 from sweep.errors import SweepError
@@ -159,12 +162,28 @@ class TestFolder:
         assert f"{part} FAILED" in self._make_test(changed, tmp_path, 2)
 
     def _make_test(self, files: dict[str, str], folder: Path, status: int) -> str:
+        done = self._make("test", files, folder)
+        assert done.returncode == status, done.stderr
+        return done.stdout
+
+    def _make(self, goal: str, files: dict[str, str], folder: Path) -> CompletedProcess[str]:
         for name, content in files.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(content)
-        done = subprocess.run(["make", "test"], cwd=folder, capture_output=True, text=True)
-        assert done.returncode == status, done.stderr
-        return done.stdout
+        return subprocess.run(["make", goal], cwd=folder, capture_output=True, text=True)
+
+    @pytest.mark.skipif(not which("arm-none-eabi-gcc"), reason="GCC for Arm is not installed")
+    @pytest.mark.parametrize("core", CORES)
+    def test_make_arm_compiles_it_for_the_core_without_a_warning(
+        self, core, files, tmp_path: Path
+    ) -> None:
+        flags = " ".join(CORES[core].gnu_flags)
+        head, rest = files["Makefile"].split("\n", 1)
+        assert head == f"CORE = {' '.join(CORES[DEFAULT_CORE].gnu_flags)}"
+        done = self._make("arm", files | {"Makefile": f"CORE = {flags}\n{rest}"}, tmp_path)
+        assert (done.returncode, done.stderr) == (0, "")
+        code, data = map(int, done.stdout.splitlines()[-1].split()[:2])
+        assert code > 10_000 and data == 0
 
     @needs_compiler
     def test_it_says_on_how_many_clips_it_was_verified(self, spoken: Dataset, deployed) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from ..signals import heed_ctrl_c
 from ..test_packaging import BASE, EXTRAS, ROOT, names
 from .shell import clips, sweep
 
@@ -125,7 +126,9 @@ def test_the_page_is_served_without_what_trains(finished: Path, tmp_path: Path) 
     python = environment(tmp_path / "serve", SERVE)
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     serve = [str(python), "-m", "sweep", "serve", "words", "--port", "0"]
-    with subprocess.Popen(serve, cwd=finished, env=kept, stdout=subprocess.PIPE, text=True) as page:
+    with subprocess.Popen(
+        serve, cwd=finished, env=kept, stdout=subprocess.PIPE, text=True, preexec_fn=heed_ctrl_c
+    ) as page:
         assert page.stdout is not None
         address = page.stdout.readline().split()[0]
         with urllib.request.urlopen(address, timeout=30) as answer:

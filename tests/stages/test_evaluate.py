@@ -14,6 +14,7 @@ from sweep.evaluation import Evaluation
 from sweep.limits import Limit
 from sweep.litert import Model, zipped_kb
 from sweep.metrics import METRICS, OF_STREAMS
+from sweep.space import Space
 from sweep.stages import evaluate as story
 from sweep.stages.evaluate import evaluate
 from sweep.statistics import confusion, mistakes
@@ -310,12 +311,17 @@ class TestStreams:
         candidate = Candidate.from_parameters(SMALL | {"epochs": 20, "quantization": ("int8",)})
         evaluation, files = evaluate(candidate, streamed, [])
         result = evaluation.result
+        space = Space.parse(
+            "dataset: {labels: [stop, go], unknown: {}, streams: {}}\n"
+            "latency: {command: \"sh -c 'echo 2.5' {model}\"}"
+        )
         measured = measure_files(
-            files, streamed, "validation", candidate.frontend, result.point, {}, METRICS
+            files, streamed, "validation", candidate.frontend, result.point, {}, space
         ).measured
         for name in OF_STREAMS:
             assert measured[name] == result[name]
         assert measured.detected.keywords > 5
+        assert measured["latency_ms"] == 5.0
 
     def test_the_testing_split_is_not_looked_at(self, streamed, monkeypatch):
         read = []

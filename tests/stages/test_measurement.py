@@ -3,13 +3,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from sweep import latency
 from sweep.c.arena import activations_kb
 from sweep.candidate import Candidate
+from sweep.latency import LatencyCommand
 from sweep.limits import Limit
 from sweep.litert import Latency, Model, zipped_kb
 from sweep.metrics import METRICS
 from sweep.stages import measurement
 from sweep.stages.measurement import Bench
+
+from ..commands import write_command
 
 
 def bench(lesson, dataset, *limits: Limit) -> Bench:
@@ -49,7 +53,7 @@ def test_where_no_latency_is_wanted_none_is_taken_and_all_else_is_the_same(
     whole = timed.measure("int8", variants["int8"])
     assert whole.violations["latency_ms"] > 0
     monkeypatch.setattr(measurement, "_remembered", lambda *given: pytest.fail("timed"))
-    found = replace(timed, timed=False).measure("int8", variants["int8"])
+    found = replace(timed, clock=None).measure("int8", variants["int8"])
     assert set(found.violations) == {"size_kb"} and found.latency_spread_ms is None
     assert {name for name in METRICS if found[name] != whole[name]} == {
         name for name, metric in METRICS.items() if metric.timed
@@ -58,7 +62,7 @@ def test_where_no_latency_is_wanted_none_is_taken_and_all_else_is_the_same(
 
 def test_networks_of_one_shape_are_timed_once_on_a_machine(lesson, variants, spoken, monkeypatch):
     first = bench(lesson, spoken).measure("int8", variants["int8"], None)
-    monkeypatch.setattr(measurement, "measure_latency", lambda *given: pytest.fail("timed again"))
+    monkeypatch.setattr(latency, "measure_latency", lambda *given: pytest.fail("timed again"))
     again = bench(lesson, spoken).measure("int8", variants["int8"], None)
     assert again == first
 
@@ -67,7 +71,7 @@ def test_which_bands_a_front_end_hears_does_not_change_what_it_costs(
     lesson, variants, spoken, monkeypatch
 ):
     first = bench(lesson, spoken).measure("int8", variants["int8"], None)
-    monkeypatch.setattr(measurement, "measure_latency", lambda *given: pytest.fail("timed again"))
+    monkeypatch.setattr(latency, "measure_latency", lambda *given: pytest.fail("timed again"))
     parameters = lesson.candidate.parameters() | {"lower_frequency": 40, "upper_frequency": 3000}
     other = Bench(Candidate.from_parameters(parameters), lesson.architecture, spoken, [])
     again = other.measure("int8", variants["int8"], None)
@@ -81,7 +85,7 @@ def test_front_end_and_network_are_timed_on_real_clips(spoken, variants, lesson,
         timed.append((Model(content).input_shape, clips.shape, float(np.abs(clips).max())))
         return Latency(1.0, 0.25)
 
-    monkeypatch.setattr(measurement, "measure_latency", measure)
+    monkeypatch.setattr(latency, "measure_latency", measure)
     parameters = lesson.candidate.parameters() | {"lower_frequency": 33.0}
     monkeypatch.setattr(
         measurement, "_remembered", lambda key, take: take()
@@ -93,3 +97,15 @@ def test_front_end_and_network_are_timed_on_real_clips(spoken, variants, lesson,
     heard = min(20, spoken.counts["validation"])
     assert waveform == (1, 16000) and clips == (heard, 16000) and 0 < loudest <= 1
     assert features == (1, 31, 10, 1) and inputs == (heard, 31, 10, 1)
+
+
+def test_a_command_is_asked_once_for_a_shape(lesson, variants, spoken, tmp_path):
+    asked = tmp_path / "asked"
+    command = write_command(tmp_path, f'wc -c < "$1" >> {asked}; echo 3.5 0.5')
+    by_command = replace(bench(lesson, spoken), clock=LatencyCommand(command, 10))
+    variant = by_command.measure("int8", variants["int8"])
+    assert (variant["preprocessing_latency_ms"], variant["latency_ms"]) == (3.5, 7.0)
+    assert variant.latency_spread_ms == 1.0
+    assert by_command.measure("int8", variants["int8"]) == variant
+    _, network = map(int, asked.read_text().split())
+    assert network == len(variants["int8"])

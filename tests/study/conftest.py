@@ -1,12 +1,16 @@
-"""Studies, and a PostgreSQL server to keep one in."""
+"""Studies, a PostgreSQL server to keep one in, and an engine."""
 
 import asyncio
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from sweep.study.engine import Engine
 from sweep.study.storage import StudyFolder
+
+from .engines import started
 
 
 @pytest.fixture
@@ -42,3 +46,23 @@ def _no_event_loop_of_others() -> Iterator[None]:
     asyncio._set_running_loop(None)
     yield
     asyncio._set_running_loop(running)
+
+
+@pytest.fixture(scope="module")
+def work_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the trials of ``engine`` note what they do."""
+    return tmp_path_factory.mktemp("engine")
+
+
+@pytest.fixture(scope="module")
+def engine(work_folder: Path) -> Iterator[Engine]:
+    """Two real workers."""
+    with started(work_folder, workers=2) as running:
+        yield running
+
+
+@pytest.fixture
+def no_client_left() -> Iterator[None]:
+    """Collect clients that found no scheduler now; while Dask begins a loop it would lock up."""
+    yield
+    gc.collect()

@@ -6,11 +6,11 @@ from sweep.evaluation import Evaluation
 from sweep.study import launch as launch_module
 from sweep.study.launch import launch
 
-from .fake_workers import FINITE, evaluate, make_space
+from .fake_workers import FINITE, SPACE, evaluate, make_space
 
 
 def compute(
-    candidate, dataset, limits, rules, metrics, measure_on, target
+    candidate, dataset, limits, rules, metrics, measure_on, target, clock
 ) -> tuple[Evaluation, dict[str, bytes]]:
     """Evaluate by formula, on a worker."""
     return evaluate(candidate, limits), {}
@@ -51,6 +51,20 @@ def test_latencies_of_a_study_are_measured_on_one_model_of_processor(folder, spo
     monkeypatch.setattr(machine, "processor", lambda: "x86_64 Fast")
     with pytest.raises(SweepError, match="has processor x86_64 Fast instead of arm64 Slow"):
         launch(timed, spoken, folder, workers=1)
+
+
+def test_where_a_command_takes_them_any_processor_does(folder, spoken, monkeypatch):
+    monkeypatch.setattr(machine, "processor", lambda: "arm64 Slow")
+    by_command = "latency: {command: 'run {model}'}\n"
+    timed = make_space(SPACE + by_command, trials=1)
+    assert launch(timed, spoken, folder, workers=1).about["measured_on"] == ""
+    monkeypatch.setattr(machine, "processor", lambda: "x86_64 Fast")
+    launch(make_space(SPACE + by_command, trials=2), spoken, folder, workers=1)
+    with pytest.raises(SweepError, match="^--measure-on: latencies are taken by latency.command$"):
+        launch(timed, spoken, folder, workers=1, measure_on="x86_64 Fast")
+    other = make_space(SPACE + by_command.replace("run", "run2"), trials=3)
+    with pytest.raises(StudyError, match="latency = 'run {model}', now it is 'run2 {model}'; name"):
+        launch(other, spoken, folder, workers=1)
 
 
 def test_folds_are_dealt_and_remembered(folder, spoken):

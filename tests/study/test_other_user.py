@@ -17,8 +17,8 @@ from sweep.study.engine import Engine
 
 from ..report.fake_studies import make_record
 from ..report.study_fixtures import RunningSweep
+from .engines import ROOT, begin, listening
 from .fake_work import work
-from .test_engine import ROOT, begin, listening
 
 NOBODY = 65534
 ATTACKER = f"""
