@@ -28,6 +28,7 @@ SEARCHED = ("training", "validation")
 """The splits that a search reads."""
 _ANY_RATE = 16000
 
+_LONG = "_long_recordings_"
 _HELD_WHOLE = 0.95
 _LENGTH_STEP_IN_S = 0.05
 
@@ -41,7 +42,7 @@ class Dataset:
     Attributes:
         spec: what was opened, its ``clip_length_in_s`` a number.
         fingerprint: digest of the labels, of the training, validation and background recordings,
-            and of the names of the testing clips.
+            of the long recordings for validation, and of the names of the testing clips.
         skipped: one line for each recording left out because it cannot be used; those for
             testing are told by ``skipped_in``.
         noted: one line for each recording that is used, though not as its file has it.
@@ -72,9 +73,22 @@ class Dataset:
         """
         return self.place or locate(self.spec)
 
+    @property
+    def long_files(self) -> dict[str, Path]:
+        """The files of the long recordings that a search reads, by their names in ``kept_in``."""
+        streams = self.spec.streams
+        found = long_recordings(streams.recordings if streams else None, SEARCHED[1])
+        return {
+            f"{_LONG}/{SEARCHED[1]}/{file.name}": file for one in found for file in one.files
+        }
+
     def kept_in(self, place: Path) -> "Dataset":
         """Return the same dataset with its recordings in another folder."""
-        return replace(self, place=place, folds=tuple(fold.kept_in(place) for fold in self.folds))
+        spec, streams = self.spec, self.spec.streams
+        if streams and streams.recordings:
+            spec = replace(spec, streams=replace(streams, recordings=str(place / _LONG)))
+        folds = tuple(fold.kept_in(place) for fold in self.folds)
+        return replace(self, spec=spec, place=place, folds=folds)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -208,12 +222,17 @@ def open_dataset(spec: DatasetSpec, progress: Progress | None = None) -> Dataset
     if len(set(spec.labels)) < len(spec.labels) or not spec.labels:
         raise DataError("name at least one label, and none twice")
     if is_folder(spec.source):
-        spec = replace(spec, source=str(Path(spec.source).expanduser().absolute()))
+        spec = replace(spec, source=_absolute(spec.source))
     else:
         spec = replace(spec, label_from="folder")
-    if spec.streams:
+    if spec.unknown and spec.unknown.folder:
+        unknown = replace(spec.unknown, folder=_absolute(spec.unknown.folder))
+        spec = replace(spec, unknown=unknown)
+    if spec.streams and spec.streams.recordings:
+        where = _absolute(spec.streams.recordings)
+        spec = replace(spec, streams=replace(spec.streams, recordings=where))
         for split in SPLITS[1:]:
-            for recording in long_recordings(spec.streams.recordings, split):
+            for recording in long_recordings(where, split):
                 recording.spoken(spec.labels)
     folder = locate(spec, progress)
     clips = layout.find_clips(folder, spec.label_from)
@@ -274,7 +293,10 @@ def fingerprint(spec: DatasetSpec, contents: Sequence[str], testing: Sequence[st
         contents: digests of the recordings for training, for validation, and of background.
         testing: the names of the testing clips.
     """
-    return digest([VERSION, spec.outputs, contents, testing])
+    streams = spec.streams
+    found = long_recordings(streams.recordings if streams else None, SEARCHED[1])
+    long = [read(one.path.parent, [file.name for file in one.files], _as_it_is) for one in found]
+    return digest([VERSION, spec.outputs, contents, testing, *(one.content for one in long)])
 
 
 def typical_length(lengths_in_s: Sequence[float]) -> float:
@@ -286,6 +308,15 @@ def typical_length(lengths_in_s: Sequence[float]) -> float:
     steps = math.ceil(round(length / _LENGTH_STEP_IN_S, 6))
     shortest, longest = CLIP_LENGTHS_IN_S
     return min(max(round(steps * _LENGTH_STEP_IN_S, 2), shortest), longest)
+
+
+def _absolute(folder: str) -> str:
+    """Return a folder as workers with another working directory find it."""
+    return str(Path(folder).expanduser().absolute())
+
+
+def _as_it_is(path: Path) -> None:
+    """Use a file for nothing but its digest."""
 
 
 def _check_labels(folder: Path, spec: DatasetSpec, clips: Iterable[layout.Clip]) -> None:

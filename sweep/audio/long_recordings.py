@@ -20,10 +20,14 @@ class LongRecording:
     times: Path | None
 
     @property
+    def files(self) -> tuple[Path, ...]:
+        """The recording, and its times."""
+        return (self.path,) if self.times is None else (self.path, self.times)
+
+    @property
     def stamp(self) -> str:
         """A digest that tells whether its files were replaced."""
-        names = [path.name for path in (self.path, self.times) if path is not None]
-        return stamp(self.path.parent, names)
+        return stamp(self.path.parent, [path.name for path in self.files])
 
     def spoken(self, keywords: Sequence[str]) -> tuple[Spoken, ...]:
         """Return what is said in it.

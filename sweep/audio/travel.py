@@ -31,6 +31,7 @@ def at_hand(dataset: Dataset) -> Dataset:
     spec = dataset.spec
     folders = [spec.source] if is_folder(spec.source) else []
     folders += [spec.unknown.folder] if spec.unknown and spec.unknown.folder else []
+    folders += [spec.streams.recordings] if spec.streams and spec.streams.recordings else []
     if all(Path(folder).is_dir() for folder in folders):
         return dataset
     with cache.only_reading():
@@ -47,15 +48,16 @@ def parts(dataset: Dataset) -> Iterator[Part]:
         DataError: if they are too many to be sent.
     """
     names = [*(name for split in SEARCHED for name in dataset.listed[split]), *dataset.noises]
-    size = sum((dataset.folder / name).stat().st_size for name in names)
+    files = {name: dataset.folder / name for name in names} | dataset.long_files
+    size = sum(file.stat().st_size for file in files.values())
     if size > MOST_BYTES:
         raise DataError(
             f"{dataset.spec.source}: {size / 2**30:.1f} GB are too much to send to workers that"
             " lack the folder; let them have it at the same path"
         )
     part: list[tuple[str, bytes]] = []
-    for name in names:
-        with open(dataset.folder / name, "rb") as file:
+    for name, path in files.items():
+        with open(path, "rb") as file:
             while content := file.read(_PART_BYTES):
                 part.append((name, content))
                 if sum(len(piece) for _, piece in part) >= _PART_BYTES:
@@ -94,7 +96,8 @@ def accept(dataset: Dataset) -> None:
         arrived, listed = _arriving(), dataset.listed
         every = [*(listed[split] for split in SEARCHED), dataset.noises]
         contents = [read(arrived, names, lambda path: None).content for names in every]
-        if fingerprint(dataset.spec, contents, listed["testing"]) != dataset.fingerprint:
+        spec = dataset.kept_in(arrived).spec
+        if fingerprint(spec, contents, listed["testing"]) != dataset.fingerprint:
             raise DataError(f"{dataset.spec.source}: the recordings did not arrive as they were")
         shutil.copytree(arrived, scratch, dirs_exist_ok=True)
 

@@ -171,11 +171,12 @@ class TestLongRecordings:
         with pytest.raises(DataError, match="0 keywords are said in the recordings for testing"):
             stream_of(dataset, "testing", RATE)
 
-    def test_that_are_replaced_make_another_stream(self, open_set, long):
-        _, before = made(open_set, recordings=str(long))
+    def test_that_are_replaced_make_another_stream_and_another_data_set(self, open_set, long):
+        first, before = made(open_set, recordings=str(long))
         (long / "validation/kitchen.txt").write_text("3,4,go")
-        _, after = made(open_set, recordings=str(long))
+        second, after = made(open_set, recordings=str(long))
         assert len(after.spoken) == len(before.spoken) - 12
+        assert second.fingerprint != first.fingerprint
 
     def test_that_cannot_be_used_are_told_when_the_data_set_is_opened(self, open_set, long):
         (long / "validation/radio.csv").write_text("1,2")

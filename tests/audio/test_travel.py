@@ -11,9 +11,12 @@ from sweep.audio.dataset import Dataset, open_dataset
 from sweep.audio.dataset_spec import DatasetSpec
 from sweep.audio.folds import with_folds
 from sweep.audio.location import locate
-from sweep.audio.open_set import UnknownSpec
+from sweep.audio.open_set import StreamSpec, UnknownSpec
+from sweep.audio.streams import stream_of
 from sweep.audio.travel import Lacking, accept, at_hand, begin, parts, receive
 from sweep.errors import DataError
+
+from .recordings import tone, write
 
 RATE = 8000
 
@@ -110,3 +113,21 @@ def test_a_folder_of_other_words_is_needed_too(dataset, tmp_path):
         at_hand(replace(dataset, spec=replace(dataset.spec, unknown=words)))
     (tmp_path / "words").mkdir()
     at_hand(replace(dataset, spec=replace(dataset.spec, unknown=words)))
+
+
+def test_long_recordings_of_streams_travel_too(folder, elsewhere, tmp_path):
+    long = tmp_path / "long"
+    for split in ("validation", "testing"):
+        write(long / split / "kitchen.wav", tone(3.0))
+        lines = (f"{i / 10} {i / 10 + 0.05} go" for i in range(12))
+        (long / split / "kitchen.txt").write_text("\n".join(lines).replace(" ", "\t"))
+    streams = StreamSpec(hours=0, recordings=str(long))
+    dataset = open_dataset(DatasetSpec(str(folder), ("stop", "go"), streams=streams))
+    here, sent = stream_of(dataset, "validation", RATE), list(parts(dataset))
+    long.rename(tmp_path / "away")
+    assert begin(dataset)
+    for part in sent:
+        receive(part)
+    accept(dataset)
+    there = stream_of(at_hand(dataset), "validation", RATE)
+    assert there.spoken == here.spoken and np.array_equal(there.samples, here.samples)

@@ -36,7 +36,7 @@ pytestmark = pytest.mark.usefixtures("no_client_left")
 
 
 async def _asked(address: str, security: Security) -> object:
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(1):
         async with rpc(address, connection_args=security.get_connection_args("client")) as other:
             return await other.identity()
 
@@ -163,8 +163,9 @@ def test_a_scheduler_that_does_not_answer_is_told(address, tmp_path, monkeypatch
         started(tmp_path, address=address)
 
 
-def test_a_scheduler_is_reached_from_within_a_running_event_loop_too():
+def test_a_scheduler_is_reached_from_within_a_running_event_loop_too(monkeypatch):
     """As in a notebook."""
+    monkeypatch.setattr(cluster_module, "_GREETING_IN_S", 1)
 
     async def cell() -> None:
         with pytest.raises(SweepError, match="127.0.0.1:1"):
