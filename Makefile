@@ -12,7 +12,7 @@ install: .venv/installed-test     ## what developing needs
 
 test: .venv/installed-test lint   ## every check
 	@command -v chromium >/dev/null || ./tests/install_browser
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 test-versions:                    ## from a wheel to a prediction, on each Python found
 	./tests/walk_versions $(PYTHONS)

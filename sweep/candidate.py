@@ -37,6 +37,12 @@ class AugmentationParams:
     gain_db: float = parameter(
         0.0, low=0, high=40, meaning="training clips get louder or softer by up to this"
     )
+    speed: float = parameter(
+        0.0, low=0, high=0.5, meaning="training clips get faster or slower by up to this share"
+    )
+    reverberation_s: float = parameter(
+        0.0, low=0, high=1.5, meaning="longest reverberation of the rooms half the clips are put in"
+    )
 
     @property
     def is_identity(self) -> bool:

@@ -238,12 +238,12 @@ MISTAKES = [
     ),
     (
         "- a\n- b",
-        "x.yaml: expected the keys dataset, parameters, require, metrics, target, limits,"
+        "x.yaml: expected the keys dataset, parameters, require, metrics, target, latency, limits,"
         " objectives, search",
     ),
     (
         "",
-        "x.yaml: expected the keys dataset, parameters, require, metrics, target, limits,"
+        "x.yaml: expected the keys dataset, parameters, require, metrics, target, latency, limits,"
         " objectives, search",
     ),
 ]

@@ -78,9 +78,7 @@ class Dataset:
         """The files of the long recordings that a search reads, by their names in ``kept_in``."""
         streams = self.spec.streams
         found = long_recordings(streams.recordings if streams else None, SEARCHED[1])
-        return {
-            f"{_LONG}/{SEARCHED[1]}/{file.name}": file for one in found for file in one.files
-        }
+        return {f"{_LONG}/{SEARCHED[1]}/{file.name}": file for one in found for file in one.files}
 
     def kept_in(self, place: Path) -> "Dataset":
         """Return the same dataset with its recordings in another folder."""

@@ -14,6 +14,8 @@ from sweep.networks.pruning import pruning_updates
 
 _GATHERED_BYTES = 2**24
 """Features passed to one call of the graph: many steps, but little memory."""
+_MAPPED_BYTES, _CLIPS_AT_ONCE = 2**28, 1024
+"""Of a larger memory map so many clips are read before it is released: each maps 64 KB around."""
 
 
 @dataclass(frozen=True)
@@ -152,10 +154,16 @@ def _gathered(
     features: np.ndarray, soft_targets: np.ndarray, batches: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return features and targets of batches, each ``[steps, batch_size, ...]``."""
-    renderings, clips = batches[..., 0], batches[..., 1]
-    gathered = features[renderings, clips]
+    gathered = np.empty((batches[..., 0].size, *features.shape[2:]), np.float32)
+    rows = batches.reshape(-1, 2)
+    for start in range(0, len(rows), _CLIPS_AT_ONCE):
+        part = slice(start, start + _CLIPS_AT_ONCE)
+        renderings, clips = rows[part].T
+        gathered[part] = features[renderings, clips]
+        if features.nbytes > _MAPPED_BYTES:
+            release(features)
     release(features)
-    return gathered, soft_targets[clips]
+    return gathered.reshape(*batches.shape[:2], *features.shape[2:]), soft_targets[batches[..., 1]]
 
 
 def _parts(stretch: range, bytes_per_step: int) -> Iterator[range]:

