@@ -87,7 +87,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=60)
-    parser.add_argument("--share", type=float, default=2.5)
+    parser.add_argument("--share", type=float, default=1.2)
     parser.add_argument("--plain", action="store_true", help="without near misses")
     given = parser.parse_args()
     recordings = Path(os.environ["SPEECH_COMMANDS"]).absolute()
@@ -98,7 +98,7 @@ def main() -> None:
             if word.is_dir():
                 (others / word.name).symlink_to(word)
         if not given.plain:
-            print(make_near_misses([recordings, more], None, others))
+            print(make_near_misses([recordings, more], KEYWORDS, None, others))
         dataset = open_set(recordings, others, given.share)
         seeds = range(1, given.seeds + 1)
         spotters = [train(dataset, given.epochs, seed) for seed in seeds]

@@ -19,7 +19,11 @@ _A_SPEAKER = 8
 
 
 def make_near_misses(
-    folders: Sequence[Path], words: Sequence[str] | None, out: Path, seed: int = 0
+    folders: Sequence[Path],
+    keywords: Sequence[str],
+    words: Sequence[str] | None,
+    out: Path,
+    seed: int = 0,
 ) -> dict[str, int]:
     """Write non-words spliced from recordings, and return how many clips each has.
 
@@ -30,24 +34,29 @@ def make_near_misses(
 
     Args:
         folders: folders of words.
+        keywords: words that none begins with: the second half of another can make them whole, as
+            that of *up* does *stop*.
         words: the words to use, all if None; those that rejection is measured on are best left out.
         out: where the folders of words are written; other words may lie there.
         seed: decides which clips are spliced.
 
     Raises:
-        DataError: if there are no clips of a word, one cannot be read, or there are near misses in
-            ``out`` already.
+        DataError: if there are no clips of a word, or of none but keywords, one cannot be read, or
+            there are near misses in ``out`` already.
     """
     clips = [(folder, clip) for folder in folders for clip in find_clips(folder)]
     words = sorted({clip.label for _, clip in clips}) if words is None else words
     by_word = {word: [(f, c) for f, c in clips if c.label == word] for word in words}
-    missing = [word for word, found in by_word.items() if not found]
+    where = ", ".join(map(str, folders))
+    missing = [word for word in {**by_word, **dict.fromkeys(keywords)} if not by_word.get(word)]
     if missing:
-        raise DataError(f"{', '.join(map(str, folders))}: no clips of {', '.join(missing)}")
-    counts = {f"spliced-{word}": 0 for word in words}
+        raise DataError(f"{where}: no clips of {', '.join(missing)}")
+    counts = {f"spliced-{word}": 0 for word in words if word not in keywords}
+    if not counts:
+        raise DataError(f"{where}: no clips of other words than {', '.join(keywords)}")
     for name in counts:
         _make(out / name)
-    for word, clip, samples in _spliced(by_word, np.random.default_rng(seed)):
+    for word, clip, samples in _spliced(by_word, keywords, np.random.default_rng(seed)):
         name = f"spliced-{word}"
         file = f"{clip.speaker}{SPEAKER_END}{counts[name]}.wav"
         soundfile.write(out / name / file, to_int16(samples), _RATE)
@@ -56,7 +65,9 @@ def make_near_misses(
 
 
 def _spliced(
-    by_word: dict[str, list[tuple[Path, Clip]]], rng: np.random.Generator
+    by_word: dict[str, list[tuple[Path, Clip]]],
+    keywords: Sequence[str],
+    rng: np.random.Generator,
 ) -> Iterator[tuple[str, Clip, np.ndarray]]:
     """Yield the word that a spliced clip begins with, the clip of it, and the samples."""
     by_speaker: dict[str, dict[str, list[tuple[Path, Clip]]]] = defaultdict(dict)
@@ -64,7 +75,7 @@ def _spliced(
         for folder, clip in found:
             by_speaker[clip.speaker].setdefault(word, []).append((folder, clip))
     for _, said in sorted(by_speaker.items()):
-        pairs = list(permutations(said, 2))
+        pairs = [pair for pair in permutations(said, 2) if pair[0] not in keywords]
         for i in rng.permutation(len(pairs))[:_A_SPEAKER]:
             first, second = (said[word][rng.integers(len(said[word]))] for word in pairs[i])
             joined = _joined(_halves(_read(*first))[0], _halves(_read(*second))[1])

@@ -79,6 +79,9 @@ def near_misses(
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Where to write; the folder of other words.")
     ],
+    keyword: Annotated[
+        list[str] | None, typer.Option(metavar="WORD", help="A keyword: none begins with it.")
+    ] = None,
     word: Annotated[
         list[str] | None, typer.Option(metavar="WORD", help="A word to use; all by default.")
     ] = None,
@@ -90,7 +93,7 @@ def near_misses(
     from sweep.terminal import console, print_pairs
 
     refuse_both(as_json, as_csv)
-    counts = make_near_misses(folders, word, out)
+    counts = make_near_misses(folders, keyword or (), word, out)
     if not printed(counts, as_json, as_csv):
         print_pairs(console(), counts.items())
 

@@ -21,7 +21,7 @@ def spectrum(samples):
 
 @pytest.fixture
 def made(recordings, tmp_path):
-    return tmp_path / "others", make_near_misses([recordings], None, tmp_path / "others")
+    return tmp_path / "others", make_near_misses([recordings], (), None, tmp_path / "others")
 
 
 def test_spliced_clips_are_halves_of_two_words_of_one_speaker(tmp_path):
@@ -30,7 +30,7 @@ def test_spliced_clips_are_halves_of_two_words_of_one_speaker(tmp_path):
             (tmp_path / "words" / word).mkdir(parents=True, exist_ok=True)
             file = tmp_path / "words" / word / f"{speaker}_nohash_0.wav"
             soundfile.write(file, tone(hz=hz + (50 if speaker == "carl" else 0)), 16000)
-    counts = make_near_misses([tmp_path / "words"], None, tmp_path / "out")
+    counts = make_near_misses([tmp_path / "words"], (), None, tmp_path / "out")
     assert counts == {"spliced-go": 2, "spliced-stop": 2}
     found = set()
     for file in sorted((tmp_path / "out").glob("spliced-*/*")):
@@ -48,18 +48,31 @@ def test_spliced_clips_are_halves_of_two_words_of_one_speaker(tmp_path):
 
 
 def test_only_the_words_named_are_used(recordings, tmp_path):
-    assert make_near_misses([recordings], ["go", "stop"], tmp_path / "out").keys() == {
+    assert make_near_misses([recordings], (), ["go", "stop"], tmp_path / "out").keys() == {
         "spliced-go",
         "spliced-stop",
     }
     with pytest.raises(DataError, match="no clips of sit"):
-        make_near_misses([recordings], ["go", "sit"], tmp_path / "other")
+        make_near_misses([recordings], (), ["go", "sit"], tmp_path / "other")
+
+
+def test_none_begins_with_a_keyword(recordings, tmp_path):
+    counts = make_near_misses([recordings], ["stop"], ["go", "stop"], tmp_path / "out")
+    assert counts.keys() == {"spliced-go"} and counts["spliced-go"] > 0
+    assert {folder.name for folder in (tmp_path / "out").iterdir()} == counts.keys()
+
+
+def test_keywords_alone_or_none_are_told(recordings, tmp_path):
+    with pytest.raises(DataError, match="no clips of other words than go, stop$"):
+        make_near_misses([recordings], ["go", "stop"], ["go", "stop"], tmp_path / "out")
+    with pytest.raises(DataError, match="no clips of sit$"):
+        make_near_misses([recordings], ["sit"], None, tmp_path / "out")
 
 
 def test_near_misses_that_are_there_are_left_alone(recordings, made):
     out, _ = made
     with pytest.raises(DataError, match="is there already"):
-        make_near_misses([recordings], None, out)
+        make_near_misses([recordings], (), None, out)
 
 
 def test_a_data_set_rejects_them_with_speakers_apart(recordings, made):

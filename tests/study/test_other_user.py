@@ -32,8 +32,8 @@ made = security_of(new_key())
 os.setgroups([]), os.setgid({NOBODY}), os.setuid({NOBODY})
 
 async def run(address, security):
-    async with asyncio.timeout(3):
-        async with Client(address, security=security, asynchronous=True, timeout=2) as client:
+    async with asyncio.timeout(2):
+        async with Client(address, security=security, asynchronous=True, timeout=1) as client:
             return await client.submit(os.getpid)
 
 found = {{}}
@@ -46,7 +46,7 @@ for place in sys.argv[1:]:
             got.append("code was run")
     for path in ("/", "/studies.json", "/info/main/workers.html", "/json/identity.json"):
         with suppress(OSError, http.client.HTTPException):
-            web = http.client.HTTPConnection(host, int(port), timeout=5)
+            web = http.client.HTTPConnection(host, int(port), timeout=2)
             web.request("GET", path)
             answer = web.getresponse()
             if answer.status not in (403, 404):
