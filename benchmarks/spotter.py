@@ -87,7 +87,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=60)
-    parser.add_argument("--share", type=float, default=1.2)
+    parser.add_argument("--share", type=float, default=1.5)
     parser.add_argument("--plain", action="store_true", help="without near misses")
     given = parser.parse_args()
     recordings = Path(os.environ["SPEECH_COMMANDS"]).absolute()

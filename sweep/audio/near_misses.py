@@ -75,12 +75,13 @@ def _spliced(
         for folder, clip in found:
             by_speaker[clip.speaker].setdefault(word, []).append((folder, clip))
     for _, said in sorted(by_speaker.items()):
-        pairs = [pair for pair in permutations(said, 2) if pair[0] not in keywords]
-        for i in rng.permutation(len(pairs))[:_A_SPEAKER]:
-            first, second = (said[word][rng.integers(len(said[word]))] for word in pairs[i])
+        pairs = list(permutations(said, 2))
+        drawn = (pairs[i] for i in rng.permutation(len(pairs))[:_A_SPEAKER])
+        for pair in (one for one in drawn if one[0] not in keywords):
+            first, second = (said[word][rng.integers(len(said[word]))] for word in pair)
             joined = _joined(_halves(_read(*first))[0], _halves(_read(*second))[1])
             if joined is not None:
-                yield pairs[i][0], first[1], joined
+                yield pair[0], first[1], joined
 
 
 def _halves(clip: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
