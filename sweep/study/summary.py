@@ -160,8 +160,10 @@ def _shortfall(record: StudyRecord, frame: pd.DataFrame) -> str:
     best = float(values.max() if metric.better == "higher" else values.min())
     if binding.violation(best) <= 0:
         return f"The limit {binding} excludes most, together with another."
-    gap = metric.text(abs(best - binding.bound))
-    return f"The limit {binding} binds: the best trial has {metric.text(best)}, {gap} away."
+    binds, gap = f"The limit {binding} binds", metric.text(abs(best - binding.bound))
+    if best == binding.bound:
+        return f"{binds}: the best trial has exactly {metric.text(best)}."
+    return f"{binds}: the best trial has {metric.text(best)}, {gap} away."
 
 
 def picks(record: StudyRecord, frame: pd.DataFrame) -> list[Pick]:

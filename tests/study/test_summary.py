@@ -4,6 +4,7 @@ import pytest
 
 from sweep.evaluation import Evaluation
 from sweep.metrics import METRICS
+from sweep.space import Space
 from sweep.study.finalist import Finalist
 from sweep.study.picks import pick
 from sweep.study.summary import (
@@ -70,6 +71,15 @@ def test_headline_without_feasible_trials_says_what_binds_and_by_how_much(hopele
     assert headline(hopeless, frame) == (
         f"None of {counted} trials meets the limits. The limit accuracy >= 0.97 binds: the best "
         f"trial has {best:.3f}, {0.97 - best:.3f} away."
+    )
+
+
+def test_headline_of_trials_at_a_limit_itself_names_no_gap(hopeless):
+    best = table(hopeless)["accuracy"].max()
+    file = hopeless.space.file.model_copy(update={"limits": {"accuracy": f"> {best}"}})
+    record = replace(hopeless, space=Space(file, "space.yaml"))
+    assert headline(record, table(record)).endswith(
+        f"binds: the best trial has exactly {best:.3f}."
     )
 
 
