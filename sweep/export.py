@@ -13,7 +13,7 @@ from typing import Any
 from sweep import c
 from sweep.audio.dataset import Dataset, Progress, open_dataset
 from sweep.audio.sources.lookup import is_folder
-from sweep.c.cores import DEFAULT_CORE
+from sweep.c.cores import CORES, DEFAULT_CORE
 from sweep.deployed import measure_files
 from sweep.errors import DataError, StudyError, SweepError
 from sweep.evaluation import Variant
@@ -166,6 +166,8 @@ def _metadata(
         "keywords": list(dataset.spec.labels),
         "detector": result.point and asdict(result.point),
         "target": record.space.target,
+        "clock_mhz": record.space.file.clock_mhz,
+        "milliseconds": _milliseconds(record.space, measured),
         "latency": record.space.file.latency and record.space.file.latency.command,
         "arithmetic": arithmetic(record.space.target is not None),
         "metrics": _told(measured),
@@ -185,6 +187,14 @@ def _metadata(
             for name in ("tinysweep", "tensorflow", "ai-edge-quantizer", "ai-edge-litert")
         },
     }
+
+
+def _milliseconds(space: Space, measured: Measured) -> list[float] | None:
+    """Return the range of what a clip takes on the core, if its clock is known."""
+    clock_mhz, instructions = space.file.clock_mhz, measured.facts.get("instructions")
+    if not (space.target and clock_mhz and instructions):
+        return None
+    return list(CORES[space.target].milliseconds(instructions, clock_mhz))
 
 
 def _told(measured: Measured) -> dict[str, dict[str, Any]]:

@@ -57,11 +57,19 @@ def _use(told: Mapping[str, Any]) -> Iterator[str]:
         f" {rate} Hz, and gives the probability of each of {len(told['labels'])} labels."
     )
     if told["target"]:
-        yield f"It is for a {told['target']}."
+        yield f"It is for a {told['target']}{on_core(told)}."
     if told["none_of_these"]:
         yield from ("Labels for other sound:", "", *(f"- {one}" for one in told["none_of_these"]))
     else:
         yield "It takes any other sound for one of them."
+
+
+def on_core(told: Mapping[str, Any]) -> str:
+    """Return in words how long a clip takes on the core; empty where its clock is not known."""
+    if not told["milliseconds"]:
+        return ""
+    low, high = told["milliseconds"]
+    return f" at {told['clock_mhz']:g} MHz: {low:.3g} to {high:.3g} ms for a clip"
 
 
 def _test(finalist: Mapping[str, Any] | None, metrics: Mapping[str, Metric]) -> Iterator[str]:

@@ -52,6 +52,8 @@ def check_objectives(file: SpaceFile, metrics: Mapping[str, Metric]) -> None:
     Raises:
         SpecError: if a metric is unknown, a direction is wrong, or a goal is not an objective.
     """
+    if file.clock_mhz and not file.target:
+        raise SpecError("clock_mhz: is that of a core; name it, for example target: cortex-m4")
     for metric, direction in file.objectives.items():
         place = f"objectives.{metric}"
         _check_known(place, metric, metrics)

@@ -127,6 +127,7 @@ class SpaceFile(Section):
     require: list[str] = []
     metrics: list[str] = []
     target: CoreName | None = None
+    clock_mhz: Annotated[float, pydantic.Field(gt=0, le=5000)] | None = None
     latency: LatencySection | None = None
     limits: dict[str, str] = {"accuracy": ">= 0.97", "latency_ms": "<= 8", "size_kb": "< 25"}
     objectives: Annotated[

@@ -44,3 +44,6 @@ def test_it_says_what_it_is_for_and_what_to_beware_of(metadata) -> None:
     card = model_card(metadata | changed, METRICS)
     assert "It is for a cortex-m4." in card and "takes any other sound for one of them" in card
     assert "- few | speakers" in card
+    timed = changed | {"clock_mhz": 64.0, "milliseconds": [28.9, 57.8]}
+    card = model_card(metadata | timed, METRICS)
+    assert "It is for a cortex-m4 at 64 MHz: 28.9 to 57.8 ms for a clip." in card

@@ -482,6 +482,11 @@ class TestTarget:
                 " mfcc and log_mel do",
             ),
             (
+                "clock_mhz: 64",
+                "clock_mhz: is that of a core; name it, for example target: cortex-m4",
+            ),
+            ("target: cortex-m4\nclock_mhz: 0", "clock_mhz: input should be greater than 0"),
+            (
                 "target: cortex-m5",
                 "target: input should be 'cortex-m0plus', 'cortex-m3', 'cortex-m4', 'cortex-m7',"
                 " 'cortex-m33' or 'cortex-m55'",

@@ -238,13 +238,13 @@ MISTAKES = [
     ),
     (
         "- a\n- b",
-        "x.yaml: expected the keys dataset, parameters, require, metrics, target, latency, limits,"
-        " objectives, search",
+        "x.yaml: expected the keys dataset, parameters, require, metrics, target, clock_mhz,"
+        " latency, limits, objectives, search",
     ),
     (
         "",
-        "x.yaml: expected the keys dataset, parameters, require, metrics, target, latency, limits,"
-        " objectives, search",
+        "x.yaml: expected the keys dataset, parameters, require, metrics, target, clock_mhz,"
+        " latency, limits, objectives, search",
     ),
 ]
 

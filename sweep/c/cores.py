@@ -10,6 +10,9 @@ DEFAULT_CORE: CoreName = "cortex-m4"
 """What an export is counted on where no core was searched for."""
 
 
+_MOST_CYCLES = 2.0
+
+
 @dataclass(frozen=True)
 class Core:
     """A core.
@@ -20,12 +23,14 @@ class Core:
         has_floats: whether it computes float32 itself; else a library does, which takes many
             instructions for each operation.
         emulated: the processor that runs its code here, as unicorn names it.
+        fewest_cycles: of an instruction; below 1 where two are issued at once.
     """
 
     cpu: str
     gnu: str
     has_floats: bool
     emulated: str
+    fewest_cycles: float = 1.0
 
     @property
     def flags(self) -> tuple[str, str]:
@@ -39,14 +44,26 @@ class Core:
         floats = ("-mfloat-abi=hard", "-mfpu=auto") if self.has_floats else ("-mfloat-abi=soft",)
         return "-mthumb", f"-mcpu={self.gnu}", *floats
 
+    def milliseconds(self, instructions: float, clock_mhz: float) -> tuple[float, float]:
+        """Return the range of what so many instructions take.
 
-_ARMV8 = Core("cortex_m33+fp_armv8d16sp", "cortex-m33", True, "UC_CPU_ARM_CORTEX_M33")
+        Of one they take the fewest cycles at least, and some two where loads and branches are many
+        (the timing tables of Arm's technical reference manuals, DDI 0484, 0337, 0439 and 0489, for
+        memory without wait states; a slow flash without a cache takes longer).
+        """
+        at_one = instructions / (1000 * clock_mhz)
+        return self.fewest_cycles * at_one, _MOST_CYCLES * at_one
+
+
+_ARMV8 = Core("cortex_m33+fp_armv8d16sp", "cortex-m33", True, "UC_CPU_ARM_CORTEX_M33", 0.5)
 
 CORES: dict[str, Core] = {
     "cortex-m0plus": Core("cortex_m0plus", "cortex-m0plus", False, "UC_CPU_ARM_CORTEX_M0"),
     "cortex-m3": Core("cortex_m3", "cortex-m3", False, "UC_CPU_ARM_CORTEX_M3"),
     "cortex-m4": Core("cortex_m4+vfp4d16sp", "cortex-m4", True, "UC_CPU_ARM_CORTEX_M4"),
-    "cortex-m7": Core("cortex_m7+fp_armv8d16sp", "cortex-m7+nofp.dp", True, "UC_CPU_ARM_CORTEX_M7"),
+    "cortex-m7": Core(
+        "cortex_m7+fp_armv8d16sp", "cortex-m7+nofp.dp", True, "UC_CPU_ARM_CORTEX_M7", 0.5
+    ),
     "cortex-m33": _ARMV8,
     "cortex-m55": _ARMV8,  # Of its own instructions, the emulator knows none.
 }

@@ -43,6 +43,7 @@ def export(
         raise SpecError("--trial and --pick: name one of them")
     from sweep.api import load
     from sweep.live_line import LiveLine
+    from sweep.model_card import on_core
     from sweep.terminal import console, print_pairs
 
     found = load(study, results, storage)
@@ -59,6 +60,8 @@ def export(
     print(f"trial {number} -> {target}")
     values = {name: metric["value"] for name, metric in metadata["metrics"].items()}
     print_pairs(console(), values.items())
+    if metadata["milliseconds"]:
+        print(f"On a {metadata['target']}{on_core(metadata)}")
     if number in confirmed:
         goal, again = record.space.goal.name, confirmed[number]
         told = record.space.goal.text(again.mean(goal), again.interval(goal))
