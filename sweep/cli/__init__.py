@@ -3,6 +3,7 @@
 Commands import what they need when they are called, so that ``--help`` is fast.
 """
 
+import signal
 import sys
 from typing import Annotated
 
@@ -58,9 +59,17 @@ def _options(
     pass
 
 
+def _end_as_by_ctrl_c() -> None:
+    """Take what a batch system or a closed terminal sends for Ctrl-C, unless it is ignored."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
+
+
 def main() -> None:
     """Run a command; the only place where an error becomes an exit code."""
     output.shield()
+    _end_as_by_ctrl_c()
     try:
         try:
             app()

@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from ..signals import heed_ctrl_c
 from .shell import SPACE, SWEEP, space_file, sweep
 
@@ -62,7 +64,8 @@ class TestRun:
         with sqlite3.connect(database) as connection:
             assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
-    def test_interrupted_keeps_what_is_finished_and_says_so(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+    def test_interrupted_keeps_what_is_finished_and_says_so(self, end, tmp_path: Path) -> None:
         text = SPACE.replace("trials: 4", "trials: 50")
         started = subprocess.Popen(
             [str(SWEEP), "run", str(space_file(tmp_path, text)), "--workers", "1"],
@@ -76,7 +79,10 @@ class TestRun:
         database = tmp_path / "results/words/study.db"
         _wait_for(lambda: _finished_trials(database) >= 1)
         children = _descendants(started.pid)
-        os.killpg(started.pid, signal.SIGINT)
+        if end == signal.SIGINT:
+            os.killpg(started.pid, end)  # as a terminal does
+        else:
+            started.send_signal(end)
         _, errors = started.communicate(timeout=60)
         assert started.returncode == 130
         assert "Traceback" not in errors
