@@ -93,7 +93,7 @@ def _stored(kernel: np.ndarray, axis: int, bias: np.ndarray, quantization: str) 
     whole = quantization == "int8_per_tensor"
     largest = np.abs(kernel).max(axis=None if whole else others, keepdims=True)
     scales = np.maximum(largest / _LARGEST, _SMALLEST).astype(np.float32)
-    parts = [np.round(kernel / scales).astype(np.int8), scales]
+    parts: list[np.ndarray] = [np.round(kernel / scales).astype(np.int8), scales]
     if quantization == "dynamic":
         return [*parts, bias.astype(np.float32)]
     units = scales.ravel() * np.float32(_INPUT_SCALE)
