@@ -14,7 +14,7 @@ import argparse
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
@@ -91,25 +91,33 @@ def main() -> None:
     parser.add_argument("--plain", action="store_true", help="without near misses")
     given = parser.parse_args()
     recordings = Path(os.environ["SPEECH_COMMANDS"]).absolute()
-    more = recordings.with_name("speech_commands_more")
     with tempfile.TemporaryDirectory() as scratch:
-        others = Path(scratch)
-        for word in more.iterdir():
-            if word.is_dir():
-                (others / word.name).symlink_to(word)
-        if not given.plain:
-            print(make_near_misses([recordings, more], KEYWORDS, None, others))
-        dataset = open_set(recordings, others, given.share)
+        put_other_words(recordings, Path(scratch), (), not given.plain)
+        dataset = open_set(recordings, Path(scratch), given.share)
         seeds = range(1, given.seeds + 1)
         spotters = [train(dataset, given.epochs, seed) for seed in seeds]
     report(spotters, TestClips.read(recordings.with_name("speech_commands_test_v2")))
 
 
-def open_set(recordings: Path, others: Path, share: float) -> Dataset:
-    """Return the data set: all other words are trained on, so validation tests other speakers."""
+def put_other_words(
+    recordings: Path, folder: Path, held_out: Sequence[str], near_misses: bool
+) -> None:
+    """Put the other words into a folder, and near misses of all but those held out."""
+    more = recordings.with_name("speech_commands_more")
+    words = [word.name for word in more.iterdir() if word.is_dir()]
+    for word in words:
+        (folder / word).symlink_to(more / word)
+    if near_misses:
+        used = [*KEYWORDS, *(word for word in words if word not in held_out)]
+        print(make_near_misses([recordings, more], KEYWORDS, used, folder))
+
+
+def open_set(recordings: Path, others: Path, share: float, held_out: Sequence[str] = ()) -> Dataset:
+    """Return the data set; where no word is held out, validation tests other speakers."""
     section = sweep.Space.load(SPACE).file.dataset
+    held = [*held_out] or 0
     unknown = section.unknown.model_copy(
-        update={"folder": str(others), "held_out": 0, "share": share}
+        update={"folder": str(others), "held_out": held, "share": share}
     )
     update = {"source": str(recordings), "unknown": unknown, "streams": StreamsSection()}
     return sweep.open_dataset(section.model_copy(update=update).spec())
