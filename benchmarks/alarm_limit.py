@@ -2,11 +2,12 @@
 
     SPEECH_COMMANDS=FOLDER python benchmarks/alarm_limit.py
 
-Six networks of ``search_spaces/keyword.yaml`` are trained on go and stop, on other words and on near
-misses; ``speech_commands_more``, the other words, lies beside ``FOLDER``; one of them is never trained
-on.  A search of clips takes the smallest that classifies enough of them correctly, and detects what
-is more likely than not; a search of streams takes the smallest with few enough misses within the
-limit of false alarms.  Both see the same trainings, and validation clips and streams only.
+Six networks of ``search_spaces/keyword.yaml`` are trained on go and stop, on other words and on
+near misses; ``speech_commands_more``, the other words, lies beside ``FOLDER``; one of them is never
+trained on.  A search of clips takes the smallest that classifies enough of them correctly, and
+detects what is more likely than not; a search of streams takes the smallest with few enough misses
+within the limit of false alarms.  Both see the same trainings, and validation clips and streams
+only.
 """
 
 import os
