@@ -170,7 +170,9 @@ class TestFolder:
         for name, content in files.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(content)
-        return subprocess.run(["make", goal], cwd=folder, capture_output=True, text=True)
+        return subprocess.run(
+            ["make", "--no-print-directory", goal], cwd=folder, capture_output=True, text=True
+        )
 
     @pytest.mark.skipif(not which("arm-none-eabi-gcc"), reason="GCC for Arm is not installed")
     @pytest.mark.parametrize("core", CORES)

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -61,7 +62,7 @@ class TestRun:
         assert len(ended) >= 3 and all(row in rows for row in ended)
         assert len(counted) == 7
         assert len({(int(128 * r["alpha"]), r["final_sparsity"]) for r in counted}) == 7
-        with sqlite3.connect(database) as connection:
+        with closing(sqlite3.connect(database)) as connection:
             assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
     @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
@@ -95,7 +96,8 @@ def _finished_trials(database: Path) -> int:
     if not database.exists():
         return 0
     try:
-        with sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=5) as connection:
+        reading = sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=5)
+        with closing(reading) as connection:
             query = "SELECT count(*) FROM trials WHERE state IN ('COMPLETE', 'PRUNED')"
             return int(connection.execute(query).fetchone()[0])
     except sqlite3.OperationalError:

@@ -311,7 +311,7 @@ def test_a_database_that_is_damaged_or_of_another_version_is_told_in_a_line(fold
     with folder.owned():
         study = create(folder)
         finish(study, study.ask(SPACE.distributions), FEASIBLE)
-    with sqlite3.connect(folder.database) as connection:
+    with contextlib.closing(sqlite3.connect(folder.database)) as connection, connection:
         connection.execute(damage)
     connection.close()
     there = StudyFolder(folder.path.parent, folder.name)
@@ -336,7 +336,7 @@ def test_a_study_in_another_format_is_told_and_left_alone(folder):
 
 def test_a_database_of_something_else_is_told(folder):
     folder.path.mkdir(parents=True)
-    with sqlite3.connect(folder.database) as connection:
+    with contextlib.closing(sqlite3.connect(folder.database)) as connection, connection:
         connection.execute("create table other (x int)")
     connection.close()
     with pytest.raises(StudyError, match="the storage holds no study 'study'"):
