@@ -66,7 +66,13 @@ def engine(work_folder: Path) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def no_client_left() -> Iterator[None]:
-    """Collect clients that found no scheduler now; while Dask begins a loop it would lock up."""
+def no_trace_of_dask() -> Iterator[None]:
+    """Remove what Dask leaves in this process.
+
+    Clients that found no scheduler are collected now: while Dask begins a loop it would lock up.
+    The settings of workers stay in the environment, where the next nannies would take them from.
+    """
     yield
     gc.collect()
+    for name in [name for name in os.environ if name.startswith("MALLOC_")]:
+        del os.environ[name]

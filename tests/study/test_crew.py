@@ -17,7 +17,7 @@ from sweep.study.engine import Engine
 from .engines import PATIENCE_IN_S, ROOT, answer, candidate, joining, scheduler, started, wait_until
 from .fake_work import ALONE, FINE, listen
 
-pytestmark = pytest.mark.usefixtures("no_client_left")
+pytestmark = pytest.mark.usefixtures("no_trace_of_dask")
 
 
 def test_a_scheduler_that_no_worker_joins_is_told(tmp_path, monkeypatch):

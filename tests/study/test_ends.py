@@ -10,7 +10,7 @@ import pytest
 from .engines import PATIENCE_IN_S, answer, begin, candidate, gone, scheduler, started, wait_until
 from .fake_work import DIES_ONCE, FINE, LITTERS, SLEEPS
 
-pytestmark = pytest.mark.usefixtures("no_client_left")
+pytestmark = pytest.mark.usefixtures("no_trace_of_dask")
 
 
 FAR = """

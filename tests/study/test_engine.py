@@ -21,7 +21,7 @@ from .fake_work import (
     SLEEPS,
 )
 
-pytestmark = pytest.mark.usefixtures("no_client_left")
+pytestmark = pytest.mark.usefixtures("no_trace_of_dask")
 
 
 def test_every_core_lent_is_a_process_of_its_own(engine):

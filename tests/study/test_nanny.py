@@ -14,7 +14,7 @@ from sweep.study import nanny as nanny_module
 from .engines import PATIENCE_IN_S, OnlyHere, answer, candidate, gone, started, wait_until
 from .fake_work import FINE, FREEZES
 
-pytestmark = pytest.mark.usefixtures("no_client_left")
+pytestmark = pytest.mark.usefixtures("no_trace_of_dask")
 
 
 def test_a_frozen_worker_is_replaced_and_its_trial_run_again(tmp_path, monkeypatch):

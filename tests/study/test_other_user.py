@@ -61,6 +61,9 @@ print(json.dumps(found))
 """
 
 
+pytestmark = pytest.mark.usefixtures("no_trace_of_dask")
+
+
 def attack(places: set[tuple[str, int]]) -> dict[str, list[str]]:
     """Return what another user got through ports."""
     script = [sys.executable, "-c", ATTACKER, *(f"{host}:{port}" for host, port in places)]
