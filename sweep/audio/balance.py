@@ -49,6 +49,6 @@ class Balance:
             return ""
         return (
             f"{self.commonest} is {self.share:.0%} of the clips, so always predicting it has an"
-            f" accuracy of {self.share:.3f}; limit worst_recall or balanced_accuracy too, and let the"
-            " search choose class_weight: [none, balanced]"
+            f" accuracy of {self.share:.3f}; limit worst_recall or balanced_accuracy too, and let"
+            " the search choose class_weight: [none, balanced]"
         )
