@@ -50,12 +50,12 @@ def impulse_response(
     direct = float(np.linalg.norm(source_m - microphone_m))
     distances = np.sqrt(distances)
     samples = np.rint((distances - direct) * rate / _SPEED_OF_SOUND).astype(np.int64)
-    heard = samples < round(reverberation_in_s * rate)
-    levels = reflected ** walls[heard] * direct / distances[heard]
-    response = np.bincount(samples[heard], levels)
+    kept = samples < round(reverberation_in_s * rate)
+    levels = reflected ** walls[kept] * direct / distances[kept]
+    response = np.bincount(samples[kept], levels)
     high_pass = butter(2, _LOWEST_HZ, "highpass", fs=rate, output="sos")
-    heard_above = sosfilt(high_pass, response)
-    return (heard_above / heard_above[0]).astype(np.float32)
+    filtered = sosfilt(high_pass, response)
+    return (filtered / filtered[0]).astype(np.float32)
 
 
 def random_room(longest_in_s: float, rate: int, rng: np.random.Generator) -> np.ndarray:
