@@ -23,7 +23,7 @@ class Core:
         has_floats: whether it computes float32 itself; else a library does, which takes many
             instructions for each operation.
         emulated: the processor that runs its code here, as unicorn names it.
-        fewest_cycles: of an instruction; below 1 where two are issued at once.
+        fewest_cycles: of an instruction; half a one where two can be issued at once.
     """
 
     cpu: str
@@ -47,9 +47,8 @@ class Core:
     def milliseconds(self, instructions: float, clock_mhz: float) -> tuple[float, float]:
         """Return the range of what so many instructions take.
 
-        Of one they take the fewest cycles at least, and some two where loads and branches are many
-        (the timing tables of Arm's technical reference manuals, DDI 0484, 0337, 0439 and 0489, for
-        memory without wait states; a slow flash without a cache takes longer).
+        From the fewest cycles of each to two, which loads and taken branches need: an assumption
+        for memory without wait states, not measured on a board.
         """
         at_one = instructions / (1000 * clock_mhz)
         return self.fewest_cycles * at_one, _MOST_CYCLES * at_one
