@@ -180,7 +180,7 @@ def _metadata(
         "study": record.name,
         "trial": trial.number,
         "finalist": _as_finalist(record, trial.number),
-        "tensors": {name: Model(content).borders() for name, content in files.items()},
+        "tensors": {name: Model(content).io_details() for name, content in files.items()},
         "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
         "versions": {
             name: version(name)

@@ -62,12 +62,12 @@ class Model:
         self._output = self._interpreter.get_output_details()[0]
         self.input_shape = tuple(int(n) for n in self._input["shape"])
 
-    def borders(self) -> dict[str, dict[str, Any]]:
+    def io_details(self) -> dict[str, dict[str, Any]]:
         """Return shape, type and quantization of the input and the output.
 
         A real value is ``(stored - zero_point) * scale``; float32 has no scale.
         """
-        return {"input": _border(self._input), "output": _border(self._output)}
+        return {"input": _details(self._input), "output": _details(self._output)}
 
     def run(self, inputs: np.ndarray) -> np.ndarray:
         """Return the outputs ``[n, ...]`` for inputs ``[n, ...]``, many in one call."""
@@ -134,7 +134,7 @@ class Model:
         return (values.astype(np.float32) - zero_point) * scale
 
 
-def _border(tensor: dict[str, Any]) -> dict[str, Any]:
+def _details(tensor: dict[str, Any]) -> dict[str, Any]:
     kind = np.dtype(tensor["dtype"]).name
     told = {"shape": [int(n) for n in tensor["shape"]], "dtype": kind}
     if kind == "float32":

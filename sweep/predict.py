@@ -77,7 +77,7 @@ class _Exported:
                 raise ValueError(f"clips of {self.samples} samples")
         # Once, so that two files that do not fit each other are told here.
         self._probabilities(np.zeros((1, self.samples), np.float32))
-        told = self._model.borders()["output"]["shape"][-1]
+        told = self._model.io_details()["output"]["shape"][-1]
         if told != len(self.labels):
             raise SweepError(
                 f"{folder / METADATA}: labels: {len(self.labels)} are named, and the model tells"

@@ -90,18 +90,18 @@ def test_the_zipped_size_is_that_of_an_archive_on_disk(files, tmp_path):
         assert zipped_kb(content) == archive.stat().st_size / 1024
 
 
-def test_borders_say_how_to_feed_a_file_by_hand(files, clips):
-    plain = Model(files["float32"]).borders()
+def test_details_of_input_and_output_say_how_to_feed_a_file_by_hand(files, clips):
+    plain = Model(files["float32"]).io_details()
     assert plain["input"]["dtype"] == "float32" and "scale" not in plain["input"]
-    borders = Model(files["int8"]).borders()
-    told = borders["input"]
+    details = Model(files["int8"]).io_details()
+    told = details["input"]
     interpreter = Interpreter(model_content=files["int8"])
     interpreter.allocate_tensors()
     stored = np.round(clips[:1] / told["scale"] + told["zero_point"]).clip(-128, 127)
     interpreter.set_tensor(interpreter.get_input_details()[0]["index"], stored.astype(np.int8))
     interpreter.invoke()
     answer = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
-    real = (answer.astype(float) - borders["output"]["zero_point"]) * borders["output"]["scale"]
+    real = (answer.astype(float) - details["output"]["zero_point"]) * details["output"]["scale"]
     np.testing.assert_allclose(real, Model(files["int8"]).run(clips[:1]), atol=1e-6)
 
 

@@ -37,16 +37,16 @@ def classifier_source(
 
 
 def _between(graph: Graph, labels: tuple[str, ...]) -> dict[str, object]:
-    """Return what the templates say of the network's borders."""
+    """Return what the templates say of the network's input and output."""
     return {
         "quantized": int(graph.input.dtype == np.int8),
         "labels": ", ".join(map(text, labels)),
         "label_names": ", ".join(labels),
-        **_border("input", graph.input),
-        **_border("output", graph.output),
+        **_tensor("input", graph.input),
+        **_tensor("output", graph.output),
     }
 
 
-def _border(name: str, tensor: Tensor) -> dict[str, object]:
+def _tensor(name: str, tensor: Tensor) -> dict[str, object]:
     scale = tensor.scale if tensor.dtype == np.int8 else 1.0
     return {f"{name}_scale": number(scale), f"{name}_zero_point": f"{tensor.zero_point}.0f"}
