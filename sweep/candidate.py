@@ -296,6 +296,32 @@ DOMAINS = domains_of({kind: registry.BUILT_IN[kind] for kind in CHOSEN})
 """What every parameter may be, as its field declares it."""
 
 
+def parameter_facts() -> list[dict[str, Any]]:
+    """Return of every parameter its name, default, values and meaning, in order of the stages.
+
+    The meaning of one that only some front ends or networks have names these.
+    """
+    return [
+        {
+            "parameter": name,
+            "default": PARAMETERS[name],
+            "values": domain.values,
+            "meaning": f"{domain.meaning}{_only(name)}",
+        }
+        for name, domain in DOMAINS.items()
+    ]
+
+
+def _only(parameter: str) -> str:
+    for kind in CHOSEN:
+        having = [
+            one for one in registry.BUILT_IN[kind] if parameter in parameters_of({kind: [one]})
+        ]
+        if len(having) < len(registry.BUILT_IN[kind]):
+            return f" ({', '.join(having)})" if having else ""
+    return ""
+
+
 def digest(record: Any) -> str:
     """Return a short, stable digest of JSON-like values."""
     text = json.dumps(record, sort_keys=True, default=list)

@@ -23,7 +23,7 @@ from sweep.limits import hours_caution
 from sweep.metrics import Metric, goal
 from sweep.objectives import check_objectives, read_limits, read_metrics
 from sweep.parameter_space import ENUMERABLE, ParameterSpace
-from sweep.rules import broken_rule, requirement
+from sweep.requirements import broken_rule, requirement
 from sweep.spec import SpaceFile
 
 _DRAWS = 2_000

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from sweep.audio.check import inspect_folder
 from sweep.audio.dataset import Dataset
-from sweep.rules import parameter_facts
+from sweep.candidate import parameter_facts
 from sweep.study.finalist_table import finalist_table
 from sweep.study.records import StudyRecord
 from sweep.study.table import table

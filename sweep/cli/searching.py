@@ -24,7 +24,7 @@ from sweep.study import RESULTS
 
 def parameters(as_json: Json = False, as_csv: Csv = False) -> None:
     """List the parameters of a search space, with defaults and values."""
-    from sweep.rules import parameter_facts
+    from sweep.candidate import parameter_facts
     from sweep.terminal import console, print_parameters
 
     refuse_both(as_json, as_csv)

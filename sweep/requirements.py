@@ -1,4 +1,4 @@
-"""Which parameters cannot stand together."""
+"""Which parameters cannot stand together: what a candidate needs, and what a file requires."""
 
 import ast
 import operator
@@ -6,35 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sweep.candidate import CHOSEN, DOMAINS, PARAMETERS, Candidate, parameters_of
+from sweep.candidate import DOMAINS, Candidate
 from sweep.errors import nearest
 from sweep.networks.layer import TooSmall
 from sweep.parameters import Domain
-from sweep.registry import BUILT_IN, blaming
-
-
-def parameter_facts() -> list[dict[str, Any]]:
-    """Return of every parameter its name, default, values and meaning, in order of the stages.
-
-    The meaning of one that only some front ends or networks have names these.
-    """
-    return [
-        {
-            "parameter": name,
-            "default": PARAMETERS[name],
-            "values": domain.values,
-            "meaning": f"{domain.meaning}{_only(name)}",
-        }
-        for name, domain in DOMAINS.items()
-    ]
-
-
-def _only(parameter: str) -> str:
-    for kind in CHOSEN:
-        having = [one for one in BUILT_IN[kind] if parameter in parameters_of({kind: [one]})]
-        if len(having) < len(BUILT_IN[kind]):
-            return f" ({', '.join(having)})" if having else ""
-    return ""
+from sweep.registry import blaming
 
 
 @dataclass(frozen=True)
