@@ -25,11 +25,11 @@ from sweep.candidate import Candidate
 from sweep.evaluation import Evaluation, Variant
 from sweep.space import Space
 from sweep.study import cluster
-from sweep.study.engine import Engine
 from sweep.study.progress import SearchProgress
 from sweep.study.samplers import make_sampler
 from sweep.study.search import Search
 from sweep.study.storage import StudyFolder
+from sweep.study.workers import DaskWorkers
 
 SPACE = """
 dataset: {labels: [stop, go]}
@@ -90,9 +90,9 @@ def measure(workers: int, trials: int, seconds: float) -> Row:
             about = {"fingerprint": "none", "source": "none"}
             study = folder.create(space, make_sampler(space, "random", 0), about)
             job = partial(sleep, seconds=seconds)
-            with Engine(None, space.limits, workers, None, folder.worker_log, job) as engine:
+            with DaskWorkers(None, space.limits, workers, None, folder.worker_log, job) as pool:
                 begin, used = time.monotonic(), time.process_time()
-                Search(space, study, folder, engine, None, note).run()
+                Search(space, study, folder, pool, None, note).run()
                 taken, used = time.monotonic() - begin, time.process_time() - used
     idle = 1 - trials * seconds / (workers * taken)
     return Row(trials / taken, idle, 1000 * used / trials, memory[trials // 10], memory[trials])

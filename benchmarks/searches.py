@@ -28,11 +28,11 @@ from sweep.report.figures.hypervolume import history, hypervolume
 from sweep.space import Space
 from sweep.spec import read as read_file
 from sweep.stopping import StopRule
-from sweep.study.engine import Answer
 from sweep.study.samplers import make_sampler
 from sweep.study.search import Search
 from sweep.study.storage import StudyFolder
 from sweep.study.trials import OBJECTIVES, stored_evaluation
+from sweep.study.workers import Result
 
 LIMITS = {
     "wide": {"accuracy": ">= 0.97", "latency_ms": "<= 8", "size_kb": "< 25"},
@@ -57,9 +57,9 @@ class Lookup:
     def submit(self, number: int, candidate: Candidate, rules: tuple[StopRule, ...]) -> None:
         self.waiting.append((number, candidate))
 
-    def wait(self, timeout: float) -> Answer:
+    def wait(self, timeout: float) -> Result:
         number, candidate = self.waiting.pop(0)
-        return Answer(number, self.evaluations[candidate.key()], {})
+        return Result(number, self.evaluations[candidate.key()], {})
 
 
 def costs(evaluation: Evaluation, limits: list[Limit]) -> list[float]:

@@ -14,11 +14,11 @@ from sweep.evaluation import Evaluation
 from sweep.export import same_clips
 from sweep.metrics import Metric
 from sweep.predict import MODEL
-from sweep.study.engine import Answer, Engine
 from sweep.study.launch import versions
 from sweep.study.records import StudyRecord, TrialRecord
 from sweep.study.storage import StudyFolder
 from sweep.study.task import evaluate_candidate
+from sweep.study.workers import DaskWorkers, Result
 
 _TICK_IN_S = 0.5
 
@@ -100,20 +100,20 @@ def replay(
         target=space.target,
         clock=space.clock,
     )
-    with Engine(dataset, space.limits, 1, None, folder.worker_log, work) as engine:
-        engine.submit(number, trial.candidate)
-        answer: Answer | None = None
-        while answer is None:
-            answer = engine.wait(_TICK_IN_S)
-    if not answer.evaluation.trained:
-        raise StudyError(f"trial {number} cannot be trained again: {answer.evaluation.reason}")
+    with DaskWorkers(dataset, space.limits, 1, None, folder.worker_log, work) as pool:
+        pool.submit(number, trial.candidate)
+        result: Result | None = None
+        while result is None:
+            result = pool.wait(_TICK_IN_S)
+    if not result.evaluation.trained:
+        raise StudyError(f"trial {number} cannot be trained again: {result.evaluation.reason}")
     then = folder.read_file(number, MODEL) if trial.evaluation.outcome == "feasible" else None
-    return compared(trial, answer, then, space.goal, record.about)
+    return compared(trial, result, then, space.goal, record.about)
 
 
 def compared(
     trial: TrialRecord,
-    answer: Answer,
+    result: Result,
     then: bytes | None,
     metric: Metric,
     about: Mapping[str, Any],
@@ -122,7 +122,7 @@ def compared(
 
     Args:
         trial: as it was.
-        answer: what came of it now.
+        result: what came of it now.
         then: its ``model.tflite``, if it kept one.
         metric: what is compared where bytes differ.
         about: how the study was made.
@@ -132,9 +132,9 @@ def compared(
         trial.number,
         metric.name,
         before,
-        _value(answer.evaluation, metric)[0],
+        _value(result.evaluation, metric)[0],
         metric.interval(before, exposure),
-        (_digest(then), _digest(answer.files.get(MODEL))),
+        (_digest(then), _digest(result.files.get(MODEL))),
         tuple(_changed(about)),
     )
 

@@ -9,7 +9,7 @@ import pytest
 from sweep.api import load
 from sweep.metrics import ACCURACY
 from sweep.replay import compared
-from sweep.study.engine import Answer
+from sweep.study.workers import Result
 
 from .cli.shell import refused, sweep
 
@@ -45,8 +45,8 @@ class TestWhatItSays:
         (result,) = (trial.evaluation.result,)
         metrics = {**result.metrics, "accuracy": accuracy}
         again = replace(trial.evaluation, variants=(replace(result, metrics=metrics),), chosen=0)
-        answer = Answer(trial.number, again, {"model.tflite": now})
-        return compared(trial, answer, then, ACCURACY, {**made, **about})
+        result = Result(trial.number, again, {"model.tflite": now})
+        return compared(trial, result, then, ACCURACY, {**made, **about})
 
     def test_the_same_bytes(self, feasible) -> None:
         found = self.told(feasible, 0.5, b"model", b"model")

@@ -19,13 +19,13 @@ from sweep.predict import FRONTEND, MODEL
 from sweep.space import Space
 from sweep.statistics import mistakes
 from sweep.study.database import readable_errors
-from sweep.study.engine import Answer, Engine
 from sweep.study.finalist import CrossValidation, Finalist, Retraining, of_everybody
 from sweep.study.listening import Listening, curve_of
 from sweep.study.records import StudyRecord, TrialRecord
 from sweep.study.select import select_contenders, select_finalists
 from sweep.study.storage import StudyFolder
 from sweep.study.task import Work, evaluate_candidate
+from sweep.study.workers import DaskWorkers, Result
 
 Listener = Callable[[str, int, int], None]
 """Receives what is being trained, how many trainings are done, and of how many."""
@@ -218,29 +218,29 @@ def _train(
         return failed
     done = total - len(missing)
     listen(what, done, total)
-    with Engine(missing[0][1], limits, workers, None, folder.worker_log, work) as engine:
+    with DaskWorkers(missing[0][1], limits, workers, None, folder.worker_log, work) as pool:
         for number, (job, dataset) in enumerate(missing):
-            engine.submit(number, job.candidate, dataset=dataset)
-        while engine.busy:
-            answer = engine.wait(_TICK_IN_S)
-            if answer is None:
+            pool.submit(number, job.candidate, dataset=dataset)
+        while pool.busy:
+            result = pool.wait(_TICK_IN_S)
+            if result is None:
                 continue
-            place = missing[answer.number][0].place
-            if not answer.evaluation.trained:
-                failed[place] = answer.evaluation.reason
+            place = missing[result.number][0].place
+            if not result.evaluation.trained:
+                failed[place] = result.evaluation.reason
             else:
-                _keep(place, answer, files)
+                _keep(place, result, files)
             done += 1
             listen(what, done, total)
     return failed
 
 
-def _keep(place: Path, answer: Answer, files: tuple[str, ...]) -> None:
+def _keep(place: Path, result: Result, files: tuple[str, ...]) -> None:
     scratch = place.with_name(f".{place.name}")
     scratch.mkdir(parents=True, exist_ok=True)
     for name in files:
-        (scratch / name).write_bytes(answer.files[name])
-    told = json.dumps(answer.evaluation.to_json())
+        (scratch / name).write_bytes(result.files[name])
+    told = json.dumps(result.evaluation.to_json())
     (scratch / _EVALUATION).write_text(told, encoding="utf-8")
     cache.settle(scratch)
     scratch.rename(place)

@@ -19,13 +19,13 @@ from sweep.litert import arithmetic
 from sweep.space import Space
 from sweep.spec import duration_in_s
 from sweep.study.database import without_password
-from sweep.study.engine import Engine
 from sweep.study.progress import SearchProgress
 from sweep.study.records import StudyRecord
 from sweep.study.samplers import make_sampler
 from sweep.study.search import Search
 from sweep.study.storage import StudyFolder
 from sweep.study.task import evaluate_candidate
+from sweep.study.workers import DaskWorkers
 
 _PACKAGES = (
     "tinysweep",
@@ -89,7 +89,7 @@ def launch(
         begun = len(study.get_trials(deepcopy=False))
         if begun:
             study.sampler = make_sampler(space, search.sampler, search.seed + begun)
-        with Engine(
+        with DaskWorkers(
             dataset,
             space.limits,
             workers,
@@ -106,8 +106,8 @@ def launch(
                 target=space.target,
                 clock=space.clock,
             ),
-        ) as engine:
-            Search(space, study, folder, engine, timeout_s, listen).run()
+        ) as pool:
+            Search(space, study, folder, pool, timeout_s, listen).run()
     return folder.record()
 
 

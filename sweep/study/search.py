@@ -16,7 +16,6 @@ from sweep.evaluation import Evaluation
 from sweep.space import MOST_DRAWS, Space
 from sweep.stopping import Experience
 from sweep.study.database import readable_errors
-from sweep.study.engine import Answer
 from sweep.study.progress import SearchProgress
 from sweep.study.samplers.successive_halving import EPOCHS
 from sweep.study.storage import StudyFolder
@@ -30,6 +29,7 @@ from sweep.study.trials import (
     repeated,
     stored_evaluation,
 )
+from sweep.study.workers import Result
 
 _ATTEMPTS = 20
 _VALUES_TRIED = 8
@@ -43,7 +43,7 @@ _SECOND_CHANCES = 3
 
 
 class Workers(Protocol):
-    """What a search needs of an engine."""
+    """What a search needs of its workers."""
 
     @property
     def capacity(self) -> int:
@@ -56,7 +56,7 @@ class Workers(Protocol):
     def submit(self, number: int, candidate: Candidate, rules: Rules) -> None:
         """Start to evaluate a candidate; ``rules`` say when to stop its training."""
 
-    def wait(self, timeout: float) -> Answer | None:
+    def wait(self, timeout: float) -> Result | None:
         """Return the next result; None if there is none within ``timeout`` seconds."""
 
 
@@ -67,7 +67,7 @@ class Search:
         space: the search space.
         study: a new or existing study; interrupted trials are run again.
         folder: stores the files of feasible trials.
-        engine: the workers.
+        workers: evaluate its candidates.
         timeout_s: the search ends after this many seconds; the next run repeats trials that were
             running. None for no limit.
         listen: called after every change, and a few times per second.
@@ -78,11 +78,11 @@ class Search:
         space: Space,
         study: optuna.Study,
         folder: StudyFolder,
-        engine: Workers,
+        workers: Workers,
         timeout_s: float | None = None,
         listen: Callable[[SearchProgress], None] = lambda progress: None,
     ) -> None:
-        self.space, self.study, self.folder, self.engine = space, study, folder, engine
+        self.space, self.study, self.folder, self.workers = space, study, folder, workers
         self.progress = SearchProgress(
             space.file.search.trials, dict(space.file.objectives), timeout_s=timeout_s
         )
@@ -111,12 +111,12 @@ class Search:
             while True:
                 while self._may_ask():
                     self._ask()
-                if self._time_is_up() or not (self.engine.busy or self._repeat_nearest()):
+                if self._time_is_up() or not (self.workers.busy or self._repeat_nearest()):
                     break
-                result = self.engine.wait(_TICK_IN_S)
+                result = self.workers.wait(_TICK_IN_S)
                 if result is not None:
                     self._tell(result)
-                self.progress.running = self.engine.busy
+                self.progress.running = self.workers.busy
                 self.progress.seconds = time.monotonic() - begin
                 self._listen(self.progress)
         self.progress.ended = self._how_it_ended()
@@ -161,13 +161,13 @@ class Search:
 
     def _may_ask(self) -> bool:
         wanted = self._left() > 0 and not self._reason_to_end()
-        return wanted and self.engine.busy < self.engine.capacity
+        return wanted and self.workers.busy < self.workers.capacity
 
     def _time_is_up(self) -> bool:
         return self._deadline is not None and time.monotonic() >= self._deadline
 
     def _left(self) -> int:
-        return self.progress.budget - self.progress.done - self.engine.busy
+        return self.progress.budget - self.progress.done - self.workers.busy
 
     def _reason_to_end(self) -> str:
         """Return why the search ends before its budget is spent; empty if it does not."""
@@ -177,7 +177,7 @@ class Search:
         if search.patience is not None and progress.idle >= search.patience:
             return f"the front has not changed for {search.patience} trials"
         if self._time_is_up():
-            cut = f"; interrupted trials: {self.engine.busy}" if self.engine.busy else ""
+            cut = f"; interrupted trials: {self.workers.busy}" if self.workers.busy else ""
             return f"time is up{cut}"
         if not self._exhausted:
             return ""
@@ -188,7 +188,7 @@ class Search:
     def _how_it_ended(self) -> str:
         """Return how the search ended, if not by spending its budget; else an empty string."""
         progress, told = self.progress, []
-        if self._left() > 0 or self.engine.busy:
+        if self._left() > 0 or self.workers.busy:
             told.append(self._reason_to_end())
         elif not progress.finished_now:
             told.append(f"the budget of {progress.budget} was spent before; --trials raises it")
@@ -257,7 +257,7 @@ class Search:
 
     def _submit(self, trial: optuna.Trial, candidate: Candidate, rules: Rules) -> None:
         self._trials[trial.number] = trial
-        self.engine.submit(trial.number, candidate, rules)
+        self.workers.submit(trial.number, candidate, rules)
 
     def _untried(self, near: dict[str, Any]) -> dict[str, Any] | None:
         """Return an allowed, new combination; None if none is left.
@@ -302,7 +302,7 @@ class Search:
             return None
         return [(self.space.candidate(c).key(), c) for c in self.space.combinations()]
 
-    def _tell(self, result: Answer) -> None:
+    def _tell(self, result: Result) -> None:
         trial = self._trials.pop(result.number)
         if result.files:
             self.folder.keep_files(trial, result.files)

@@ -1,4 +1,4 @@
-"""Studies, a PostgreSQL server to keep one in, and an engine."""
+"""Studies, a PostgreSQL server to keep one in, and workers."""
 
 import asyncio
 import gc
@@ -9,10 +9,10 @@ from shutil import which
 
 import pytest
 
-from sweep.study.engine import Engine
 from sweep.study.storage import StudyFolder
+from sweep.study.workers import DaskWorkers
 
-from .engines import started
+from .real_workers import started
 
 
 @pytest.fixture
@@ -54,14 +54,14 @@ def _no_event_loop_of_others() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def work_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the trials of ``engine`` note what they do."""
-    return tmp_path_factory.mktemp("engine")
+    """Where the trials of ``workers`` note what they do."""
+    return tmp_path_factory.mktemp("workers")
 
 
 @pytest.fixture(scope="module")
-def engine(work_folder: Path) -> Iterator[Engine]:
+def workers(work_folder: Path) -> Iterator[DaskWorkers]:
     """Two real workers."""
-    with started(work_folder, workers=2) as running:
+    with started(work_folder, count=2) as running:
         yield running
 
 

@@ -17,9 +17,9 @@ from sweep.candidate import Candidate
 from sweep.evaluation import Evaluation
 from sweep.limits import Limit
 from sweep.study import cluster
-from sweep.study.engine import Engine
 from sweep.study.search import Search
 from sweep.study.storage import StudyFolder
+from sweep.study.workers import DaskWorkers
 
 from .fake_workers import evaluate, make_space
 
@@ -65,8 +65,8 @@ def main(folder: Path, url: str, trials: int) -> None:
     with study.owned():
         made = study.create(space, RandomSampler(seed=os.getpid()), _ABOUT)
         job = partial(work, folder=folder)
-        with Engine(None, space.limits, 2, None, folder / "log", job) as engine:
-            Search(space, made, study, engine).run()
+        with DaskWorkers(None, space.limits, 2, None, folder / "log", job) as workers:
+            Search(space, made, study, workers).run()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The work of the workers in the engine's tests; a candidate's seed selects what happens."""
+"""The work of the workers in the workers' tests; a candidate's seed selects what happens."""
 
 import errno
 import hashlib

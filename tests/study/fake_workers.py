@@ -12,8 +12,8 @@ from sweep.evaluation import Evaluation, Variant
 from sweep.limits import Limit, total_violation, violations
 from sweep.metrics import Measured, metrics_of
 from sweep.space import Space
-from sweep.study.engine import Answer
 from sweep.study.task import Rules
+from sweep.study.workers import Result
 
 SPACE = """
 dataset: {labels: [stop, go]}
@@ -95,7 +95,7 @@ ENDINGS = {
 
 
 class FakeWorkers:
-    """Replace the engine; ``submitted`` and ``rules`` hold the requests by trial number.
+    """Replace the workers; ``submitted`` and ``rules`` hold the requests by trial number.
 
     Args:
         space: its limits are checked.
@@ -127,9 +127,9 @@ class FakeWorkers:
         self._waiting.append(number)
         self.most_busy = max(self.most_busy, self.busy)
 
-    def wait(self, timeout: float) -> Answer | None:
+    def wait(self, timeout: float) -> Result | None:
         """Return the result of the candidate queued first."""
         number = self._waiting.popleft()
         evaluation = self.work(self.submitted[number], self.limits)
         files = {"model.tflite": b"model of %d" % number}
-        return Answer(number, evaluation, files if evaluation.outcome == "feasible" else {})
+        return Result(number, evaluation, files if evaluation.outcome == "feasible" else {})

@@ -20,8 +20,8 @@ import pytest
 from sweep.study.records import TrialRecord
 from sweep.study.storage import StudyFolder
 
-from .engines import ROOT
 from .fake_chaos import SICK, WORKING, model_of, study_folder
+from .real_workers import ROOT
 from .test_server import drop_connections
 
 MINUTES = float(os.environ.get("SWEEP_CHAOS") or 0)

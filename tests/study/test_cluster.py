@@ -19,18 +19,18 @@ from sweep.study import cluster as cluster_module
 from sweep.study.cluster import reach, serve_worker
 from sweep.study.security import new_key, security_of, write_key
 
-from .engines import (
+from .fake_work import ALLOCATES, FINE
+from .real_workers import (
     PAGES,
     PATIENCE_IN_S,
     ROOT,
-    answer,
     candidate,
     joining,
     listening,
+    result,
     scheduler,
     started,
 )
-from .fake_work import ALLOCATES, FINE
 
 pytestmark = pytest.mark.usefixtures("no_trace_of_dask")
 
@@ -41,7 +41,7 @@ async def _asked(address: str, security: Security) -> object:
             return await other.identity()
 
 
-def test_nobody_without_its_key_gets_anything_of_a_sweep(engine):
+def test_nobody_without_its_key_gets_anything_of_a_sweep(workers):
     places = listening(psutil.Process())
     assert len(places) >= 5  # a scheduler, two nannies, two workers
     answered = 0
@@ -79,7 +79,7 @@ def test_machines_with_one_key_work_together_and_others_are_refused(tmp_path):
         worker = run(sys.executable, "-m", "sweep", "worker", address, "--key", key)
         with started(tmp_path, address=address, key=key) as far:
             far.submit(0, candidate(FINE))
-            assert answer(far).evaluation.outcome == "infeasible"
+            assert result(far).evaluation.outcome == "infeasible"
             assert {host for host, _ in listening(psutil.Process(worker.pid))} == {"127.0.0.1"}
         with pytest.raises(SweepError, match=f"^{address}: no Dask scheduler answers there"):
             started(tmp_path, address=address, key=another)
@@ -95,7 +95,7 @@ def test_a_machine_that_joins_by_sweep_worker_does_the_same(tmp_path):
         try:
             with started(tmp_path, address=address) as far:
                 far.submit(0, candidate(ALLOCATES))
-                found = answer(far)
+                found = result(far)
         finally:
             lent.terminate()
             lent.wait(PATIENCE_IN_S)
@@ -108,7 +108,7 @@ def test_a_scheduler_elsewhere_lends_its_workers(tmp_path):
         with started(tmp_path, address=address) as far:
             assert far.capacity == 1
             far.submit(0, candidate(FINE))
-            assert answer(far).evaluation.outcome == "infeasible"
+            assert result(far).evaluation.outcome == "infeasible"
         assert cluster.scheduler_info["workers"]
 
 
@@ -196,10 +196,10 @@ def test_a_worker_comes_back_with_its_scheduler(tmp_path):
             worker = ended.enter_context(joining(address, env=environment))
             with started(tmp_path, address=address, key=key) as first:
                 first.submit(0, candidate(FINE))
-                assert answer(first).evaluation.outcome == "infeasible"
+                assert result(first).evaluation.outcome == "infeasible"
         assert any("the scheduler is gone; waiting for it" in line for line in worker.stdout)
         with serving() as address:
             assert any("working again" in line for line in worker.stdout)
             with started(tmp_path, address=address, key=key) as second:
                 second.submit(0, candidate(FINE))
-                assert answer(second).evaluation.outcome == "infeasible"
+                assert result(second).evaluation.outcome == "infeasible"

@@ -9,10 +9,10 @@ from sweep.errors import StudyError
 from sweep.evaluation import Evaluation
 from sweep.study import confirm as confirm_module
 from sweep.study.confirm import confirm
-from sweep.study.engine import Answer
 from sweep.study.finalist import Retraining
 from sweep.study.storage import StudyFolder
 from sweep.study.trials import finish
+from sweep.study.workers import Result
 
 from .fake_workers import FakeWorkers, evaluate, make_space
 
@@ -55,9 +55,9 @@ def failing(monkeypatch) -> set[float]:
         def submit(self, number: int, candidate: Candidate, *, dataset: object) -> None:
             super().submit(number, candidate)
 
-        def wait(self, timeout: float) -> Answer | None:
-            answer = super().wait(timeout)
-            return answer and replace(answer, files=FILES)
+        def wait(self, timeout: float) -> Result | None:
+            result = super().wait(timeout)
+            return result and replace(result, files=FILES)
 
         @staticmethod
         def train(candidate, limits) -> Evaluation:
@@ -65,7 +65,7 @@ def failing(monkeypatch) -> set[float]:
                 return Evaluation("failed", "killed its worker 2 times")
             return evaluate(candidate, limits)
 
-    monkeypatch.setattr(confirm_module, "Engine", Workers)
+    monkeypatch.setattr(confirm_module, "DaskWorkers", Workers)
     monkeypatch.setattr(
         confirm_module,
         "_measure",

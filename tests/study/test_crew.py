@@ -12,10 +12,19 @@ from sweep.audio.dataset_spec import DatasetSpec
 from sweep.audio.location import locate
 from sweep.errors import SweepError
 from sweep.study import crew as crew_module
-from sweep.study.engine import Engine
+from sweep.study.workers import DaskWorkers
 
-from .engines import PATIENCE_IN_S, ROOT, answer, candidate, joining, scheduler, started, wait_until
 from .fake_work import ALONE, FINE, listen
+from .real_workers import (
+    PATIENCE_IN_S,
+    ROOT,
+    candidate,
+    joining,
+    result,
+    scheduler,
+    started,
+    wait_until,
+)
 
 pytestmark = pytest.mark.usefixtures("no_trace_of_dask")
 
@@ -34,13 +43,13 @@ def test_a_search_that_no_worker_is_left_for_ends(tmp_path, monkeypatch):
     monkeypatch.setattr(crew_module, "_DESERTED_IN_S", 2)
     with scheduler(workers=1) as cluster:
         address = cluster.scheduler_address
-        with started(tmp_path, address=address, say=said.append) as engine:
+        with started(tmp_path, address=address, say=said.append) as workers:
             monkeypatch.setattr(crew_module, "_PATIENCE_IN_S", 1)
             cluster.scale(0)
-            assert wait_until(lambda: not engine._client.nthreads())
-            engine.submit(0, candidate(FINE))
+            assert wait_until(lambda: not workers._client.nthreads())
+            workers.submit(0, candidate(FINE))
             with pytest.raises(SweepError, match="no worker has been left for 2 s; run the same"):
-                answer(engine)
+                result(workers)
     assert said == ["no worker is left; waiting for one"]
 
 
@@ -90,15 +99,15 @@ def test_a_worker_of_another_version_is_refused_whether_it_comes_first_or_later(
         address = cluster.scheduler_address
         with joining(address, env=environment) as before:
             assert wait_until(lambda: len(cluster.scheduler_info["workers"]) == 2)
-            with started(tmp_path, address=address, say=said.append) as engine:
+            with started(tmp_path, address=address, say=said.append) as workers:
                 assert before.wait(PATIENCE_IN_S) == 1
                 assert REFUSED in before.stderr.read()
                 assert len(said) == 1 and REFUSED in said[0]
                 with joining(address, env=environment) as later:
                     assert later.wait(PATIENCE_IN_S) == 1
                     assert REFUSED in later.stderr.read()
-                engine.submit(0, candidate(FINE))
-                found = answer(engine).evaluation
+                workers.submit(0, candidate(FINE))
+                found = result(workers).evaluation
         assert (found.outcome, found.machine) == ("infeasible", socket.gethostname())
 
 
@@ -108,11 +117,11 @@ def test_where_latencies_compare_a_worker_with_another_processor_is_refused(tmp_
         address = cluster.scheduler_address
         with joining(address, env=environment) as other:
             assert wait_until(lambda: len(cluster.scheduler_info["workers"]) == 2)
-            with started(tmp_path, address=address) as engine:
-                assert engine.capacity == 2
+            with started(tmp_path, address=address) as workers:
+                assert workers.capacity == 2
                 for number in range(4):
-                    engine.submit(number, candidate(ALONE, epochs=number + 1))
-                found = [answer(engine).evaluation for _ in range(4)]
+                    workers.submit(number, candidate(ALONE, epochs=number + 1))
+                found = [result(workers).evaluation for _ in range(4)]
             assert {one.processor for one in found} == {machine.processor(), "other Slow"}
             own = machine.processor()
             with started(tmp_path, address=address, processor=own, say=said.append):
@@ -129,9 +138,11 @@ def test_recordings_travel_to_a_machine_that_lacks_them_once(tmp_path, spoken):
         address = cluster.scheduler_address
         with joining(address, env=environment):
             for _ in range(2):
-                with Engine(dataset, [], 0, address, tmp_path, listen, say=said.append) as engine:
-                    engine.submit(0, candidate(FINE))
-                    found = answer(engine).evaluation
+                with DaskWorkers(
+                    dataset, [], 0, address, tmp_path, listen, say=said.append
+                ) as workers:
+                    workers.submit(0, candidate(FINE))
+                    found = result(workers).evaluation
                     content = dataset.waveforms("training", 8000).tobytes()
                     assert found.reason == hashlib.sha256(content).hexdigest()
     assert len(said) == 1 and said[0].endswith(f"has no {folder}: recordings are sent")

@@ -7,8 +7,17 @@ from pathlib import Path
 import psutil
 import pytest
 
-from .engines import PATIENCE_IN_S, answer, begin, candidate, gone, scheduler, started, wait_until
 from .fake_work import DIES_ONCE, FINE, LITTERS, SLEEPS
+from .real_workers import (
+    PATIENCE_IN_S,
+    begin,
+    candidate,
+    gone,
+    result,
+    scheduler,
+    started,
+    wait_until,
+)
 
 pytestmark = pytest.mark.usefixtures("no_trace_of_dask")
 
@@ -16,13 +25,13 @@ pytestmark = pytest.mark.usefixtures("no_trace_of_dask")
 FAR = """
 import sys
 from pathlib import Path
-from tests.study.engines import candidate, started
+from tests.study.real_workers import candidate, started
 from tests.study.fake_work import SLEEPS
-with started(Path(sys.argv[1]), address=sys.argv[2]) as engine:
-    engine.submit(0, candidate(SLEEPS))
+with started(Path(sys.argv[1]), address=sys.argv[2]) as workers:
+    workers.submit(0, candidate(SLEEPS))
     try:
         while True:
-            engine.wait(0.25)
+            workers.wait(0.25)
     except KeyboardInterrupt:
         pass
 """
@@ -38,20 +47,20 @@ def test_the_end_of_a_coordinator_ends_its_trials_on_a_scheduler_elsewhere(end, 
         assert gone(tmp_path, SLEEPS)
         with started(tmp_path, address=cluster.scheduler_address) as next_one:
             next_one.submit(0, candidate(FINE))
-            assert answer(next_one).evaluation.outcome == "infeasible"
+            assert result(next_one).evaluation.outcome == "infeasible"
 
 
 COORDINATOR = """
 import sys
 from pathlib import Path
-from tests.study.engines import candidate, started
+from tests.study.real_workers import candidate, started
 from tests.study.fake_work import SLEEPS
-with started(Path(sys.argv[1]), workers=2) as engine:
+with started(Path(sys.argv[1]), count=2) as workers:
     for number in range(2):
-        engine.submit(number, candidate(SLEEPS, number + 1))
+        workers.submit(number, candidate(SLEEPS, number + 1))
     try:
         while True:
-            engine.wait(0.25)
+            workers.wait(0.25)
     except KeyboardInterrupt:
         print("interrupted", flush=True)
 """
@@ -85,11 +94,11 @@ import sys
 import time
 from pathlib import Path
 
-from sweep.study.engine import Engine
+from sweep.study.workers import DaskWorkers
 
 if __name__ == "__main__":
     try:
-        with Engine(None, [], 2, None, Path(sys.argv[1]) / "log"):
+        with DaskWorkers(None, [], 2, None, Path(sys.argv[1]) / "log"):
             time.sleep(60)
     except KeyboardInterrupt:
         print("interrupted", flush=True)
@@ -131,11 +140,11 @@ def test_no_temporary_file_is_left_but_by_kill_9_and_then_not_by_the_next(
     coordinator[0].kill()
     coordinator[0].communicate()
     (left,) = temporary.iterdir()
-    with started(tmp_path, 1) as engine:
-        engine.submit(0, candidate(LITTERS))
-        answer(engine)
-        engine.submit(1, candidate(DIES_ONCE))
-        answer(engine)
+    with started(tmp_path, 1) as workers:
+        workers.submit(0, candidate(LITTERS))
+        result(workers)
+        workers.submit(1, candidate(DIES_ONCE))
+        result(workers)
         assert not left.exists()
         (used,) = temporary.iterdir()
         assert list(used.glob("__autograph_generated_file*"))

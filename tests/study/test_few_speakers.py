@@ -18,10 +18,10 @@ from sweep.space import Space
 from sweep.study import confirm as confirm_module
 from sweep.study import launch as launch_module
 from sweep.study.confirm import confirm
-from sweep.study.engine import Answer
 from sweep.study.launch import launch
 from sweep.study.storage import StudyFolder
 from sweep.study.task import Rules, evaluate_candidate
+from sweep.study.workers import Result
 
 WORDS = ("yes", "stop", "seven", "marvin", "no")
 RATE = 8000
@@ -85,7 +85,7 @@ def _microphone(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 class Here:
-    """In place of an engine: the work is done in this process, which saves starting others."""
+    """Workers in this process, which saves starting others."""
 
     capacity = 1
 
@@ -114,17 +114,17 @@ class Here:
         """Take a candidate."""
         self.asked.append((number, candidate, rules, dataset or self.dataset))
 
-    def wait(self, timeout: float) -> Answer:
+    def wait(self, timeout: float) -> Result:
         """Evaluate the candidate taken first."""
         number, candidate, rules, dataset = self.asked.pop(0)
-        return Answer(number, *evaluate_candidate(candidate, dataset, self.limits, rules))
+        return Result(number, *evaluate_candidate(candidate, dataset, self.limits, rules))
 
 
 def test_what_six_speakers_promise_holds_for_forty_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in (launch_module, confirm_module):
-        monkeypatch.setattr(module, "Engine", Here)
+        monkeypatch.setattr(module, "DaskWorkers", Here)
     every = espeak.voices()
     order = [every[i] for i in np.random.default_rng(SEED).permutation(len(every))]
     six = record(tmp_path / "six", order[:6], 20, SEED)

@@ -78,7 +78,7 @@ def test_folds_are_dealt_and_remembered(folder, spoken):
 def test_a_sweep_of_other_clips_starts_no_worker(folder, spoken, monkeypatch):
     with folder.owned():
         folder.create(make_space(), None, {"fingerprint": "of other clips"})
-    monkeypatch.setattr(launch_module, "Engine", pytest.fail)
+    monkeypatch.setattr(launch_module, "DaskWorkers", pytest.fail)
     with pytest.raises(StudyError, match="was made with other clips; name another --study"):
         launch(make_space(), spoken, folder, workers=1)
 

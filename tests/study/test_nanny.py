@@ -11,8 +11,8 @@ from sweep.study import cluster as cluster_module
 from sweep.study import crew as crew_module
 from sweep.study import nanny as nanny_module
 
-from .engines import PATIENCE_IN_S, OnlyHere, answer, candidate, gone, started, wait_until
 from .fake_work import FINE, FREEZES
+from .real_workers import PATIENCE_IN_S, OnlyHere, candidate, gone, result, started, wait_until
 
 pytestmark = pytest.mark.usefixtures("no_trace_of_dask")
 
@@ -21,7 +21,7 @@ def test_a_frozen_worker_is_replaced_and_its_trial_run_again(tmp_path, monkeypat
     monkeypatch.setattr(cluster_module, "_SILENCE_IN_S", 4)
     with started(tmp_path, 1) as cold:
         cold.submit(0, candidate(FREEZES))
-        assert answer(cold).evaluation.reason == "attempt 2"
+        assert result(cold).evaluation.reason == "attempt 2"
         assert gone(tmp_path, FREEZES)
 
 
@@ -46,7 +46,7 @@ def test_a_worker_that_freezes_while_it_starts_is_replaced(tmp_path, monkeypatch
     with started(tmp_path, 1) as cold:
         assert frozen and not frozen[0].is_running()
         cold.submit(0, candidate(FINE))
-        assert answer(cold).evaluation.outcome == "infeasible"
+        assert result(cold).evaluation.outcome == "infeasible"
 
 
 def test_so_is_one_that_freezes_as_it_has_joined(tmp_path, monkeypatch):
@@ -61,7 +61,7 @@ def test_so_is_one_that_freezes_as_it_has_joined(tmp_path, monkeypatch):
     monkeypatch.setattr(crew_module, "start_workers", start_and_freeze)
     with started(tmp_path, 1) as cold:
         cold.submit(0, candidate(FINE))
-        assert answer(cold).evaluation.outcome == "infeasible"
+        assert result(cold).evaluation.outcome == "infeasible"
     assert "said by a library" in (tmp_path / "log").read_text()
 
 
@@ -73,13 +73,13 @@ def test_workers_that_all_freeze_while_they_start_are_told(tmp_path, monkeypatch
         started(tmp_path, 1)
 
 
-def test_workers_that_lose_their_connection_are_replaced(engine):
+def test_workers_that_lose_their_connection_are_replaced(workers):
     # Dask breaks it when it cannot unpickle a message.
-    before = engine._crew.nannies()
-    engine._client.submit(print, OnlyHere(), pure=False)
+    before = workers._crew.nannies()
+    workers._client.submit(print, OnlyHere(), pure=False)
     assert wait_until(
-        lambda: len(now := engine._crew.nannies()) == 2 and now.keys() != before.keys()
+        lambda: len(now := workers._crew.nannies()) == 2 and now.keys() != before.keys()
     )
-    assert sorted(engine._crew.nannies().values()) == sorted(before.values())
-    engine.submit(80, candidate(FINE, epochs=80))
-    assert answer(engine).evaluation.outcome == "infeasible"
+    assert sorted(workers._crew.nannies().values()) == sorted(before.values())
+    workers.submit(80, candidate(FINE, epochs=80))
+    assert result(workers).evaluation.outcome == "infeasible"

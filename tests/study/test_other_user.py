@@ -13,12 +13,12 @@ import psutil
 import pytest
 from distributed import LocalCluster
 
-from sweep.study.engine import Engine
+from sweep.study.workers import DaskWorkers
 
 from ..report.fake_studies import make_record
 from ..report.study_fixtures import RunningSweep
-from .engines import ROOT, begin, listening
 from .fake_work import work
+from .real_workers import ROOT, begin, listening
 
 NOBODY = 65534
 ATTACKER = f"""
@@ -91,7 +91,7 @@ def served(tmp_path: Path) -> Iterator[set[tuple[str, int]]]:
         ended.callback(serving.terminate)
         assert "Ctrl-C to stop" in serving.stdout.readline()
         ended.enter_context(
-            Engine(None, [], 1, None, tmp_path / "log", partial(work, folder=tmp_path))
+            DaskWorkers(None, [], 1, None, tmp_path / "log", partial(work, folder=tmp_path))
         )
         yield listening(psutil.Process())
 

@@ -24,21 +24,21 @@ SAMPLERS = ("ehvi", "tpe", "nsga2", "random", "greedy")
 
 
 def search(
-    folder: StudyFolder, space: Space, engine: FakeWorkers | None = None, **options
+    folder: StudyFolder, space: Space, workers: FakeWorkers | None = None, **options
 ) -> tuple[FakeWorkers, SearchProgress]:
     """Run a study as far as its budget goes."""
-    engine = engine or FakeWorkers(space)
+    workers = workers or FakeWorkers(space)
     with folder.owned():
         sampler = make_sampler(space, space.file.search.sampler, space.file.search.seed)
         study = folder.create(space, sampler, ABOUT)
-        found = Search(space, study, folder, engine, **options)
+        found = Search(space, study, folder, workers, **options)
         found.run()
-    return engine, found.progress
+    return workers, found.progress
 
 
-def keys(engine: FakeWorkers) -> list[str]:
+def keys(workers: FakeWorkers) -> list[str]:
     """Return the keys of what was evaluated, in order."""
-    return [candidate.key() for candidate in engine.submitted.values()]
+    return [candidate.key() for candidate in workers.submitted.values()]
 
 
 class Killed(BaseException):
@@ -59,46 +59,46 @@ class Dying(FakeWorkers):
         return super().wait(timeout)
 
 
-def hasty(engine: FakeWorkers) -> FakeWorkers:
+def hasty(workers: FakeWorkers) -> FakeWorkers:
     """Let workers stop every training that they are given a rule for."""
-    wait = engine.wait
+    wait = workers.wait
 
     def stop(timeout: float):
-        answer = wait(timeout)
-        result = answer.evaluation.result
-        if not engine.rules[answer.number] or result["accuracy"] is None:
-            return answer
+        ended = wait(timeout)
+        result = ended.evaluation.result
+        if not workers.rules[ended.number] or result["accuracy"] is None:
+            return ended
         known = {**result.metrics, "accuracy": result["accuracy"] / 2}
-        early = replace(result, metrics=known, violations=violations(engine.limits, known))
-        stopped = replace(answer.evaluation, outcome="stopped", reason="slow", variants=(early,))
-        return replace(answer, evaluation=stopped, files={})
+        early = replace(result, metrics=known, violations=violations(workers.limits, known))
+        stopped = replace(ended.evaluation, outcome="stopped", reason="slow", variants=(early,))
+        return replace(ended, evaluation=stopped, files={})
 
-    engine.wait = stop
-    return engine
+    workers.wait = stop
+    return workers
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_a_search_spends_its_budget_and_evaluates_nothing_twice(folder, sampler):
-    engine, progress = search(folder, make_space(sampler=sampler, trials=15))
-    assert len(engine.submitted) == progress.done == 15
-    assert len(set(keys(engine))) == 15
+    workers, progress = search(folder, make_space(sampler=sampler, trials=15))
+    assert len(workers.submitted) == progress.done == 15
+    assert len(set(keys(workers))) == 15
     funnel = folder.record().funnel()
     assert sum(funnel.values()) - funnel["invalid"] == 15
     assert {name: n for name, n in funnel.items() if n} == dict(progress.outcomes)
 
 
 def test_what_is_not_allowed_costs_nothing_of_the_budget(folder):
-    engine, progress = search(folder, make_space(trials=15))
+    workers, progress = search(folder, make_space(trials=15))
     assert progress.outcomes["invalid"] > 0
     invalid = [t for t in folder.record().trials if t.evaluation.outcome == "invalid"]
     assert len(invalid) == progress.outcomes["invalid"]
-    assert {trial.number for trial in invalid}.isdisjoint(engine.submitted)
+    assert {trial.number for trial in invalid}.isdisjoint(workers.submitted)
     assert all("more than num_mel_bins" in trial.evaluation.reason for trial in invalid)
 
 
 def test_no_more_is_submitted_than_the_workers_can_take(folder):
-    engine, _ = search(folder, make_space(), FakeWorkers(make_space(), capacity=3))
-    assert engine.most_busy == 3
+    workers, _ = search(folder, make_space(), FakeWorkers(make_space(), capacity=3))
+    assert workers.most_busy == 3
 
 
 def test_the_same_seed_evaluates_the_same(tmp_path):
@@ -119,16 +119,16 @@ def test_the_same_seed_evaluates_the_same(tmp_path):
 @pytest.mark.parametrize("sampler", [*SAMPLERS, "grid"])
 def test_a_finite_space_is_evaluated_to_its_end(folder, sampler):
     space = make_space(FINITE, sampler=sampler)
-    engine, progress = search(folder, space)
-    assert progress.done == len(engine.submitted) == len(list(space.combinations())) == 9
+    workers, progress = search(folder, space)
+    assert progress.done == len(workers.submitted) == len(list(space.combinations())) == 9
     again, _ = search(folder, space)
     assert again.submitted == {}
 
 
 def test_candidates_that_train_the_same_network_are_evaluated_once(folder):
     text = "dataset: {labels: [a, b]}\nparameters: {filters: [64, 128], alpha: [0.5, 1.0]}\n"
-    engine, _ = search(folder, make_space(text + "search: {sampler: grid, trials: 9}"))
-    assert sorted(c.network.width for c in engine.submitted.values()) == [32, 64, 128]
+    workers, _ = search(folder, make_space(text + "search: {sampler: grid, trials: 9}"))
+    assert sorted(c.network.width for c in workers.submitted.values()) == [32, 64, 128]
 
 
 def test_a_larger_budget_goes_on_where_the_study_stands(folder):
@@ -142,8 +142,8 @@ def test_a_larger_budget_goes_on_where_the_study_stands(folder):
 
 def test_a_budget_that_is_spent_asks_for_nothing(folder):
     search(folder, make_space(trials=6))
-    engine, progress = search(folder, make_space(trials=6))
-    assert engine.submitted == {}
+    workers, progress = search(folder, make_space(trials=6))
+    assert workers.submitted == {}
     assert progress.done == 6
     assert progress.ended == "the budget of 6 was spent before; --trials raises it"
 
@@ -154,13 +154,13 @@ def test_what_was_running_when_the_coordinator_died_is_run_again(folder, after):
     dying = Dying(space, after)
     with pytest.raises(Killed):
         search(folder, space, dying)
-    engine, progress = search(folder, space)
+    workers, progress = search(folder, space)
     unanswered = list(dying.submitted.values())[after:]
     assert len(unanswered) == 2
-    assert list(engine.submitted.values())[:2] == unanswered
+    assert list(workers.submitted.values())[:2] == unanswered
     assert progress.done == 8
-    assert len(set(keys(dying)[:after] + keys(engine))) == 8
-    assert len({trial.candidate.key() for trial in folder.record().trials} & set(keys(engine)))
+    assert len(set(keys(dying)[:after] + keys(workers))) == 8
+    assert len({trial.candidate.key() for trial in folder.record().trials} & set(keys(workers)))
     assert not [t for t in folder.load().get_trials() if t.state == TrialState.RUNNING]
 
 
@@ -186,11 +186,11 @@ def test_a_result_that_was_stored_but_not_told_is_told_and_not_measured_again(fo
         with pytest.raises(Killed):
             # The first trial of the grid is allowed, so it is the first to be told.
             search(folder, make_space(FINITE, trials=9, sampler="grid"), FakeWorkers(space, 1))
-    engine, progress = search(folder, space)
+    workers, progress = search(folder, space)
     (stored,) = [trial for trial in folder.record().trials if trial.number == 0]
-    assert stored.candidate.key() not in keys(engine)
+    assert stored.candidate.key() not in keys(workers)
     assert progress.done == 9
-    assert len(engine.submitted) == 8
+    assert len(workers.submitted) == 8
     assert folder.record().funnel()["feasible"] == progress.outcomes["feasible"]
 
 
@@ -199,8 +199,8 @@ def test_a_trial_cut_short_while_it_was_asked_for_is_dropped(folder):
     with folder.owned():
         study = folder.create(space, optuna.samplers.RandomSampler(seed=9), ABOUT)
         study.ask({"alpha": space.distributions["alpha"]})
-    engine, progress = search(folder, space)
-    assert 0 not in engine.submitted
+    workers, progress = search(folder, space)
+    assert 0 not in workers.submitted
     assert progress.done == 4
     assert folder.load().get_trials()[0].state == TrialState.FAIL
 
@@ -210,7 +210,7 @@ def test_enqueued_combinations_come_first_and_once(folder):
     space = make_space(SPACE.replace("trials: 12", f"trials: 5, {enqueue}"))
     with pytest.raises(Killed):
         search(folder, space, Dying(space, 1))
-    engine, _ = search(folder, space)
+    workers, _ = search(folder, space)
     record = folder.record()
     assert record.trials[0].candidate.network.alpha == 0.25
     assert record.trials[1].candidate.frontend.num_mel_bins == 30
@@ -221,9 +221,9 @@ def test_enqueued_combinations_come_first_and_once(folder):
 def test_what_is_enqueued_in_part_is_completed_to_something_allowed(folder):
     some = ", ".join("{alpha: 0.%d, num_coefficients: 20}" % alpha for alpha in range(20, 32))
     space = make_space(SPACE.replace("trials: 12", f"trials: 12, enqueue: [{some}]"))
-    engine, progress = search(folder, space)
-    assert {candidate.frontend.num_coefficients for candidate in engine.submitted.values()} == {20}
-    assert progress.outcomes["invalid"] == 0 and len(engine.submitted) == 12
+    workers, progress = search(folder, space)
+    assert {candidate.frontend.num_coefficients for candidate in workers.submitted.values()} == {20}
+    assert progress.outcomes["invalid"] == 0 and len(workers.submitted) == 12
 
 
 def test_what_was_enqueued_and_failed_is_tried_again_by_the_next_run(folder):
@@ -234,8 +234,8 @@ def test_what_was_enqueued_and_failed_is_tried_again_by_the_next_run(folder):
 
     space = make_space(SPACE.replace("trials: 12", "trials: 3, enqueue: [{alpha: 0.25}]"))
     search(folder, space, FakeWorkers(space, work=fail))
-    engine, _ = search(folder, space)
-    assert [candidate.network.alpha for candidate in engine.submitted.values()] == [0.25]
+    workers, _ = search(folder, space)
+    assert [candidate.network.alpha for candidate in workers.submitted.values()] == [0.25]
 
 
 def test_a_search_among_rare_combinations_does_not_claim_to_have_tried_them_all(folder):
@@ -248,16 +248,16 @@ require: [num_coefficients == num_mel_bins, batch_size == num_mel_bins]
 limits: {{size_kb: "< 25"}}
 search: {{sampler: random, trials: 8, seed: 3}}
 """
-    engine, progress = search(folder, make_space(text))
-    assert len(engine.submitted) == 8 and progress.ended == ""
+    workers, progress = search(folder, make_space(text))
+    assert len(workers.submitted) == 8 and progress.ended == ""
 
 
 def test_a_goal_that_is_reached_ends_the_search(folder):
     space = make_space(trials=500, goal={"size_kb": 5.0})
-    engine, progress = search(folder, space)
+    workers, progress = search(folder, space)
     assert progress.done < 500
     assert min(t.evaluation.result["size_kb"] for t in feasible(folder)) <= 5.0
-    assert sum(t.evaluation.result["size_kb"] <= 5.0 for t in feasible(folder)) <= engine.capacity
+    assert sum(t.evaluation.result["size_kb"] <= 5.0 for t in feasible(folder)) <= workers.capacity
 
 
 def test_a_goal_in_two_metrics_is_for_one_trial_to_reach(folder):
@@ -333,8 +333,8 @@ def test_a_failed_trial_counts_and_the_search_goes_on(folder):
         return evaluate(candidate, limits)
 
     space = make_space(trials=12)
-    engine, progress = search(folder, space, FakeWorkers(space, work=fail_sometimes))
-    assert progress.done == len(engine.submitted) == 12
+    workers, progress = search(folder, space, FakeWorkers(space, work=fail_sometimes))
+    assert progress.done == len(workers.submitted) == 12
     assert 0 < progress.outcomes["failed"] < 12
     failed = [t for t in folder.record().trials if t.evaluation.outcome == "failed"]
     assert {t.evaluation.reason for t in failed} == {"killed its worker 2 times"}
@@ -362,11 +362,11 @@ def test_where_everything_fails_the_budget_is_not_wasted(folder):
         return Evaluation("failed", "out of memory")
 
     space = make_space(trials=40)
-    engine = FakeWorkers(space, work=fail)
+    workers = FakeWorkers(space, work=fail)
     with pytest.raises(ManyFailures, match="the first 8 trials failed: out of memory"):
-        search(folder, space, engine)
-    assert len(engine.submitted) < 12
-    engine, progress = search(folder, space)
+        search(folder, space, workers)
+    assert len(workers.submitted) < 12
+    workers, progress = search(folder, space)
     assert progress.done == 40
 
 
@@ -404,8 +404,8 @@ def test_an_error_the_user_must_mend_ends_the_search_and_loses_nothing(folder):
 
 
 def test_after_the_timeout_nothing_more_is_begun(folder):
-    engine, progress = search(folder, make_space(), timeout_s=0.0)
-    assert engine.submitted == {}
+    workers, progress = search(folder, make_space(), timeout_s=0.0)
+    assert workers.submitted == {}
     assert progress.done == 0
     unhurried, _ = search(folder, make_space(), timeout_s=3600.0)
     assert len(unhurried.submitted) == 12
@@ -453,11 +453,11 @@ class TestBeforeNothingIsFeasible:
     @pytest.mark.parametrize("sampler", ["random", "grid", "ehvi"])
     def test_the_nearest_are_trained_to_their_ends(self, folder, sampler):
         space = make_space(self.text, sampler=sampler)
-        engine, progress = search(folder, space, hasty(FakeWorkers(space)))
+        workers, progress = search(folder, space, hasty(FakeWorkers(space)))
         stopped = [t for t in folder.record().trials if t.evaluation.outcome == "stopped"]
         assert len(stopped) > 3
         stopped.sort(key=lambda trial: (-trial.evaluation.result["accuracy"], trial.number))
-        assert keys(engine)[9:] == [trial.candidate.key() for trial in stopped[:3]]
+        assert keys(workers)[9:] == [trial.candidate.key() for trial in stopped[:3]]
         assert progress.outcomes["feasible"] == 3
         assert progress.ended == (
             "every combination has been tried; nothing was feasible, so of the stopped trials the"
@@ -471,8 +471,8 @@ class TestBeforeNothingIsFeasible:
             seen.append((progress.done, progress.repeats, progress.repeating))
 
         space = make_space(self.text, trials=5)
-        engine, progress = search(folder, space, hasty(FakeWorkers(space)), listen=listen)
-        assert len(engine.submitted) == 8 and progress.outcomes["stopped"] == 5
+        workers, progress = search(folder, space, hasty(FakeWorkers(space)), listen=listen)
+        assert len(workers.submitted) == 8 and progress.outcomes["stopped"] == 5
         assert seen[-1] == (5, 3, 3) and (5, 0, 0) in seen
         again, progress = search(folder, make_space(self.text, trials=7))
         assert len(again.submitted) == 2 and progress.done == 7
@@ -488,16 +488,16 @@ class TestBeforeNothingIsFeasible:
         lucky.submit = lambda number, candidate, rules: submit(
             number, candidate, rules if number else ()
         )
-        engine, progress = search(folder, self.space, hasty(lucky))
+        workers, progress = search(folder, self.space, hasty(lucky))
         assert progress.outcomes["stopped"] and progress.outcomes["feasible"] == 1
-        assert len(engine.submitted) == 9
+        assert len(workers.submitted) == 9
 
     def test_none_is_where_nothing_was_stopped(self, folder):
         def fall_short(candidate, limits):
             return replace(evaluate(candidate, limits), outcome="infeasible")
 
-        engine, progress = search(folder, self.space, FakeWorkers(self.space, work=fall_short))
-        assert len(engine.submitted) == 9 and progress.repeating == 0
+        workers, progress = search(folder, self.space, FakeWorkers(self.space, work=fall_short))
+        assert len(workers.submitted) == 9 and progress.repeating == 0
 
     def test_none_is_trained_twice_by_another_run(self, folder):
         def fall_short(candidate, limits):
@@ -513,23 +513,23 @@ class TestBeforeNothingIsFeasible:
         dying = Dying(self.space, after)
         with pytest.raises(Killed):
             search(folder, self.space, hasty(dying))
-        engine, progress = search(folder, self.space, hasty(FakeWorkers(self.space)))
-        assert keys(engine) == keys(dying)[after:]
+        workers, progress = search(folder, self.space, hasty(FakeWorkers(self.space)))
+        assert keys(workers) == keys(dying)[after:]
         assert progress.outcomes["feasible"] == progress.repeats == 3
         assert progress.done == 9
         assert not [t for t in folder.load().get_trials() if t.state == TrialState.RUNNING]
 
     def test_one_that_failed_is_tried_again_by_another_run_only(self, folder):
-        engine = FakeWorkers(self.space)
-        engine.work = lambda candidate, limits: (
+        workers = FakeWorkers(self.space)
+        workers.work = lambda candidate, limits: (
             evaluate(candidate, limits)
-            if len(engine.submitted) <= 9
+            if len(workers.submitted) <= 9
             else Evaluation("failed", "out of memory")
         )
-        _, progress = search(folder, self.space, hasty(engine))
-        assert progress.outcomes["failed"] == 3 and len(engine.submitted) == 12
+        _, progress = search(folder, self.space, hasty(workers))
+        assert progress.outcomes["failed"] == 3 and len(workers.submitted) == 12
         again, progress = search(folder, self.space, hasty(FakeWorkers(self.space)))
-        assert keys(again) == keys(engine)[9:]
+        assert keys(again) == keys(workers)[9:]
         assert progress.outcomes["feasible"] == 3
 
 
@@ -537,9 +537,9 @@ class TestBeforeNothingIsFeasible:
 def test_with_promotion_nothing_is_trained_long_that_was_not_trained_short(folder, sampler):
     text = FINITE.replace("alpha:", "epochs: [5, 15, 45], alpha:")
     space = make_space(text, sampler=sampler, trials=30, promotion=True)
-    engine, _ = search(folder, space)
+    workers, _ = search(folder, space)
     trained: dict[str, list[int]] = {}
-    for candidate in engine.submitted.values():
+    for candidate in workers.submitted.values():
         epochs = candidate.training.epochs
         same = replace(candidate, training=replace(candidate.training, epochs=1)).key()
         trained.setdefault(same, []).append(epochs)
@@ -547,13 +547,13 @@ def test_with_promotion_nothing_is_trained_long_that_was_not_trained_short(folde
     assert all(epochs == [5, 15, 45][: len(epochs)] for epochs in trained.values())
 
 
-@pytest.mark.parametrize("workers", [1, 2, 4])
-def test_with_promotion_the_last_answers_may_earn_promotions_too(folder, workers):
+@pytest.mark.parametrize("capacity", [1, 2, 4])
+def test_with_promotion_the_last_answers_may_earn_promotions_too(folder, capacity):
     text = FINITE.replace("[10, 13]", "[10]").replace("alpha:", "epochs: [5, 15, 45], alpha:")
     text = text.replace("[10, 20]", "[10, 20, 30]").replace(', size_kb: "< 25"', "")
     space = make_space(text, trials=100, promotion=True)
-    engine, progress = search(folder, space, FakeWorkers(space, capacity=workers))
-    epochs = Counter(candidate.training.epochs for candidate in engine.submitted.values())
+    workers, progress = search(folder, space, FakeWorkers(space, capacity=capacity))
+    epochs = Counter(candidate.training.epochs for candidate in workers.submitted.values())
     assert epochs == {5: 9, 15: 3, 45: 1}
     assert progress.ended == "every combination has been tried"
 
@@ -564,11 +564,11 @@ def test_no_step_of_a_range_is_trained_twice(folder, sampler):
         "alpha: [0.25, 0.5, 1.0]", "final_sparsity: {low: 0.0, high: 0.7, step: 0.05}"
     )
     space = make_space(text, sampler=sampler, trials=40)
-    engine, _ = search(folder, space)
-    steps = {round(c.compression.final_sparsity / 0.05, 9) for c in engine.submitted.values()}
-    assert len(set(keys(engine))) == len(keys(engine))
+    workers, _ = search(folder, space)
+    steps = {round(c.compression.final_sparsity / 0.05, 9) for c in workers.submitted.values()}
+    assert len(set(keys(workers))) == len(keys(workers))
     assert all(step == int(step) for step in steps)
     assert all(
         c.compression.final_sparsity == round(c.compression.final_sparsity, 12)
-        for c in engine.submitted.values()
+        for c in workers.submitted.values()
     )

@@ -161,8 +161,8 @@ def test_trials_still_running_are_not_proposed_again(tmp_path):
         directions=list(space.file.objectives.values()), sampler=EHVISampler(space, 2)
     )
     study.set_user_attr(OBJECTIVES, list(space.file.objectives))
-    engine = FakeWorkers(space)
-    Search(make_space(trials=20), study, StudyFolder(tmp_path, "study"), engine).run()
+    workers = FakeWorkers(space)
+    Search(make_space(trials=20), study, StudyFolder(tmp_path, "study"), workers).run()
     running = [study.ask(space.distributions).params for _ in range(4)]
     widths = [space.candidate(params).network.width for params in running]
     assert len({tuple(params.values()) for params in running}) == 4

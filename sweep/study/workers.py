@@ -22,7 +22,7 @@ from sweep.study.task import Report, Rules, Work, evaluate_candidate, packed, ru
 
 
 @dataclass(frozen=True)
-class Answer:
+class Result:
     """What came of a candidate; ``files`` are those of a feasible result, by name."""
 
     number: int
@@ -54,13 +54,13 @@ class _Job:
     others: list[str] | None = None
 
 
-class Engine:
+class DaskWorkers:
     """Workers that evaluate candidates.
 
     Args:
         dataset: the clips, known to every worker.
         limits: the limits a candidate is held to.
-        workers: how many processes to start on this machine.
+        count: how many processes to start on this machine.
         scheduler: address of a Dask scheduler to use instead of starting any.
         log: file that takes what the libraries of the workers print.
         work: what a worker does with a candidate.
@@ -77,7 +77,7 @@ class Engine:
         self,
         dataset: Dataset,
         limits: list[Limit],
-        workers: int,
+        count: int,
         scheduler: str | None,
         log: Path,
         work: Work = evaluate_candidate,
@@ -92,11 +92,11 @@ class Engine:
         # Dask runs tasks of equal keys once, even if different clients submit them.
         self._token = uuid4().hex
         self._jobs: dict[int, _Job] = {}
-        self._crew = Crew(workers, scheduler, log, key, processor, say)
+        self._crew = Crew(count, scheduler, log, key, processor, say)
         self._client = self._crew.client
         self._client.subscribe_topic(self._token, self._note_beginning)
 
-    def __enter__(self) -> "Engine":
+    def __enter__(self) -> "DaskWorkers":
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -109,7 +109,7 @@ class Engine:
 
     @property
     def busy(self) -> int:
-        """How many candidates have been submitted and not been answered."""
+        """How many candidates have been submitted and have no result yet."""
         return len(self._jobs)
 
     def submit(
@@ -122,16 +122,16 @@ class Engine:
         """Send a candidate to a worker.
 
         Args:
-            number: what its answer will be called.
+            number: what its result will be called.
             candidate: what to evaluate.
             rules: when to stop its training; without any it is trained to its end.
-            dataset: other clips than the engine's.
+            dataset: other clips than those of the workers.
         """
         self._jobs[number] = _Job(candidate, rules, dataset or self._dataset)
         self._send(number)
 
-    def wait(self, timeout: float) -> Answer | None:
-        """Return the next answer, or None if there is none within ``timeout`` seconds.
+    def wait(self, timeout: float) -> Result | None:
+        """Return the next result, or None if there is none within ``timeout`` seconds.
 
         A candidate that a worker fails is tried again on another, if there is one.
 
@@ -153,13 +153,13 @@ class Engine:
                 raise SweepError(
                     "the Dask scheduler is gone; run the same command again"
                 ) from error
-            return self._answer(number, job.failure)
+            return self._end(number, job.failure)
         except KilledWorker as error:
             deaths = error.allowed_failures + 1
-            return self._answer(number, Evaluation("failed", f"killed its worker {deaths} times"))
+            return self._end(number, Evaluation("failed", f"killed its worker {deaths} times"))
         except Exception as error:  # of Dask's own, on the way
             reason = f"{type(error).__name__}: {error}".splitlines()[0]
-            return self._answer(number, Evaluation("failed", reason))
+            return self._end(number, Evaluation("failed", reason))
         if report.lacking and self._crew.supply(report.worker, job.dataset):
             self._send(number)
             return None
@@ -176,13 +176,13 @@ class Engine:
                 self._crew.blame(job.failed_on)
             if job.begun is not None:
                 self._patience.learn(time.monotonic() - job.begun)
-        return self._answer(number, report.evaluation, report.files)
+        return self._end(number, report.evaluation, report.files)
 
-    def _answer(
+    def _end(
         self, number: int, evaluation: Evaluation, files: dict[str, bytes] | None = None
-    ) -> Answer:
+    ) -> Result:
         del self._jobs[number]
-        return Answer(number, evaluation, files or {})
+        return Result(number, evaluation, files or {})
 
     def _send(self, number: int) -> None:
         job = self._jobs[number]

@@ -1,4 +1,4 @@
-"""Engines and schedulers as the tests of this folder start them, and what they wait for."""
+"""Workers and schedulers as the tests of this folder start them, and what they wait for."""
 
 import contextlib
 import os
@@ -15,7 +15,7 @@ import psutil
 from distributed import LocalCluster
 
 from sweep.candidate import Candidate, TrainingParams
-from sweep.study.engine import Answer, Engine
+from sweep.study.workers import DaskWorkers, Result
 
 from ..signals import heed_ctrl_c
 from .fake_work import work
@@ -30,9 +30,11 @@ def candidate(behaviour: int, epochs: int = 1) -> Candidate:
     return Candidate(training=TrainingParams(epochs=epochs), seed=behaviour)
 
 
-def started(folder: Path, workers: int = 1, address: str | None = None, **how: Any) -> Engine:
-    """Return an engine whose trials are the fake work, noted in a folder."""
-    return Engine(None, [], workers, address, folder / "log", partial(work, folder=folder), **how)
+def started(folder: Path, count: int = 1, address: str | None = None, **how: Any) -> DaskWorkers:
+    """Return workers whose trials are the fake work, noted in a folder."""
+    return DaskWorkers(
+        None, [], count, address, folder / "log", partial(work, folder=folder), **how
+    )
 
 
 def scheduler(workers: int, threads: int = 1) -> LocalCluster:
@@ -45,14 +47,14 @@ def scheduler(workers: int, threads: int = 1) -> LocalCluster:
     )
 
 
-def answer(engine: Engine) -> Answer:
-    """Return the next answer."""
+def result(workers: DaskWorkers) -> Result:
+    """Return the next result."""
     end = time.monotonic() + PATIENCE_IN_S
     while time.monotonic() < end:
-        found = engine.wait(0.5)
+        found = workers.wait(0.5)
         if found is not None:
             return found
-    raise AssertionError("no answer came")
+    raise AssertionError("no result came")
 
 
 def wait_until(holds: Callable[[], bool]) -> bool:
