@@ -35,6 +35,12 @@ _NO_PAGES: dict[str, Any] = {
 }
 """Dask's pages ask nobody for a key."""
 
+_UNWATCHED: dict[str, Any] = {
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "500ms",
+}
+"""Dask looks 100 times a second what a worker does, and 50 times whether its loop still turns."""
+
 _HANDLES, _HANDLES_A_WORKER = 64, 12
 """How many files a coordinator opens; 33 and 106 were measured with one worker and eight."""
 
@@ -54,7 +60,7 @@ def start_workers(processes: int) -> LocalCluster:
     _check_file_handles(processes)
     try:
         scratch = Scratch()
-        settings = _MEMORY | _NO_PAGES | _scheduling() | _files_in(scratch)
+        settings = _MEMORY | _NO_PAGES | _UNWATCHED | _scheduling() | _files_in(scratch)
         with dask.config.set(settings), _ctrl_c_later():
             return _LastingCluster(
                 scratch,
@@ -135,7 +141,8 @@ def serve_scheduler(host: str, port: int, key: Path | None, say: Callable[[str],
 
     try:
         with Scratch() as scratch:
-            with dask.config.set(_NO_PAGES | _scheduling() | _files_in(scratch)):
+            settings = _NO_PAGES | _UNWATCHED | _scheduling() | _files_in(scratch)
+            with dask.config.set(settings):
                 asyncio.run(serve())
     except (OSError, ValueError, RuntimeError) as error:
         raise SweepError(f"{host}:{port}: cannot listen there: {_cause(error)}") from error
@@ -185,7 +192,7 @@ def serve_worker(
 async def _work(address: str, security: Security, processes: int) -> None:
     """Run worker processes until the scheduler goes away, or lets them go."""
     host = get_ip(get_address_host(address))
-    with dask.config.set(_MEMORY | _NO_PAGES):
+    with dask.config.set(_MEMORY | _NO_PAGES | _UNWATCHED):
         nannies = [
             PatientNanny(
                 address,
