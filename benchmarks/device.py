@@ -169,7 +169,7 @@ def learn(bench: Bench, dataset: Dataset) -> Trained:
         )
         sources[name] = {file: source[file] for file in SOURCES}
         costs[name], _ = emulate(
-            sources[name], clip, np.dtype(np.int8), (len(labels),), str(bench.target)
+            sources[name], [clip], np.dtype(np.int8), (len(labels),), str(bench.target)
         )
     return Trained(files, costs, features.validation[..., None], sources)
 
@@ -179,7 +179,7 @@ def from_clip_to_clip(bench: Bench, trained: Trained, dataset: Dataset) -> float
     clips = dataset.waveforms("validation", bench.candidate.frontend.downsampling_rate)[:CLIPS]
     (source, *_), shape = trained.sources.values(), (len(dataset.labels),)
     counts = [
-        emulate(source, clip, np.dtype(np.int8), shape, str(bench.target))[0] for clip in clips
+        emulate(source, [clip], np.dtype(np.int8), shape, str(bench.target))[0] for clip in clips
     ]
     instructions = [one.metrics["instructions"] for one in counts]
     return max(instructions) / min(instructions) - 1

@@ -14,11 +14,13 @@ from sweep.c.classifier import classifier_source
 from sweep.c.cores import CORES, DEFAULT_CORE
 from sweep.c.detector import detector_source
 from sweep.c.emulator import Costs
+from sweep.c.stepping import Stepping
 from sweep.c.templates import template
 from sweep.c.verification import CLIPS_AT_ONCE, Expected, events_differing, verified
 from sweep.candidate import AugmentationParams
 from sweep.detector import Decisions, OperatingPoint
 from sweep.frontends.base import Frontend
+from sweep.frontends.mel import MelFrontend
 from sweep.litert import Model, run_windows
 from sweep.predict import FRONTEND, MODEL
 from sweep.stages.features import prepare_features
@@ -33,6 +35,7 @@ def c_files(
     dataset: Dataset,
     point: OperatingPoint | None = None,
     core: str = DEFAULT_CORE,
+    frames: int | None = None,
 ) -> tuple[dict[str, str], dict[str, Any]]:
     """Return the files of the C folder by path, and what ``metadata.json`` says of them.
 
@@ -42,20 +45,25 @@ def c_files(
         dataset: the clips they were made with.
         point: when keywords are detected in a stream; None for a classifier alone.
         core: the name of the core that is emulated.
+        frames: that a step of a stream adds; None for a network that computes windows.
 
     Raises:
         SweepError: if there is no C of this front end or network, or it computes something else.
     """
     statistics = prepare_features(dataset, frontend, AugmentationParams())
     source = classifier_source(
-        frontend, statistics.mean, statistics.deviation, deployed[MODEL], dataset.labels
+        frontend, statistics.mean, statistics.deviation, deployed[MODEL], dataset.labels, frames
     )
+    stepping = None
+    if frames is not None:
+        assert isinstance(frontend, MelFrontend)
+        stepping = Stepping(frontend, frames)
     clips = dataset.waveforms("validation", frontend.downsampling_rate)
     expected = _expected(deployed, clips)
     files = source | {"test.c": template("test.c"), "Makefile": _makefile(core)}
     files["golden.h"] = _golden(clips[0], expected)
     classifier = {name: source[name] for name in SOURCES}
-    told = verified(classifier, clips, expected, core=core)
+    told = verified(classifier, clips, expected, core=core, stepping=stepping)
     if point is not None:
         files |= detector_source(point, dataset.labels, dataset.spec.labels)
         if told["verified"]:

@@ -70,12 +70,15 @@ def export_trial(
     sources: dict[str, str] = {}
     if with_c:
         from sweep.c_folder import c_files, counted
+        from sweep.stages.streaming import new_frames
 
         result = trial.evaluation.result
         assert isinstance(result, Variant)
         core = record.space.target or DEFAULT_CORE
         frontend = trial.candidate.frontend
-        sources, of_c = c_files(frontend, files, dataset, result.point, core)
+        network = trial.candidate.network.architecture(frontend.shape, len(dataset.labels))
+        frames = new_frames(frontend, network)
+        sources, of_c = c_files(frontend, files, dataset, result.point, core, frames)
         if record.space.target:
             measured = replace(measured, facts={**measured.facts, **counted(of_c)})
     validation = measured.predictions

@@ -337,11 +337,15 @@ _BUILT_IN = (
     ),
     Metric(
         "ram_kb",
-        "front end and network in C on the target: working memory and the deepest stack, without"
-        " the samples of the clip",
+        "front end and network in C on the target: working memory, what a stream keeps, and the"
+        " deepest stack, without the samples that come in",
         unit="KB",
     ),
-    Metric("instructions", "of front end and network in C for one clip, counted on the target"),
+    Metric(
+        "instructions",
+        "of front end and network in C on the target, for one clip or, if the network keeps its"
+        " frames, for one step of a stream",
+    ),
     Metric(
         "parameters", "trained parameters of the network, those of batch normalisation included"
     ),

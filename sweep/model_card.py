@@ -69,7 +69,8 @@ def on_core(told: Mapping[str, Any]) -> str:
     if not told["milliseconds"]:
         return ""
     low, high = told["milliseconds"]
-    return f" at {told['clock_mhz']:g} MHz: {low:.3g} to {high:.3g} ms for a clip"
+    what = "step of a stream" if told["network"].get("streaming") else "clip"
+    return f" at {told['clock_mhz']:g} MHz: {low:.3g} to {high:.3g} ms for a {what}"
 
 
 def _test(finalist: Mapping[str, Any] | None, metrics: Mapping[str, Metric]) -> Iterator[str]:

@@ -38,6 +38,9 @@ def _broken_rules(candidate: Candidate) -> Iterator[BrokenRule]:
     if candidate.augmentation.time_shift_ms >= 1000 * f.clip_length_in_s:
         text = f"{candidate.augmentation.time_shift_ms:g} ms is not below the length of a clip"
         yield BrokenRule("time_shift_ms", f"{text} ({f.clip_length_in_s:g} s)")
+    if candidate.network.values().get("streaming") and not f.is_by_frame:
+        text = "a stream needs features that depend on one frame alone; those of this front end"
+        yield BrokenRule("streaming", f"{text} ({candidate.chosen('frontend')}) do not")
     try:
         candidate.network.architecture(shape, labels=2)
     except TooSmall as error:

@@ -65,11 +65,16 @@ def finished(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def spotter(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a study of one trial that was run over a stream, and that trial exported.
+    """A folder with a study of one trial that was run over a stream, and that trial exported."""
+    return exported_spotter(tmp_path_factory.mktemp("spotting"), SPOTTER)
+
+
+def exported_spotter(folder: Path, text: str) -> Path:
+    """Return the export of the one trial of a space.
 
     It is evaluated in this process: no worker is started.
     """
-    folder, space = tmp_path_factory.mktemp("spotting"), Space.parse(SPOTTER)
+    space = Space.parse(text)
     dataset = open_dataset(space.file.dataset.spec())
     about = {"source": dataset.spec.source, "fingerprint": dataset.fingerprint}
     candidate = space.candidate({})

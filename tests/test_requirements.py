@@ -39,6 +39,16 @@ BROKEN = [
         "num_coefficients",
         "2 leaves 2 coefficients of a clip of 1 s; stem needs 3 coefficients",
     ),
+    (
+        {"streaming": True, "normalization": "per_clip"},
+        "streaming",
+        "a stream needs features that depend on one frame alone; those of this front end (mfcc) do",
+    ),
+    (
+        {"streaming": True, "network": "tc_resnet"},
+        "frame_step_in_s",
+        "0.032 leaves 31 frames of a clip of 1 s; block_2_first needs 9 frames, and gets 3",
+    ),
     ({"filters": 1, "alpha": 0.5}, "network", "int(filters * alpha) is 0; nothing is left"),
 ]
 KEPT = [
@@ -52,6 +62,8 @@ KEPT = [
     {"frame_step_in_s": 0.5, "clip_length_in_s": 1.04},
     {"num_coefficients": 3},
     {"filters": 2, "alpha": 0.5},
+    {"streaming": True, "normalization": "per_coefficient"},
+    {"streaming": True, "network": "tc_resnet", "kernel_frames": 2},
 ]
 
 

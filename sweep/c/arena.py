@@ -1,7 +1,7 @@
 """The working memory of a network: where its activations would lie on a device."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ai_edge_litert import schema_py_generated as schema
@@ -16,7 +16,7 @@ _ALIGNMENT = 16
 
 
 @dataclass(frozen=True)
-class _Activation:
+class Activation:
     """A tensor of so many bytes, kept from one operator to another, both included."""
 
     tensor: int
@@ -24,7 +24,12 @@ class _Activation:
     begin: int
     end: int
 
-    def meets(self, other: "_Activation") -> bool:
+    @property
+    def aligned(self) -> int:
+        """Its bytes, and those up to where another may begin."""
+        return math.ceil(self.size / _ALIGNMENT) * _ALIGNMENT
+
+    def meets(self, other: "Activation") -> bool:
         return self.begin <= other.end and other.begin <= self.end
 
 
@@ -47,26 +52,31 @@ def activations_kb(content: bytes) -> float:
 
 
 def arena(content: bytes) -> Arena:
-    """Return where the activations of a ``.tflite`` lie in memory.
+    """Return where the activations of a ``.tflite`` lie in memory."""
+    return placed(_activations(content))
+
+
+def placed(activations: Iterable[Activation]) -> Arena:
+    """Return where activations lie in memory.
 
     They are placed as LiteRT for Microcontrollers places them (its ``greedy_memory_planner.cc``):
     the largest first, each as low as nothing lies that is needed at the same time.  A tensor arena
     holds them and the runtime's own records, a few hundred bytes an operator.
     """
-    placed: list[tuple[int, _Activation]] = []
-    for activation in sorted(_activations(content), key=lambda one: -one.size):
+    taken: list[tuple[int, Activation]] = []
+    for activation in sorted(activations, key=lambda one: -one.aligned):
         place = 0
-        for offset, other in sorted(placed, key=lambda one: one[0]):
+        for offset, other in sorted(taken, key=lambda one: one[0]):
             if activation.meets(other):
-                if place + activation.size <= offset:
+                if place + activation.aligned <= offset:
                     break
-                place = max(place, offset + other.size)
-        placed.append((place, activation))
-    size = max(place + activation.size for place, activation in placed)
-    return Arena(size, {activation.tensor: place for place, activation in placed})
+                place = max(place, offset + other.aligned)
+        taken.append((place, activation))
+    size = max(place + activation.aligned for place, activation in taken)
+    return Arena(size, {activation.tensor: place for place, activation in taken})
 
 
-def _activations(content: bytes) -> Iterator[_Activation]:
+def _activations(content: bytes) -> Iterator[Activation]:
     graph = schema.Model.GetRootAs(content, 0).Subgraphs(0)
     operators = [graph.Operators(i) for i in range(graph.OperatorsLength())]
     begins = dict.fromkeys(graph.InputsAsNumpy().tolist(), 0)
@@ -78,5 +88,4 @@ def _activations(content: bytes) -> Iterator[_Activation]:
     for index, begin in sorted(begins.items(), reverse=True):
         tensor = graph.Tensors(index)
         size = _ITEM_BYTES[tensor.Type()] * math.prod(tensor.ShapeAsNumpy().tolist())
-        aligned = math.ceil(size / _ALIGNMENT) * _ALIGNMENT
-        yield _Activation(index, aligned, begin, ends.get(index, begin))
+        yield Activation(index, size, begin, ends.get(index, begin))

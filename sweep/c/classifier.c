@@ -39,13 +39,16 @@ void classifier_input(const float features[NETWORK_INPUTS], network_value arena[
         arena[NETWORK_INPUT_PLACE + i] = stored(features[i]);
 }
 
+static void read_output(const network_value *output, float *probabilities)
+{
+    for (int i = 0; i < CLASSIFIER_LABELS; i++)
+        probabilities[i] = ((float)output[i] - OUTPUT_ZERO_POINT) * OUTPUT_SCALE;
+}
+
 void classifier_output(const network_value arena[NETWORK_ARENA],
                        float probabilities[CLASSIFIER_LABELS])
 {
-    for (int i = 0; i < CLASSIFIER_LABELS; i++) {
-        float value = (float)arena[NETWORK_OUTPUT_PLACE + i];
-        probabilities[i] = (value - OUTPUT_ZERO_POINT) * OUTPUT_SCALE;
-    }
+    read_output(arena + NETWORK_OUTPUT_PLACE, probabilities);
 }
 
 void classifier_run(const int16_t samples[FRONTEND_SAMPLES], classifier_workspace *work,
@@ -56,3 +59,24 @@ void classifier_run(const int16_t samples[FRONTEND_SAMPLES], classifier_workspac
     network_run(work->shared.arena);
     classifier_output(work->shared.arena, probabilities);
 }
+
+#if NETWORK_STREAMING
+/* Samples of so many frames, and those of no frame with which a clip ends. */
+#define SPAN(frames) (((frames) - 1) * FRONTEND_FRAME_STEP + FRONTEND_FRAME_LENGTH)
+#define REST (FRONTEND_SAMPLES - SPAN(FRONTEND_FRAMES))
+
+void classifier_step(const int16_t samples[CLASSIFIER_STEP_SAMPLES], classifier_stream *stream,
+                     float probabilities[CLASSIFIER_LABELS])
+{
+    const int16_t *frame = samples + CLASSIFIER_STEP_SAMPLES - REST - SPAN(NETWORK_STEP_FRAMES);
+    network_value *input = stream->memory + NETWORK_STEP_INPUT_PLACE;
+    for (int i = 0; i < NETWORK_STEP_FRAMES; i++) {
+        frontend_frame(frame, &stream->frontend, stream->features);
+        for (int k = 0; k < FRONTEND_COEFFICIENTS; k++)
+            *input++ = stored(stream->features[k]);
+        frame += FRONTEND_FRAME_STEP;
+    }
+    network_step(stream->memory);
+    read_output(stream->memory + NETWORK_STEP_OUTPUT_PLACE, probabilities);
+}
+#endif

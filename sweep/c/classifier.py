@@ -6,8 +6,10 @@ from sweep.c.arrays import number, text
 from sweep.c.frontend import frontend_source
 from sweep.c.graph import Graph, Tensor
 from sweep.c.network import network_source
+from sweep.c.stepping import Stepping
 from sweep.c.templates import filled
 from sweep.frontends.base import Frontend
+from sweep.frontends.mel import MelFrontend
 
 
 def classifier_source(
@@ -16,6 +18,7 @@ def classifier_source(
     deviation: np.ndarray,
     model: bytes,
     labels: tuple[str, ...],
+    frames: int | None = None,
 ) -> dict[str, str]:
     """Return the C files, ``README.md`` and ``library.properties``, by name.
 
@@ -24,16 +27,30 @@ def classifier_source(
         mean, deviation: float32 ``[coefficients]``, as for ``convert_frontend``.
         model: the ``.tflite`` from features to probabilities.
         labels: their names.
+        frames: new ones of each step of a stream; None for clips alone.
 
     Raises:
         SweepError: if there is no C of this front end or of this network.
     """
-    before, network = frontend_source(frontend, mean, deviation), network_source(model)
+    before, network = frontend_source(frontend, mean, deviation), network_source(model, frames)
     told = before.values | network.values | _between(Graph(model), labels)
+    told |= _stepping(frontend, frames, network.values["step_bytes"])
     work = max(told["work_bytes"], told["arena_bytes"])
     told["ram_bytes"] = told["feature_bytes"] + work
     files = filled(("classifier.h", "classifier.c", "README.md", "library.properties"), told)
     return before.files | network.files | files
+
+
+def _stepping(frontend: Frontend, frames: int | None, memory: int) -> dict[str, object]:
+    if frames is None:
+        return {"stride": 0, "step_samples": 0, "stream": ""}
+    assert isinstance(frontend, MelFrontend)  # No other has C.
+    stepping = Stepping(frontend, frames)
+    note = (
+        f"- A stream: `classifier_step` computes {frames} new frames, {stepping.stride} samples,"
+        f" and keeps\n  of the others what it needs, in {memory} bytes.\n"
+    )
+    return {"stride": stepping.stride, "step_samples": stepping.samples, "stream": note}
 
 
 def _between(graph: Graph, labels: tuple[str, ...]) -> dict[str, object]:

@@ -11,6 +11,10 @@ static const int outputs[DETECTOR_KEYWORDS] = {${outputs}};
 void detector_start(detector_state *state)
 {
     memset(state, 0, sizeof *state);
+#if NETWORK_STREAMING
+    state->kept = CLASSIFIER_STEP_SAMPLES - CLASSIFIER_FIRST_STEP;
+    state->warm_up = NETWORK_WARM_UP;
+#endif
 }
 
 /* The mean of a keyword's latest probabilities, the oldest first. */
@@ -25,7 +29,15 @@ static float score_of(const detector_state *state, int keyword)
 static void decide(detector_state *state, detector_event *event)
 {
     float probabilities[CLASSIFIER_LABELS];
+#if NETWORK_STREAMING
+    classifier_step(state->samples, &state->work, probabilities);
+    if (state->warm_up > 0) {
+        state->warm_up--;
+        return;
+    }
+#else
     classifier_run(state->samples, &state->work, probabilities);
+#endif
     state->newest = (state->newest + 1) % DETECTOR_SMOOTHING;
     for (int k = 0; k < DETECTOR_KEYWORDS; k++)
         state->probabilities[state->newest][k] = probabilities[outputs[k]];
@@ -51,7 +63,7 @@ static void decide(detector_state *state, detector_event *event)
 size_t detector_feed(detector_state *state, const int16_t *samples, size_t count,
                      detector_event *event)
 {
-    size_t missing = FRONTEND_SAMPLES - state->kept;
+    size_t missing = DETECTOR_SAMPLES - state->kept;
     size_t taken = count < missing ? count : missing;
     if (taken > 0)
         memcpy(state->samples + state->kept, samples, taken * sizeof *samples);
@@ -60,7 +72,7 @@ size_t detector_feed(detector_state *state, const int16_t *samples, size_t count
     event->keyword = -1;
     event->score = 0.0f;
     event->end = 0;
-    if (state->kept == FRONTEND_SAMPLES) {
+    if (state->kept == DETECTOR_SAMPLES) {
         decide(state, event);
         state->kept -= DETECTOR_STRIDE;
         memmove(state->samples, state->samples + DETECTOR_STRIDE,

@@ -21,14 +21,26 @@ extern "C" {
 /* UTF-8. */
 extern const char *const detector_keywords[DETECTOR_KEYWORDS];
 
+#if NETWORK_STREAMING
+#if DETECTOR_STRIDE != CLASSIFIER_STRIDE
+#error "the operating point has another stride than the network's steps"
+#endif
+#define DETECTOR_SAMPLES CLASSIFIER_STEP_SAMPLES
+typedef classifier_stream detector_work;
+#else
+#define DETECTOR_SAMPLES FRONTEND_SAMPLES
+typedef classifier_workspace detector_work;
+#endif
+
 typedef struct {
-    int16_t samples[FRONTEND_SAMPLES];
-    classifier_workspace work;
+    int16_t samples[DETECTOR_SAMPLES];
+    detector_work work;
     float probabilities[DETECTOR_SMOOTHING][DETECTOR_KEYWORDS];
     uint64_t taken;
     size_t kept;
     int newest;
     int deaf_strides;
+    int warm_up;
 } detector_state;
 
 typedef struct {

@@ -9,7 +9,7 @@ import os
 import struct
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -41,9 +41,10 @@ class Costs:
 
     Attributes:
         flash_bytes: code, tables and weights.
-        ram_bytes: working memory and the deepest stack; the samples of a clip are not in it.
-        frontend_instructions, network_instructions: of one clip; those that a condition skips are
-            counted, as a core fetches them.
+        ram_bytes: working memory, what a stream keeps, and the deepest stack; the samples that come
+            in are not in it.
+        frontend_instructions, network_instructions: of one clip, or of one step of a stream; those
+            that a condition skips are counted, as a core fetches them.
     """
 
     flash_bytes: int
@@ -80,7 +81,7 @@ def refuse_without_emulator(core: str) -> None:
 
 def emulate(
     files: Mapping[str, str],
-    samples: np.ndarray,
+    calls: Iterable[np.ndarray],
     kind: np.dtype,
     shape: tuple[int, ...],
     core: str,
@@ -89,7 +90,8 @@ def emulate(
 
     Args:
         files: its C files, by name.
-        samples: int16 ``[samples]``.
+        calls: int16 ``[samples]`` that it takes, one call after the other: of a clip one, of a
+            stream one for each step; the last is counted.
         kind, shape: of what the network gives.
         core: the name of a core.
 
@@ -103,8 +105,9 @@ def emulate(
         image = _linked(files, scratch.path, core)
     machine = _Machine(image, CORES[core])
     entry, network, place, output = struct.unpack("<4I", machine.read(_FLASH, 16))
-    machine.write(place, samples.tobytes())
-    frontend, whole = machine.run(entry, before=network & ~1)
+    for samples in calls:
+        machine.write(place, samples.tobytes())
+        frontend, whole = machine.run(entry, before=network & ~1)
     flash, static = (sum(sizes) for sizes in zip(*((s.stored, s.cleared) for s in image)))
     costs = Costs(
         flash_bytes=flash,
@@ -181,8 +184,10 @@ class _Machine:
         for segment in image:
             self._uc.mem_write(segment.address, segment.content)
         self.write(_STACK_TOP - _STACK_BYTES, _UNTOUCHED * _STACK_BYTES)
-        self._uc.reg_write(arm_const.UC_ARM_REG_SP, _STACK_TOP)
-        self._uc.reg_write(arm_const.UC_ARM_REG_LR, _RETURN | 1)
+        self._start = {
+            arm_const.UC_ARM_REG_SP: _STACK_TOP,
+            arm_const.UC_ARM_REG_LR: _RETURN | 1,
+        }
         self._program_counter, self._blocks = arm_const.UC_ARM_REG_PC, unicorn.UC_HOOK_BLOCK
 
     def read(self, address: int, size: int) -> bytes:
@@ -204,8 +209,11 @@ class _Machine:
                 sizes[address] = _instructions(self.read(address, size))
             counted += sizes[address]
 
-        self._uc.hook_add(self._blocks, block)
+        for register, value in self._start.items():
+            self._uc.reg_write(register, value)
+        hook = self._uc.hook_add(self._blocks, block)
         self._uc.emu_start(entry, _RETURN, timeout=_SECONDS * 1_000_000)
+        self._uc.hook_del(hook)
         if self._uc.reg_read(self._program_counter) & ~1 != _RETURN:
             raise SweepError(f"the emulated C does not end within {_SECONDS} s")
         return first, counted

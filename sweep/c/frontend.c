@@ -5,13 +5,10 @@
 #include <math.h>
 #include <string.h>
 
-#define FRAME_LENGTH ${frame_length}
-#define FRAME_STEP ${frame_step}
 #define POINTS (FRONTEND_FFT_LENGTH / 2)
 #define LEAST_MAGNITUDE ${least_magnitude}
 #define MFCC ${mfcc}
 #define CUBE_ROOT ${cube_root}
-#define PER_CLIP ${per_clip}
 #define STANDARDISED ${standardised}
 
 ${tables}
@@ -19,9 +16,9 @@ ${tables}
 /* The windowed frame, padded with zeros; 16-bit samples are taken as -1 to 1. */
 static void cut_frame(const int16_t *samples, float *spectrum)
 {
-    for (int i = 0; i < FRAME_LENGTH; i++)
+    for (int i = 0; i < FRONTEND_FRAME_LENGTH; i++)
         spectrum[i] = (float)samples[i] * (1.0f / 32768.0f) * window[i];
-    for (int i = FRAME_LENGTH; i < FRONTEND_FFT_LENGTH; i++)
+    for (int i = FRONTEND_FRAME_LENGTH; i < FRONTEND_FFT_LENGTH; i++)
         spectrum[i] = 0.0f;
 }
 
@@ -151,7 +148,17 @@ static void coefficients(float *bands, float *features)
 #endif
 }
 
-#if PER_CLIP
+static float standardised(float feature, int k)
+{
+#if STANDARDISED
+    return (feature - mean[k]) * scale[k];
+#else
+    (void)k;
+    return feature;
+#endif
+}
+
+#if FRONTEND_PER_CLIP
 /* The mean of one column of a table with FRONTEND_FRAMES rows. */
 static float mean_over_time(const float *column, int width)
 {
@@ -160,9 +167,8 @@ static float mean_over_time(const float *column, int width)
         sum += column[frame * width];
     return sum / (float)FRONTEND_FRAMES;
 }
-#endif
 
-#if PER_CLIP && CUBE_ROOT
+#if CUBE_ROOT
 static void divide_by_level(float *bands)
 {
     for (int band = 0; band < FRONTEND_MEL_BINS; band++) {
@@ -175,21 +181,13 @@ static void divide_by_level(float *bands)
 
 static void normalise(float *features)
 {
-#if STANDARDISED
     for (int k = 0; k < FRONTEND_COEFFICIENTS; k++) {
-#if PER_CLIP
         float centre = mean_over_time(features + k, FRONTEND_COEFFICIENTS);
-#else
-        float centre = 0.0f;
-#endif
         for (int frame = 0; frame < FRONTEND_FRAMES; frame++) {
             float *feature = &features[frame * FRONTEND_COEFFICIENTS + k];
-            *feature = (*feature - centre - mean[k]) * scale[k];
+            *feature = standardised(*feature - centre, k);
         }
     }
-#else
-    (void)features;
-#endif
 }
 
 void frontend_compute(const int16_t samples[FRONTEND_SAMPLES], frontend_workspace *work,
@@ -197,17 +195,37 @@ void frontend_compute(const int16_t samples[FRONTEND_SAMPLES], frontend_workspac
 {
     for (int frame = 0; frame < FRONTEND_FRAMES; frame++) {
         float *bands = work->bands[frame % FRONTEND_KEPT_FRAMES];
-        cut_frame(samples + frame * FRAME_STEP, work->spectrum);
+        cut_frame(samples + frame * FRONTEND_FRAME_STEP, work->spectrum);
         magnitudes(work->spectrum);
         mel_bands(work->spectrum, bands);
-#if !(PER_CLIP && CUBE_ROOT)
+#if !CUBE_ROOT
         coefficients(bands, features + frame * FRONTEND_COEFFICIENTS);
 #endif
     }
-#if PER_CLIP && CUBE_ROOT
+#if CUBE_ROOT
     divide_by_level(work->bands[0]);
     for (int frame = 0; frame < FRONTEND_FRAMES; frame++)
         coefficients(work->bands[frame], features + frame * FRONTEND_COEFFICIENTS);
 #endif
     normalise(features);
 }
+#else
+void frontend_frame(const int16_t samples[FRONTEND_FRAME_LENGTH], frontend_workspace *work,
+                    float features[FRONTEND_COEFFICIENTS])
+{
+    cut_frame(samples, work->spectrum);
+    magnitudes(work->spectrum);
+    mel_bands(work->spectrum, work->bands[0]);
+    coefficients(work->bands[0], features);
+    for (int k = 0; k < FRONTEND_COEFFICIENTS; k++)
+        features[k] = standardised(features[k], k);
+}
+
+void frontend_compute(const int16_t samples[FRONTEND_SAMPLES], frontend_workspace *work,
+                      float features[FRONTEND_FRAMES * FRONTEND_COEFFICIENTS])
+{
+    for (int frame = 0; frame < FRONTEND_FRAMES; frame++)
+        frontend_frame(samples + frame * FRONTEND_FRAME_STEP, work,
+                       features + frame * FRONTEND_COEFFICIENTS);
+}
+#endif

@@ -12,6 +12,8 @@ extern "C" {
 #define FRONTEND_SAMPLES ${samples}
 #define FRONTEND_FRAMES ${frames}
 #define FRONTEND_COEFFICIENTS ${coefficients}
+#define FRONTEND_FRAME_LENGTH ${frame_length}
+#define FRONTEND_FRAME_STEP ${frame_step}
 #define FRONTEND_FFT_LENGTH ${fft_length}
 #define FRONTEND_MEL_BINS ${mel_bins}
 /* Frames whose mel bands are kept: all of them where a band is divided by its mean over the clip. */
@@ -26,6 +28,14 @@ typedef struct {
 /* Write the features of a clip of 16-bit samples: the float32 input of the model, frame by frame. */
 void frontend_compute(const int16_t samples[FRONTEND_SAMPLES], frontend_workspace *work,
                       float features[FRONTEND_FRAMES * FRONTEND_COEFFICIENTS]);
+
+/* Whether the features of a frame depend on the other frames of its clip. */
+#define FRONTEND_PER_CLIP ${per_clip}
+#if !FRONTEND_PER_CLIP
+/* The same for one frame. */
+void frontend_frame(const int16_t samples[FRONTEND_FRAME_LENGTH], frontend_workspace *work,
+                    float features[FRONTEND_COEFFICIENTS]);
+#endif
 
 #ifdef __cplusplus
 }

@@ -1,6 +1,8 @@
 """The C99 source of a network: what the operators of its ``.tflite`` become."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -9,6 +11,7 @@ from sweep.c.arrays import constant, structure
 from sweep.c.graph import Graph, Operator, Tensor
 from sweep.c.operators import step
 from sweep.c.steps import Step
+from sweep.c.streamed import memory_of, streamed
 from sweep.c.templates import Source, filled, template
 from sweep.errors import SweepError
 from sweep.litert import Model
@@ -36,8 +39,12 @@ _NEEDS = {
 _KINDS = {"float32": "float", "int8": "int8_t"}
 
 
-def network_source(content: bytes) -> Source:
+def network_source(content: bytes, frames: int | None = None) -> Source:
     """Return ``network.h`` and ``network.c`` of a ``.tflite``.
+
+    Args:
+        content: the file.
+        frames: new ones of each step of a stream; None for windows alone.
 
     Raises:
         SweepError: if an operator or a type has no C; it names it.
@@ -46,10 +53,16 @@ def network_source(content: bytes) -> Source:
     kind = str(graph.input.dtype)
     if kind not in _KINDS or graph.output.dtype != graph.input.dtype:
         raise SweepError(f"a network from {kind} to {graph.output.dtype} has no C")
-    steps = [step(one, lambda operator: _table(content, operator)) for one in graph.operators]
     width = np.dtype(kind).itemsize
     places = {tensor: place // width for tensor, place in memory.places.items()}
-    layers, calls = zip(*_written(graph, steps, places), strict=True)
+    calls = [
+        _Call(_step(content, one), places, places[one.outputs[0].index]) for one in graph.operators
+    ]
+    steps = [call.step for call in calls]
+    layers = [
+        "\n\n".join((*_tables(i, one), _structure("layer", i, one)))
+        for i, one in enumerate(steps, start=1)
+    ]
     told = {
         "kind": kind,
         "type": _KINDS[kind],
@@ -62,9 +75,78 @@ def network_source(content: bytes) -> Source:
         "output_place": places[graph.output.index],
         "kernels": "\n".join(template(f"kernels/{name}.c") for name in _kernels(steps)),
         "layers": "\n\n".join(layers),
-        "calls": "\n".join(f"    {call};" for call in calls),
-    }
+        "calls": _written("layer", "arena", calls),
+    } | _stream(content, graph, frames)
     return Source(filled(("network.h", "network.c"), told), told)
+
+
+def _stream(content: bytes, graph: Graph, frames: int | None) -> dict[str, Any]:
+    """Return what the templates say of a step of a stream."""
+    names = (
+        "step_frames",
+        "step_memory",
+        "step_bytes",
+        "step_input_place",
+        "step_output_place",
+        "warm_up",
+    )
+    if frames is None:
+        return dict.fromkeys(names, 0) | {
+            "streaming": 0,
+            "steps": "",
+            "step_calls": "",
+            "shifts": "",
+        }
+    stream = streamed(graph, frames)
+    lies = memory_of(graph, stream)
+    width = np.dtype(graph.input.dtype).itemsize
+    places = {tensor: place // width for tensor, place in lies.places.items()}
+    calls = [
+        _Call(
+            _step(content, one.operator),
+            {i: place + one.takes.get(i, 0) for i, place in places.items()},
+            places[one.operator.outputs[0].index] + one.gives,
+        )
+        for one in stream.operators
+    ]
+    of = stream.maps[graph.input.index]
+    values = (
+        of.new,
+        lies.size // width,
+        lies.size,
+        places[graph.input.index] + of.kept * of.row,
+        places[graph.output.index],
+        stream.warm_up,
+    )
+    return dict(zip(names, values, strict=True)) | {
+        "streaming": 1,
+        "steps": "\n\n".join(
+            _structure("step", i, call.step) for i, call in enumerate(calls, start=1)
+        ),
+        "step_calls": _written("step", "memory", calls),
+        "shifts": "\n".join(
+            f"    memmove(memory + {places[i]}, memory + {places[i] + one.new * one.row},"
+            f" {one.kept * one.row} * sizeof *memory);"
+            for i, one in stream.maps.items()
+            if one.kept
+        ),
+    }
+
+
+@dataclass(frozen=True)
+class _Call:
+    """A call of a kernel, and where its inputs, by tensor, and its output lie."""
+
+    step: Step
+    inputs: dict[int, int]
+    output: int
+
+    def place(self, tensor: Tensor) -> int:
+        return self.inputs[tensor.index] + self.step.skipped
+
+
+def _step(content: bytes, operator: Operator) -> Step:
+    return step(operator, lambda one: _table(content, one))
 
 
 def _table(content: bytes, operator: Operator) -> np.ndarray:
@@ -85,21 +167,32 @@ def _kernels(steps: list[Step]) -> list[str]:
     return sorted({need for name in used for need in _NEEDS.get(name, ())}) + used
 
 
-def _written(graph: Graph, steps: list[Step], places: dict[int, int]) -> Iterator[tuple[str, str]]:
-    """Yield constants and call of each step, in C."""
-    for i, (operator, one) in enumerate(zip(graph.operators, steps, strict=True), start=1):
-        name, tables, fields = f"layer_{i}", [], dict(one.fields)
-        for field, values in fields.items():
-            if isinstance(values, np.ndarray):
-                tables.append(constant(f"{name}_{field}", values))
-                fields[field] = f"{name}_{field}"
+def _tables(i: int, one: Step) -> Iterator[str]:
+    """Yield the constant arrays of a layer, which all its calls share."""
+    for field, values in one.fields.items():
+        if isinstance(values, np.ndarray):
+            yield constant(f"layer_{i}_{field}", values)
+    for tensor in one.inputs:
+        if tensor.data is not None:
+            yield constant(f"layer_{i}_constant", tensor.data.ravel())
 
-        def pointer(tensor: Tensor) -> str:
-            if tensor.data is None:
-                return f"arena + {places[tensor.index]}"
-            tables.append(constant(f"{name}_constant", tensor.data.ravel()))
-            return f"{name}_constant"
 
-        taken = [f"&{name}", *map(pointer, one.inputs), pointer(operator.outputs[0])]
-        written = structure(f"{one.kernel}_layer", name, fields)
-        yield "\n\n".join((*tables, written)), f"{one.kernel}({', '.join(taken)})"
+def _structure(kind: str, i: int, one: Step) -> str:
+    fields = {
+        field: f"layer_{i}_{field}" if isinstance(values, np.ndarray) else values
+        for field, values in one.fields.items()
+    }
+    return structure(f"{one.kernel}_layer", f"{kind}_{i}", fields)
+
+
+def _written(kind: str, memory: str, calls: list[_Call]) -> str:
+    """Return calls in C."""
+    lines = []
+    for i, call in enumerate(calls, start=1):
+        taken = [
+            f"layer_{i}_constant" if tensor.data is not None else f"{memory} + {call.place(tensor)}"
+            for tensor in call.step.inputs
+        ]
+        arguments = ", ".join((f"&{kind}_{i}", *taken, f"{memory} + {call.output}"))
+        lines.append(f"    {call.step.kernel}({arguments});")
+    return "\n".join(lines)

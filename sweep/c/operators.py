@@ -114,6 +114,25 @@ def _copy(operator: Operator) -> Step:
     return Step("copy", {"count": operator.outputs[0].size}, inputs_of(operator)[:1])
 
 
+def _slice(operator: Operator) -> Step:
+    values, begin, _ = inputs_of(operator)
+    (output,) = operator.outputs
+    sizes = list(zip(values.shape, output.shape, strict=True))
+    cut = next((axis for axis, (before, after) in enumerate(sizes) if before != after), 0)
+    if (
+        any(before != after for before, after in sizes[cut + 1 :])
+        or math.prod(output.shape[:cut]) != 1
+    ):
+        raise ValueError("cuts more than one axis")
+    if values.dtype == np.int8 and (values.scale, values.zero_point) != (
+        output.scale,
+        output.zero_point,
+    ):
+        raise ValueError("gives another scale than it takes")
+    skipped = int(constant_of(begin, "places")[cut]) * math.prod(output.shape[cut + 1 :])
+    return Step("copy", {"count": output.size}, (values,), skipped)
+
+
 def _pad(operator: Operator) -> Step:
     values, margins = inputs_of(operator)
     missing = 4 - len(values.shape)
@@ -142,6 +161,7 @@ _STEPS: dict[str, _Emit] = {
     "MUL": mul,
     "PAD": _pad,
     "RESHAPE": _copy,
+    "SLICE": _slice,
     "SOFTMAX": _softmax,
     "SQUEEZE": _copy,
 }

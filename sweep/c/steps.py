@@ -17,11 +17,13 @@ class Step:
         kernel: its name.
         fields: its constants by name; arrays become tables.
         inputs: its inputs, constant or not.
+        skipped: values of the first input that are passed over.
     """
 
     kernel: str
     fields: Mapping[str, Any]
     inputs: tuple[Tensor, ...]
+    skipped: int = 0
 
 
 def inputs_of(operator: Operator) -> tuple[Tensor, ...]:

@@ -1,7 +1,7 @@
 """The C of a classifier on many clips, compared with LiteRT."""
 
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
@@ -12,6 +12,7 @@ from sweep.arrays import blocks
 from sweep.c.compiler import FLAGS, compiled, compiler
 from sweep.c.cores import DEFAULT_CORE
 from sweep.c.emulator import emulate, is_installed
+from sweep.c.stepping import Stepping
 from sweep.c.templates import template
 from sweep.detector import Event
 from sweep.errors import SweepError
@@ -78,6 +79,7 @@ def verified(
     expected: Expected,
     flags: Sequence[str] = FLAGS,
     core: str = DEFAULT_CORE,
+    stepping: Stepping | None = None,
 ) -> dict[str, Any]:
     """Return whether the C was run on the clips, and how far it was from LiteRT.
 
@@ -87,6 +89,7 @@ def verified(
         expected: what LiteRT makes of them.
         flags: of the compiler.
         core: the name of the core that is emulated.
+        stepping: how a stream is cut, if the network keeps its frames.
 
     Raises:
         SweepError: if the C computes something else.
@@ -98,9 +101,10 @@ def verified(
     try:
         with compiled({**files, "run.c": template("run.c")}, flags) as program:
             parts = [program.run(part, kind) for part in blocks(clips, CLIPS_AT_ONCE)]
+        found = np.concatenate(parts)
+        streamed = None if stepping is None else _streamed(files, clips, found, flags, stepping)
     except (OSError, subprocess.SubprocessError):
         return {"verified": False, "reason": f"{compiler()} did not compile or run it"}
-    found = np.concatenate(parts)
     told = {
         "verified": True,
         "clips": len(clips),
@@ -109,9 +113,32 @@ def verified(
         "inputs": _inputs(found["input"], expected),
         "labels": {"differing_clips": _differing(found["output"].argmax(1), output.argmax(1))},
     }
+    if streamed is not None:
+        told["streamed"] = streamed
     if is_installed():
-        told["device"] = _device(files, clips[0], found[0], core)
+        calls = [clips[0]] if stepping is None else stepping.cut(clips[0])
+        told["device"] = _device(files, calls, found[0], core)
     return told
+
+
+def _streamed(
+    files: Mapping[str, str],
+    clips: np.ndarray,
+    found: np.ndarray,
+    flags: Sequence[str],
+    stepping: Stepping,
+) -> dict[str, int]:
+    """Compare the last step of a stream that ends with a clip with what was found of the clip."""
+    steps = np.stack([np.concatenate([*stepping.cut(clip)]) for clip in clips])
+    with compiled({**files, "run_stream.c": template("run_stream.c")}, flags) as program:
+        last = [program.run(part, found["output"].dtype) for part in blocks(steps, CLIPS_AT_ONCE)]
+    differing = _differing(np.concatenate(last).reshape(found["output"].shape), found["output"])
+    if differing:
+        raise SweepError(
+            f"a stream computed in C differs from {differing} of {len(clips)} clips; export without"
+            " --c, and report it"
+        )
+    return {"clips": len(clips), "steps_a_clip": stepping.warm_up + 1, "differing_clips": differing}
 
 
 def events_differing(
@@ -131,11 +158,11 @@ def events_differing(
 
 
 def _device(
-    files: Mapping[str, str], clip: np.ndarray, here: np.ndarray, core: str
+    files: Mapping[str, str], calls: Iterable[np.ndarray], here: np.ndarray, core: str
 ) -> dict[str, Any]:
     """Return what a clip takes on an emulated core, whose output must be that of this machine."""
     try:
-        costs, output = emulate(files, clip, here["output"].dtype, here["output"].shape, core)
+        costs, output = emulate(files, calls, here["output"].dtype, here["output"].shape, core)
     except SweepError as error:
         return {"core": core, "reason": str(error)}
     if not np.array_equal(output, here["output"]):

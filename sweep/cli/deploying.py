@@ -85,6 +85,8 @@ def _told(found: dict[str, Any]) -> str:
         f" {found['features']['largest_difference']:.1g} of frontend.tflite, the network equals"
         f" LiteRT's reference kernels {network}, {found['labels']['differing_clips']} labels differ"
     )
+    if "streamed" in found:
+        verified += "; computed as a stream, each clip gives the same"
     if "events" in found:
         events = found["events"]
         verified += (
@@ -99,8 +101,8 @@ def _told(found: dict[str, Any]) -> str:
     instructions = device["frontend_instructions"] + device["network_instructions"]
     return (
         f"{verified}; on a {device['core']} {device['flash_bytes'] / 1024:.1f} KB of flash,"
-        f" {device['ram_bytes'] / 1024:.1f} KB of RAM and {instructions / 1e6:.1f} million"
-        " instructions a clip"
+        f" {device['ram_bytes'] / 1024:.1f} KB of RAM and {instructions / 1e6:.2g} million"
+        f" instructions a {'step' if 'streamed' in found else 'clip'}"
     )
 
 

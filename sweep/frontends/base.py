@@ -51,6 +51,11 @@ class Frontend(ABC):
         """Whether each coefficient's mean and deviation over the training clips are taken out."""
         return False
 
+    @property
+    def is_by_frame(self) -> bool:
+        """Whether the features of a frame depend on its own samples alone."""
+        return False
+
     @abstractmethod
     def features(self, waveforms: Any) -> Any:
         """Return features ``[clips, frames, coefficients]`` for float32 ``[clips, samples]``.

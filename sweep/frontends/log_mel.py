@@ -11,6 +11,11 @@ class LogMel(MelFrontend):
     normalization: str = normalization()
 
     @property
+    def is_by_frame(self) -> bool:
+        """Whether no mean over the clip is taken out."""
+        return self.normalization != "per_clip"
+
+    @property
     def is_standardised(self) -> bool:
         """Whether each coefficient's mean and deviation over the training clips are taken out."""
         return self.normalization != "none"

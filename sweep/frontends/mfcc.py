@@ -34,6 +34,11 @@ class MFCC(MelFrontend):
         return self.num_coefficients
 
     @property
+    def is_by_frame(self) -> bool:
+        """Whether no mean over the clip is taken out."""
+        return self.normalization != "per_clip"
+
+    @property
     def is_standardised(self) -> bool:
         """Whether each coefficient's mean and deviation over the training clips are taken out."""
         return self.normalization != "none"

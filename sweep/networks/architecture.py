@@ -15,9 +15,16 @@ class Architecture(ABC):
 
     Attributes:
         shape: frames and coefficients of the features it takes.
+        streaming: whether frames are the same in each window of a stream, and can be kept.
     """
 
     shape: tuple[int, int]
+    streaming: bool = False
+
+    @property
+    def step_frames(self) -> int:
+        """Frames after which it can be computed again: those of its strides if it streams."""
+        return 1
 
     @property
     @abstractmethod

@@ -1,13 +1,14 @@
 """The base of every network that is declared by its layers."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from functools import lru_cache
 from typing import Any, ClassVar, dataclass_transform
 
 from sweep.networks.architecture import Architecture
 from sweep.networks.layer import Layer
 from sweep.networks.layered import LayeredArchitecture
+from sweep.parameters import parameter
 from sweep.registry import blaming
 
 _ARCHITECTURES_KEPT = 1024
@@ -30,6 +31,11 @@ class Network:
 
     scope: ClassVar[str] = "network"
     """Begins the names of tensors in a ``.tflite``."""
+
+    _: KW_ONLY
+    streaming: bool = parameter(
+        False, meaning="pad no frames, so that in a stream each frame is computed once"
+    )
 
     def __init_subclass__(cls, **more: Any) -> None:
         super().__init_subclass__(**more)
@@ -79,7 +85,7 @@ class Network:
 def _architecture(network: Network, shape: tuple[int, int], labels: int) -> LayeredArchitecture:
     with blaming(network.owner, but=ValueError):
         architecture = LayeredArchitecture(
-            tuple(network.layers(shape, labels)), shape, network.scope
+            tuple(network.layers(shape, labels)), shape, network.scope, network.streaming
         )
         output = architecture.steps[-1].output
         if output != (labels,):

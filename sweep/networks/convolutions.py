@@ -71,6 +71,19 @@ class _Filter(Layer):
             places.append(math.ceil((size if padding == "same" else size - window + 1) / stride))
         return (*places, self._channels(shapes[0]))
 
+    @property
+    def time_stride(self) -> int:
+        """The stride along frames."""
+        return int(_pair(self.strides)[0])
+
+    def streaming(self, *shapes: Shape) -> "_Filter":
+        """Return it with frames unpadded; a kernel of one frame pads none."""
+        (along, across), (_, padding) = self._window(), _pair(self.padding)
+        if along == 1:
+            return self
+        unpadded = across == 1 or padding == "valid"
+        return replace(self, padding="valid" if unpadded else ("valid", padding))
+
     def initial(self, shape: Shape) -> dict[str, np.ndarray]:
         """Return a neutral norm, or a bias of 0."""
         return initial_norm((self._channels(shape),)) if self.norm else self._initial_bias(shape)

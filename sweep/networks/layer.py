@@ -100,6 +100,18 @@ class Layer(ABC):
         """Return it with the next number of channels that ``lanes`` divides."""
         return self
 
+    @property
+    def time_stride(self) -> int:
+        """Frames of its input for each frame of its output."""
+        return 1
+
+    def streaming(self, *shapes: Shape) -> "Layer":
+        """Return it without the zeros that it pads frames with, for inputs of these shapes.
+
+        Its output at a frame is then the same wherever the clip begins, so that it can be kept.
+        """
+        return self
+
     def fold(self, weights: Parts, shape: Shape) -> dict[str, Any]:
         """Return its weights in the deployed network, in which norms are kernels and biases."""
         return dict(weights)

@@ -67,6 +67,8 @@ class LayeredArchitecture(Architecture):
         layers: from features to logits.
         shape: frames and coefficients of the features it takes.
         scope: begins the names of its tensors.
+        streaming: whether no layer pads frames, so that a stream is computed frame by frame: what
+            a window has in common with the one before is kept, in every bit.
 
     Raises:
         ValueError: if the layers do not fit together.
@@ -75,6 +77,7 @@ class LayeredArchitecture(Architecture):
     layers: tuple[Layer, ...]
     shape: tuple[int, int]
     scope: str = "network"
+    streaming: bool = False
 
     def __post_init__(self) -> None:
         names = [name for step in self.steps for name in step.folded.values()]
@@ -94,6 +97,7 @@ class LayeredArchitecture(Architecture):
                 raise ValueError(f"{layer.name}: takes {unknown}, which is no layer before it")
             inputs = tuple(places[name] if name else len(steps) for name in layer.sources)
             taken = tuple(shapes[i] for i in inputs)
+            layer = layer.streaming(*taken) if self.streaming else layer
             steps.append(Step(layer, inputs, taken, layer.output(*taken)))
             shapes.append(steps[-1].output)
             places[layer.name] = len(steps)
@@ -103,6 +107,14 @@ class LayeredArchitecture(Architecture):
     def labels(self) -> int:
         """How many labels it tells apart."""
         return self.steps[-1].output[-1]
+
+    @property
+    def step_frames(self) -> int:
+        """Frames after which it can be computed again: those of its strides if it streams."""
+        strides = [1]
+        for step in self.steps:
+            strides.append(strides[step.inputs[0]] * step.layer.time_stride)
+        return max(strides) if self.streaming else 1
 
     @property
     def key(self) -> str:
@@ -134,7 +146,7 @@ class LayeredArchitecture(Architecture):
 
     def operators(self) -> list[str]:
         """Return the operators of its ``.tflite``, in order, by their names in the schema."""
-        return [*(name for layer in self.layers for name in layer.operators), "SOFTMAX"]
+        return [*(name for step in self.steps for name in step.layer.operators), "SOFTMAX"]
 
     def widened(self, lanes: int) -> "LayeredArchitecture":
         """Return the next architecture whose channels, but for the labels, ``lanes`` divides."""

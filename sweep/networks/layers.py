@@ -141,24 +141,36 @@ class Add(Layer):
     Attributes:
         other: the earlier layer.
         activation: ``relu``, ``swish`` or ``none``.
+        longer: frames that the layer before has more than the other; the longer is cut at both
+            ends, so that the frames that are added lie at the same time.
     """
 
     other: str
     activation: str = field(default="none", kw_only=True)
+    longer: int = field(default=0, kw_only=True)
 
     @property
     def operators(self) -> tuple[str, ...]:
-        """The sum and the activation."""
-        return ("ADD", *activation_operators(self.activation))
+        """What cuts the longer, the sum and the activation."""
+        cut = ("SLICE",) if self.longer else ()
+        return (*cut, "ADD", *activation_operators(self.activation))
 
     @property
     def sources(self) -> tuple[str, ...]:
         """The layer before, or ``of``, and the other."""
         return self.of, self.other
 
+    def streaming(self, *shapes: Shape) -> "Add":
+        """Return it with the longer cut, which unpadded frames make of one of them."""
+        first, second = shapes
+        return replace(self, longer=first[0] - second[0]) if len(first) == 3 else self
+
     def output(self, *shapes: Shape) -> Shape:
         """Return the larger of both shapes."""
         first, second = shapes
+        if self.longer:
+            shorter = min(first[0], second[0])
+            first, second = (shorter, *first[1:]), (shorter, *second[1:])
         agree = len(first) == len(second) and first[-1] == second[-1]
         if not agree or any(a != b and 1 not in (a, b) for a, b in zip(first, second)):
             raise ValueError(f"{self.name}: shapes {first} and {second} cannot be added")
@@ -166,7 +178,17 @@ class Add(Layer):
 
     def forward(self, inputs: list[Any], weights: Parts, run: Run) -> Any:
         """Return the sum."""
-        return activated(inputs[0] + inputs[1], self.activation)
+        first, second = inputs
+        if self.longer > 0:
+            first = self._cut(first, second.shape[1])
+        elif self.longer < 0:
+            second = self._cut(second, first.shape[1])
+        return activated(first + second, self.activation)
+
+    def _cut(self, maps: Any, frames: int) -> Any:
+        import tensorflow as tf
+
+        return tf.slice(maps, (0, abs(self.longer) // 2, 0, 0), (-1, frames, -1, -1), name="cut")
 
 
 @dataclass(frozen=True)

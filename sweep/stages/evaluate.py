@@ -19,7 +19,7 @@ from sweep.stages.fit import Predictions, fit
 from sweep.stages.gate import expect, passes
 from sweep.stages.measurement import Bench
 from sweep.stages.stopwatch import Stopwatch
-from sweep.stages.streaming import detect
+from sweep.stages.streaming import detect, stride_of
 from sweep.stages.training import TrainingProgress
 from sweep.statistics import mistakes, total, unrecognised
 from sweep.stopping import StopRule, out_of_reach
@@ -97,8 +97,15 @@ def evaluate(
     detected: dict[str, Detected] = {}
     if dataset.spec.streams:
         with watch("streams"):
+            stride = stride_of(candidate.frontend, architecture.step_frames)
             detected = detect(
-                dataset, candidate.frontend, last.features, last.files, limits, reference
+                dataset,
+                candidate.frontend,
+                stride,
+                last.features,
+                last.files,
+                limits,
+                reference,
             )
     with watch("measurement"):
         variants = [

@@ -12,11 +12,14 @@ import numpy as np
 from sweep import c, cache
 from sweep.c.classifier import classifier_source
 from sweep.c.emulator import Costs, emulate, refuse_without_emulator
+from sweep.c.stepping import Stepping
 from sweep.candidate import Candidate, CompressionParams, digest
 from sweep.errors import SweepError
 from sweep.frontends.compute import VERSION
+from sweep.frontends.mel import MelFrontend
 from sweep.networks.architecture import Architecture
 from sweep.parameters import differences
+from sweep.stages.streaming import new_frames
 from sweep.stages.untrained import lifelike_weights, untrained
 
 _KIND = "counts"
@@ -64,7 +67,7 @@ class Counted:
 
     def _count(self, folder: Path) -> None:
         refuse_without_emulator(self.core)
-        costs, _ = emulate(self._source(), *self._clip(), self.core)
+        costs, _ = emulate(self._source(), *self._calls(), self.core)
         (folder / _COUNTS).write_text(json.dumps(asdict(costs)), encoding="utf-8")
 
     def _source(self) -> dict[str, str]:
@@ -74,16 +77,27 @@ class Counted:
         # Of tables of equal values, the compiler makes something smaller.
         mean = np.random.default_rng(0).standard_normal(frontend.shape[1])
         try:
-            files = classifier_source(frontend, mean, np.exp(mean), content, tuple(labels))
+            files = classifier_source(
+                frontend, mean, np.exp(mean), content, tuple(labels), self._frames
+            )
         except SweepError as error:
             raise SweepError(f"target: {self.candidate.chosen('network')}: {error}") from error
         return {name: files[name] for name in c.SOURCES}
 
-    def _clip(self) -> tuple[np.ndarray, np.dtype, tuple[int]]:
-        """Return a clip of noise, and type and shape of the output."""
-        noise = np.random.default_rng(0).normal(0, _LOUDNESS, self.candidate.frontend.num_samples)
+    @property
+    def _frames(self) -> int | None:
+        return new_frames(self.candidate.frontend, self.architecture)
+
+    def _calls(self) -> tuple[list[np.ndarray], np.dtype, tuple[int]]:
+        """Return the samples of each call, a clip of noise, and type and shape of the output."""
+        frontend, frames = self.candidate.frontend, self._frames
+        noise = np.random.default_rng(0).normal(0, _LOUDNESS, frontend.num_samples)
+        calls = [noise.astype(np.int16)]
+        if frames is not None:
+            assert isinstance(frontend, MelFrontend)
+            calls = [*Stepping(frontend, frames).cut(calls[0])]
         kind = np.dtype(np.float32 if self.quantization == "float32" else np.int8)
-        return noise.astype(np.int16), kind, (self.architecture.labels,)
+        return calls, kind, (self.architecture.labels,)
 
 
 @once

@@ -13,18 +13,32 @@ from sweep.frontends.compute import clips_at_once, compute_features, features_of
 from sweep.frontends.mel import MelFrontend, mel_matrix
 from sweep.limits import Limit, alarms_allowed
 from sweep.litert import Model
+from sweep.networks.architecture import Architecture
 from sweep.stages.features import FeatureSet
 
 
-def stride_of(frontend: Frontend) -> int:
-    """Return the samples from one window to the next: about 0.1 s, in whole frame steps if any."""
+def stride_of(frontend: Frontend, frames: int = 1) -> int:
+    """Return the samples from one window to the next: about 0.1 s, in whole frame steps if any.
+
+    Args:
+        frontend: the front end.
+        frames: steps come in multiples of so many frames; see ``Architecture.step_frames``.
+    """
     if not isinstance(frontend, MelFrontend):
         return round(STRIDE_IN_S * frontend.downsampling_rate)
-    steps = max(1, round(STRIDE_IN_S * frontend.downsampling_rate / frontend.frame_step))
-    return steps * frontend.frame_step
+    step = frames * frontend.frame_step
+    return max(1, round(STRIDE_IN_S * frontend.downsampling_rate / step)) * step
 
 
-def window_features(samples: np.ndarray, frontend: Frontend) -> Iterator[np.ndarray]:
+def new_frames(frontend: Frontend, architecture: Architecture) -> int | None:
+    """Return the frames that a step of a stream adds; None if it computes whole windows anew."""
+    if not architecture.streaming:
+        return None
+    assert isinstance(frontend, MelFrontend)  # No other is by frame and has C.
+    return stride_of(frontend, architecture.step_frames) // frontend.frame_step
+
+
+def window_features(samples: np.ndarray, frontend: Frontend, stride: int) -> Iterator[np.ndarray]:
     """Yield the features of each window of a stream before mean and deviation are taken out.
 
     Neighbouring windows share frames, whose mel bands are computed once where the front end is of
@@ -33,18 +47,19 @@ def window_features(samples: np.ndarray, frontend: Frontend) -> Iterator[np.ndar
     Args:
         samples: int16 ``[samples]``.
         frontend: the front end.
+        stride: samples from one window to the next.
 
     Yields:
         float32 ``[windows, frames, coefficients]``, some windows at once.
     """
     if isinstance(frontend, MelFrontend):
-        return _from_bands(samples, frontend)
+        return _from_bands(samples, frontend, stride)
     windows = np.lib.stride_tricks.sliding_window_view(samples, frontend.num_samples)
-    return compute_features(windows[:: stride_of(frontend)], frontend)
+    return compute_features(windows[::stride], frontend)
 
 
-def _from_bands(samples: np.ndarray, frontend: MelFrontend) -> Iterator[np.ndarray]:
-    window, stride, matrix = frontend.num_samples, stride_of(frontend), mel_matrix(frontend)
+def _from_bands(samples: np.ndarray, frontend: MelFrontend, stride: int) -> Iterator[np.ndarray]:
+    window, matrix = frontend.num_samples, mel_matrix(frontend)
     frames, steps = frontend.shape[0], stride // frontend.frame_step
     windows, at_once = 1 + (len(samples) - window) // stride, clips_at_once(frontend)
     for first in range(0, windows, at_once):
@@ -59,6 +74,7 @@ def _from_bands(samples: np.ndarray, frontend: MelFrontend) -> Iterator[np.ndarr
 def detect(
     dataset: Dataset,
     frontend: Frontend,
+    stride: int,
     features: FeatureSet,
     models: Mapping[str, bytes],
     limits: list[Limit],
@@ -69,6 +85,7 @@ def detect(
     Args:
         dataset: the clips that the stream is made of.
         frontend: the front end.
+        stride: samples from one window to the next.
         features: what the networks were trained on.
         models: ``.tflite`` files, from features to probabilities.
         limits: among them that of false alarms; see ``alarms_allowed``.
@@ -76,16 +93,18 @@ def detect(
     """
     stream = stream_of(dataset, "validation", frontend.downsampling_rate)
     labels, keywords = dataset.labels, dataset.spec.labels
-    stride, window, allowed = stride_of(frontend), frontend.num_samples, alarms_allowed(limits)
+    window, allowed = frontend.num_samples, alarms_allowed(limits)
+    found = run_stream(stream, frontend, stride, features, models, reference)
     return {
-        name: Scores(stream, found, labels, keywords, stride, window).best(allowed)
-        for name, found in run_stream(stream, frontend, features, models, reference).items()
+        name: Scores(stream, one, labels, keywords, stride, window).best(allowed)
+        for name, one in found.items()
     }
 
 
 def run_stream(
     stream: Stream,
     frontend: Frontend,
+    stride: int,
     features: FeatureSet,
     models: Mapping[str, bytes],
     reference: bool = False,
@@ -94,11 +113,11 @@ def run_stream(
 
     Args:
         stream: at the rate of the front end.
-        frontend, features, models, reference: as for ``detect``.
+        frontend, stride, features, models, reference: as for ``detect``.
     """
     running = {name: Model(content, reference) for name, content in models.items()}
     found: dict[str, list[np.ndarray]] = {name: [] for name in models}
-    for part in window_features(stream.samples, frontend):
+    for part in window_features(stream.samples, frontend, stride):
         standardised = ((part - features.mean) / features.deviation)[..., None]
         for name, model in running.items():
             found[name].append(model.run(standardised))

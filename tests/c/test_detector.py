@@ -14,21 +14,37 @@ from sweep.audio.dataset import open_dataset
 from sweep.audio.streams import Stream, stream_of
 from sweep.c.compiler import compiled
 from sweep.c.detector import detector_source
+from sweep.c.emulator import is_installed
 from sweep.detector import Decisions, OperatingPoint
 from sweep.space import Space
 from sweep.study.storage import StudyFolder
 
 from ..cli.shell import SPOTTER, sweep_bytes
+from ..conftest import exported_spotter
 from .compiling import SANITIZED, STRICT, needs_compiler
 
 pytestmark = needs_compiler
 
 
+BY_FRAME = "network: temporal, kernel_frames: 5, streaming: true, normalization: per_coefficient"
+
+
+@pytest.fixture(scope="module", params=["windows", "frames"])
+def study(request, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a study of a spotter that computes whole windows, or only new frames."""
+    if request.param == "windows":
+        spotter: Path = request.getfixturevalue("spotter")
+    else:
+        space = SPOTTER.replace("normalization: per_clip", BY_FRAME)
+        spotter = exported_spotter(tmp_path_factory.mktemp("streaming"), space)
+    return spotter.parent / "results"
+
+
 @pytest.fixture(scope="module")
-def exported(spotter: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def exported(study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The study of the spotter, exported with C; it says that it is for a core."""
     folder = tmp_path_factory.mktemp("device") / "spotter"
-    Study(StudyFolder(spotter.parent / "results", "words")).export(0, folder, with_c=True)
+    Study(StudyFolder(study, "words")).export(0, folder, with_c=True)
     metadata = json.loads((folder / "metadata.json").read_text())
     (folder / "metadata.json").write_text(json.dumps(metadata | {"target": "cortex-m4"}))
     return folder
@@ -58,6 +74,16 @@ def test_the_export_says_that_the_events_of_the_validation_stream_are_the_same(e
     assert told["seconds"] == pytest.approx(180, abs=1)
 
 
+def test_a_network_that_keeps_its_frames_gives_the_same_and_takes_a_fraction(exported) -> None:
+    told = json.loads((exported / "metadata.json").read_text())
+    by_frame = told["network"]["streaming"]
+    assert ("streamed" in told["c"]) == by_frame
+    if by_frame:
+        assert told["c"]["streamed"]["differing_clips"] == 0
+    if is_installed():
+        assert (told["c"]["device"]["frontend_instructions"] < 500_000) == by_frame
+
+
 def test_the_example_finds_on_a_pipe_what_sweep_detect_finds(exported, files, stream) -> None:
     found = printed(files, stream.samples)
     wanted = sweep_bytes("detect", exported, "-", content=stream.samples.tobytes())
@@ -65,12 +91,12 @@ def test_the_example_finds_on_a_pipe_what_sweep_detect_finds(exported, files, st
     assert found == wanted.decode().splitlines()
 
 
-def test_make_builds_it_and_another_export_takes_its_place(exported, spotter, tmp_path) -> None:
+def test_make_builds_it_and_another_export_takes_its_place(exported, study, tmp_path) -> None:
     folder = Path(shutil.copytree(exported, tmp_path / "spotter"))
     subprocess.run(["make", "-s", "example"], cwd=folder / "c", check=True, timeout=60)
     done = subprocess.run([folder / "c" / "example"], input=b"", check=True, timeout=60)
     assert done.returncode == 0
-    Study(StudyFolder(spotter.parent / "results", "words")).export(0, folder, with_c=True)
+    Study(StudyFolder(study, "words")).export(0, folder, with_c=True)
     assert not (folder / "c" / "example").exists()
 
 

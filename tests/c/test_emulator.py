@@ -49,7 +49,7 @@ def source_of(network: str, frontend=MFCC, quantization: str = "int8") -> dict[s
 
 def both(source: dict[str, str], clip: np.ndarray, kind: np.dtype, core: str) -> tuple:
     """Return costs and output on a core, and the output on this machine."""
-    costs, found = emulate(source, clip, *kind["output"].subdtype, core)
+    costs, found = emulate(source, [clip], *kind["output"].subdtype, core)
     with compiled({**source, "run.c": template("run.c")}, STRICT) as program:
         (here,) = program.run(clip[None], kind)
     return costs, found, here["output"]
@@ -91,7 +91,7 @@ def test_counts_are_the_same_every_time_and_hardly_depend_on_the_clip(spoken: Da
     source, output = source_of("temporal"), kind_of("temporal", MFCC, "int8")["output"].subdtype
     clips = spoken.waveforms("validation", 16000)[:2]
     (once, _), (again, _), (other, _) = (
-        emulate(source, clip, *output, "cortex-m4") for clip in (clips[0], clips[0], clips[1])
+        emulate(source, [clip], *output, "cortex-m4") for clip in (clips[0], clips[0], clips[1])
     )
     assert once == again
     assert once.network_instructions == pytest.approx(other.network_instructions, rel=0.01)
@@ -103,4 +103,4 @@ def test_c_that_does_not_link_is_told(spoken: Dataset) -> None:
     source["network.c"] += "\nint f(void) { return missing; }\n"
     clip = spoken.waveforms("validation", 16000)[0]
     with pytest.raises(SweepError, match="the C does not link for a cortex-m4: .*missing"):
-        emulate(source, clip, np.dtype(np.int8), (3,), "cortex-m4")
+        emulate(source, [clip], np.dtype(np.int8), (3,), "cortex-m4")

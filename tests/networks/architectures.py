@@ -37,6 +37,8 @@ class EveryLayer(Network):
         yield Dense("dense", labels)
 
 
+TC_RESNET_BY_FRAME = TCResNet(0.5, kernel_frames=3, streaming=True)
+
 ARCHITECTURES = {
     "the published winner": DSCNN(64, 1.0, 2).architecture((31, 10), 2),
     "three blocks, five labels": DSCNN(12, 1.0, 3).architecture((62, 13), 5),
@@ -44,6 +46,7 @@ ARCHITECTURES = {
     "temporal convolutions": Temporal(16, 1.0, 3).architecture((49, 12), 2),
     "no block": DSCNN(8, 1.0, 0).architecture((15, 20), 3),
     "TC-ResNet8, narrow": TCResNet(0.5).architecture((49, 12), 2),
+    "TC-ResNet8 that keeps its frames": TC_RESNET_BY_FRAME.architecture((61, 12), 2),
     "every layer": EveryLayer().architecture((31, 20), 3),
     "the DS-CNN of MLPerf Tiny, narrow": MLPerfDSCNN(0.25).architecture((49, 10), 4),
 }

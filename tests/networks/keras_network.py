@@ -28,7 +28,8 @@ def keras_network(architecture: LayeredArchitecture) -> tf_keras.Model:
     """Return the network up to its logits, the same one each time; its weights are anyone's."""
     features = L.Input((*architecture.shape, 1))
     outputs, last = {"features": features}, features
-    for layer in architecture.layers:
+    for step in architecture.steps:
+        layer = step.layer
         taken = [outputs[name] if name else last for name in layer.sources]
         last = outputs[layer.name] = _applied(layer, taken)
     return tf_keras.Model(features, last)
@@ -42,12 +43,18 @@ def _applied(layer: Layer, taken: list[Any]) -> Any:
     elif isinstance(layer, SubSpectralNorm):
         maps = _by_bands(layer, taken[0])
     elif isinstance(layer, Add):
-        maps = L.Add()(taken)
+        maps = L.Add()(_cut(layer, *taken))
     elif isinstance(layer, CoefficientAverage):
         return L.AveragePooling2D((1, taken[0].shape[2]))(taken[0])
     elif isinstance(layer, GlobalAveragePool):
         return L.GlobalAveragePooling2D()(taken[0])
     return maps if layer.activation == "none" else L.Activation(layer.activation)(maps)
+
+
+def _cut(layer: Add, first: Any, second: Any) -> list[Any]:
+    before, after = abs(layer.longer) // 2, abs(layer.longer) - abs(layer.longer) // 2
+    cut = L.Cropping2D(((before, after), 0))
+    return [cut(first) if layer.longer > 0 else first, cut(second) if layer.longer < 0 else second]
 
 
 def _convolved(layer: Conv | DepthwiseConv, maps: Any) -> Any:

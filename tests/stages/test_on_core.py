@@ -64,6 +64,17 @@ def test_flash_ram_and_instructions_are_known_before_training(counted) -> None:
 
 
 @needs_emulator
+def test_a_step_of_a_stream_takes_a_fraction_of_a_clip(spoken) -> None:
+    of = {"network": "temporal", "kernel_frames": 3}
+    (clip,), (step,) = (
+        expect(bench(spoken, streaming=by_frame, **of)) for by_frame in (False, True)
+    )
+    assert step["instructions"] < clip["instructions"] / 4
+    assert step["ram_kb"] < clip["ram_kb"]
+    assert clip["flash_kb"] < step["flash_kb"] < 1.2 * clip["flash_kb"]
+
+
+@needs_emulator
 @pytest.mark.parametrize("metric", ON_CORE)
 def test_what_does_not_fit_is_gated_and_what_just_fits_is_not(spoken, counted, metric) -> None:
     fits, misses = (f"{metric} <= {counted[metric] * share}" for share in (1.0, 0.999))
@@ -150,7 +161,7 @@ def test_a_trained_network_takes_what_its_shape_took(lesson, spoken) -> None:
     )
     source = {name: source[name] for name in SOURCES}
     clip = spoken.waveforms("validation", 16000)[0]
-    trained, _ = emulator.emulate(source, clip, np.dtype(np.int8), (2,), CORE)
+    trained, _ = emulator.emulate(source, [clip], np.dtype(np.int8), (2,), CORE)
     for name, value in costs.metrics.items():
         assert trained.metrics[name] == pytest.approx(value, rel=0.01), name
 
