@@ -24,6 +24,7 @@ from sweep.audio.dataset import Dataset, open_dataset
 from sweep.audio.dataset_spec import DatasetSpec
 from sweep.c import SOURCES
 from sweep.c.classifier import classifier_source
+from sweep.c.cores import Target
 from sweep.c.emulator import Costs, emulate
 from sweep.candidate import Candidate
 from sweep.limits import violations
@@ -104,7 +105,7 @@ def main() -> None:
             dataset,
             space.limits,
             space.metrics,
-            target=wanted.core,
+            target=Target(wanted.core),
         )
         begun = time.perf_counter()
         expect(bench, every=True)
@@ -114,7 +115,7 @@ def main() -> None:
         gates.append(1000 * (time.perf_counter() - begun))
         trained = learn(bench, dataset)
         for name, costs in trained.costs.items():
-            known = Counted(candidate, architecture, name, wanted.core).costs().metrics
+            known = Counted(candidate, architecture, name, Target(wanted.core)).costs().metrics
             for metric in ON_CORE:
                 errors[metric].append(known[metric] / costs.metrics[metric] - 1)
         if not passes(expected, space.metrics):
@@ -166,10 +167,10 @@ def learn(bench: Bench, dataset: Dataset) -> Trained:
     for name, content in files.items():
         source = classifier_source(
             candidate.frontend, features.mean, features.deviation, content, labels
-        )
+        ).files
         sources[name] = {file: source[file] for file in SOURCES}
         costs[name], _ = emulate(
-            sources[name], [clip], np.dtype(np.int8), (len(labels),), str(bench.target)
+            sources[name], [clip], np.dtype(np.int8), (len(labels),), bench.target.core
         )
     return Trained(files, costs, features.validation[..., None], sources)
 
@@ -179,7 +180,7 @@ def from_clip_to_clip(bench: Bench, trained: Trained, dataset: Dataset) -> float
     clips = dataset.waveforms("validation", bench.candidate.frontend.downsampling_rate)[:CLIPS]
     (source, *_), shape = trained.sources.values(), (len(dataset.labels),)
     counts = [
-        emulate(source, [clip], np.dtype(np.int8), shape, str(bench.target))[0] for clip in clips
+        emulate(source, [clip], np.dtype(np.int8), shape, bench.target.core)[0] for clip in clips
     ]
     instructions = [one.metrics["instructions"] for one in counts]
     return max(instructions) / min(instructions) - 1

@@ -8,7 +8,6 @@ import pandas as pd
 
 from sweep.audio.dataset import Dataset, open_dataset
 from sweep.audio.sources.lookup import is_folder
-from sweep.c.emulator import refuse_without_emulator
 from sweep.errors import SpecError, StudyError
 from sweep.export import export_trial, same_clips
 from sweep.replay import Replay, replay
@@ -257,11 +256,9 @@ def run(
     wanted = wanted.with_search(**search).with_data(None if data is None else str(data), lists)
     # Before clips are downloaded: the sampler may not support the space.
     make_sampler(wanted, wanted.file.search.sampler, wanted.file.search.seed)
-    if wanted.target and scheduler is None:
-        refuse_without_emulator(wanted.target)
     folder = StudyFolder(Path(results), study or study_name(Path(wanted.origin)), storage)
     wanted = folder.spelled(wanted)
-    made_with = folder.made_with()
+    made_with = folder.about().get("source")
     if made_with and is_folder(made_with) and not is_folder(wanted.file.dataset.source):
         raise StudyError(
             f"{folder.path}: made with the clips of {made_with}; name them with --data, or another"

@@ -53,7 +53,7 @@ def c_files(
     statistics = prepare_features(dataset, frontend, AugmentationParams())
     source = classifier_source(
         frontend, statistics.mean, statistics.deviation, deployed[MODEL], dataset.labels, frames
-    )
+    ).files
     stepping = None
     if frames is not None:
         assert isinstance(frontend, MelFrontend)

@@ -97,7 +97,7 @@ def replay(
         evaluate_candidate,
         metrics=space.file.metrics,
         measure_on=record.about.get("measured_on", ""),
-        target=space.target,
+        target=record.target,
         clock=space.clock,
     )
     with DaskWorkers(dataset, space.limits, 1, None, folder.worker_log, work) as pool:

@@ -4,7 +4,6 @@ import pytest
 
 import sweep
 from sweep import api
-from sweep.c import emulator
 from sweep.errors import NothingFeasible, SpecError, StudyError, SweepError
 
 
@@ -53,14 +52,3 @@ def test_of_no_feasible_trial_there_is_none_to_pick(study, monkeypatch):
     assert study.front().empty
     with pytest.raises(NothingFeasible):
         study.pick("smallest")
-
-
-def test_without_the_emulator_a_search_for_a_core_is_refused_before_clips_are_looked_for(
-    tmp_path, monkeypatch
-):
-    monkeypatch.setattr(emulator, "is_installed", lambda: False)
-    space = sweep.Space.parse("dataset: {labels: [stop, go], source: nowhere}\ntarget: cortex-m3")
-    with pytest.raises(
-        SweepError, match=r"target: cortex-m3 is .*pip install 'tinysweep\[device\]'"
-    ):
-        sweep.run(space, results=tmp_path)

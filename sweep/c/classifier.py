@@ -7,7 +7,7 @@ from sweep.c.frontend import frontend_source
 from sweep.c.graph import Graph, Tensor
 from sweep.c.network import network_source
 from sweep.c.stepping import Stepping
-from sweep.c.templates import filled
+from sweep.c.templates import Source, filled
 from sweep.frontends.base import Frontend
 from sweep.frontends.mel import MelFrontend
 
@@ -19,8 +19,8 @@ def classifier_source(
     model: bytes,
     labels: tuple[str, ...],
     frames: int | None = None,
-) -> dict[str, str]:
-    """Return the C files, ``README.md`` and ``library.properties``, by name.
+) -> Source:
+    """Return the C files, ``README.md`` and ``library.properties``.
 
     Args:
         frontend: the front end.
@@ -37,8 +37,10 @@ def classifier_source(
     told |= _stepping(frontend, frames, network.values["step_bytes"])
     work = max(told["work_bytes"], told["arena_bytes"])
     told["ram_bytes"] = told["feature_bytes"] + work
+    frame = told["work_bytes"] + 4 * told["coefficients"]
+    told["work_ram_bytes"] = frame + told["step_bytes"] if frames else told["ram_bytes"]
     files = filled(("classifier.h", "classifier.c", "README.md", "library.properties"), told)
-    return before.files | network.files | files
+    return Source(before.files | network.files | files, told)
 
 
 def _stepping(frontend: Frontend, frames: int | None, memory: int) -> dict[str, object]:

@@ -54,6 +54,19 @@ class Core:
         return self.fewest_cycles * at_one, _MOST_CYCLES * at_one
 
 
+@dataclass(frozen=True)
+class Target:
+    """A core that a candidate is for.
+
+    Attributes:
+        core: its name.
+        counted: whether what is taken there is counted in an emulator; else it is estimated.
+    """
+
+    core: str
+    counted: bool = True
+
+
 _ARMV8 = Core("cortex_m33+fp_armv8d16sp", "cortex-m33", True, "UC_CPU_ARM_CORTEX_M33", 0.5)
 
 CORES: dict[str, Core] = {

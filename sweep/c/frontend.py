@@ -37,6 +37,7 @@ def frontend_source(frontend: Frontend, mean: np.ndarray, deviation: np.ndarray)
     assert isinstance(frontend, (MFCC, LogMel))
     tables = _tables(frontend, mean, deviation)
     told = _values(frontend) | {
+        "frame_work": _work(frontend, tables),
         "table_bytes": sum(values.nbytes for values in tables.values()),
         "tables": "\n\n".join(constant(name, values) for name, values in tables.items()),
     }
@@ -68,6 +69,30 @@ def _values(frontend: MFCC | LogMel) -> dict[str, object]:
         "work_bytes": 4 * (frontend.fft_length + kept_frames * frontend.num_mel_bins),
         "feature_bytes": 4 * frames * coefficients,
         "sample_bytes": 2 * frontend.num_samples,
+    }
+
+
+def _work(frontend: MFCC | LogMel, tables: dict[str, np.ndarray]) -> dict[str, float]:
+    """Return how often the loops of the C run for a frame."""
+    points, bands, coefficients = (
+        frontend.fft_length // 2,
+        frontend.num_mel_bins,
+        frontend.shape[1],
+    )
+    of_mfcc = isinstance(frontend, MFCC)
+    per_clip = frontend.normalization == "per_clip"
+    root = isinstance(frontend, MFCC) and frontend.nonlinearity == "cube_root"
+    return {
+        "frames": 1,
+        "samples": frontend.frame_length,
+        "points": points,
+        "butterflies": points / 2 * np.log2(points),
+        "weights": len(tables["mel_weights"]),
+        "roots" if root else "logarithms": bands,
+        "cosines": bands * coefficients if of_mfcc else 0,
+        "features": coefficients,
+        "centred": coefficients if per_clip else 0,
+        "divided": bands if per_clip and root else 0,
     }
 
 

@@ -13,6 +13,7 @@ from sweep.c.operators import step
 from sweep.c.steps import Step
 from sweep.c.streamed import memory_of, streamed
 from sweep.c.templates import Source, filled, template
+from sweep.c.work import work_of
 from sweep.errors import SweepError
 from sweep.litert import Model
 
@@ -71,6 +72,7 @@ def network_source(content: bytes, frames: int | None = None) -> Source:
         "arena": memory.size // width,
         "arena_bytes": memory.size,
         "weights_bytes": sum(_table_bytes(one) for one in steps),
+        "work": work_of(steps),
         "input_place": places[graph.input.index],
         "output_place": places[graph.output.index],
         "kernels": "\n".join(template(f"kernels/{name}.c") for name in _kernels(steps)),
@@ -120,6 +122,8 @@ def _stream(content: bytes, graph: Graph, frames: int | None) -> dict[str, Any]:
     )
     return dict(zip(names, values, strict=True)) | {
         "streaming": 1,
+        "work": work_of(call.step for call in calls)
+        | {"moved": sum(one.kept * one.row for one in stream.maps.values())},
         "steps": "\n\n".join(
             _structure("step", i, call.step) for i, call in enumerate(calls, start=1)
         ),

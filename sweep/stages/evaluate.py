@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from sweep.audio.dataset import Dataset
+from sweep.c.cores import Target
 from sweep.candidate import Candidate
 from sweep.detection import Detected
 from sweep.evaluation import Evaluation, Outcome, Variant, choose
@@ -32,7 +33,7 @@ def evaluate(
     rules: Sequence[StopRule] = (),
     metrics: Mapping[str, Metric] = METRICS,
     clock: Clock | None = ThisMachine(),
-    target: str | None = None,
+    target: Target | None = None,
 ) -> tuple[Evaluation, dict[str, bytes]]:
     """Gate, train, compress and measure a candidate on training and validation clips.
 
@@ -47,7 +48,7 @@ def evaluate(
         rules: when to stop its training; without any it is trained to its end.
         metrics: what is measured, by name.
         clock: what takes latencies; None where none are taken.
-        target: the core it is for: what it takes there is counted, and its predictions are those
+        target: the core it is for: what it takes there is known, and its predictions are those
             of LiteRT's reference kernels, which the C exported for it equals.
 
     Returns:

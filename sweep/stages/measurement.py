@@ -12,6 +12,7 @@ import numpy as np
 from sweep import cache
 from sweep.arrays import to_float
 from sweep.audio.dataset import Dataset
+from sweep.c.cores import Target
 from sweep.candidate import Candidate, digest
 from sweep.detection import Detected
 from sweep.evaluation import Variant
@@ -41,7 +42,7 @@ class Bench:
         limits: what a feasible candidate keeps.
         metrics: what is measured, by name.
         clock: what takes latencies; None where none are taken.
-        target: the core that is counted on; None where nothing is.
+        target: the core it is for; None where nothing is known of one.
     """
 
     candidate: Candidate
@@ -50,7 +51,7 @@ class Bench:
     limits: list[Limit]
     metrics: Mapping[str, Metric] = field(default_factory=lambda: METRICS)
     clock: Clock | None = ThisMachine()
-    target: str | None = None
+    target: Target | None = None
 
     def measure(
         self,

@@ -1,4 +1,4 @@
-"""What a candidate takes on a core, counted by emulation once for each shape and remembered."""
+"""What a candidate takes on a core, counted or estimated once for each shape and remembered."""
 
 import hashlib
 import json
@@ -11,8 +11,11 @@ import numpy as np
 
 from sweep import c, cache
 from sweep.c.classifier import classifier_source
+from sweep.c.cores import Target
 from sweep.c.emulator import Costs, emulate, refuse_without_emulator
+from sweep.c.estimate import estimated
 from sweep.c.stepping import Stepping
+from sweep.c.templates import Source
 from sweep.candidate import Candidate, CompressionParams, digest
 from sweep.errors import SweepError
 from sweep.frontends.compute import VERSION
@@ -26,7 +29,7 @@ _KIND = "counts"
 _COUNTS = "counts.json"
 _LOUDNESS = 1000
 _PACKAGES = ("ziglang", "unicorn", "tensorflow", "ai-edge-quantizer")
-_GENERATOR = (".py", ".c", ".h", ".ld")
+_GENERATOR = (".py", ".c", ".h", ".ld", ".json")
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Counted:
     candidate: Candidate
     architecture: Architecture
     quantization: str
-    core: str
+    target: Target
 
     def remembered(self) -> Costs | None:
         """Return what was counted before; None if nothing was."""
@@ -48,7 +51,7 @@ class Counted:
         return self._read(folder) if folder.is_dir() else None
 
     def costs(self) -> Costs:
-        """Return what is remembered, else count it, which takes a second or some.
+        """Return what is remembered, else count or estimate it, which takes a second or less.
 
         Raises:
             SweepError: if there is no C of it, or the extra ``device`` is not installed.
@@ -59,30 +62,44 @@ class Counted:
     def _key(self) -> str:
         frontend = self.candidate.frontend
         shapes = [VERSION, frontend.code(), differences(frontend), self.architecture.key]
-        return digest([_generator(), *shapes, self.quantization, self.core])
+        how = [self.target.core, self.target.counted]
+        return digest([_generator(), *shapes, self.quantization, *how])
 
     def _read(self, folder: Path) -> Costs:
         with cache.readable(folder):
             return Costs(**json.loads((folder / _COUNTS).read_text(encoding="utf-8")))
 
     def _count(self, folder: Path) -> None:
-        refuse_without_emulator(self.core)
-        costs, _ = emulate(self._source(), *self._calls(), self.core)
+        if self.target.counted:
+            costs = self._emulated()
+        else:
+            costs = estimated(self.source(), self.target.core)
         (folder / _COUNTS).write_text(json.dumps(asdict(costs)), encoding="utf-8")
 
-    def _source(self) -> dict[str, str]:
+    def _emulated(self) -> Costs:
+        refuse_without_emulator(self.target.core)
+        files = {name: text for name, text in self.source().files.items() if name in c.SOURCES}
+        costs, _ = emulate(files, *self._calls(), self.target.core)
+        return costs
+
+    def source(self) -> Source:
+        """Return the C of it.
+
+        Raises:
+            SweepError: if there is none.
+        """
         frontend, labels = self.candidate.frontend, map(str, range(self.architecture.labels))
         weights = lifelike_weights(self.architecture, CompressionParams(final_sparsity=0), seed=0)
         content = untrained(self.architecture, weights, self.quantization)
         # Of tables of equal values, the compiler makes something smaller.
         mean = np.random.default_rng(0).standard_normal(frontend.shape[1])
         try:
-            files = classifier_source(
+            source = classifier_source(
                 frontend, mean, np.exp(mean), content, tuple(labels), self._frames
             )
         except SweepError as error:
             raise SweepError(f"target: {self.candidate.chosen('network')}: {error}") from error
-        return {name: files[name] for name in c.SOURCES}
+        return source
 
     @property
     def _frames(self) -> int | None:

@@ -89,7 +89,7 @@ def confirm(
     with folder.owned(), readable_errors(folder.path):
         # First, so that unusable test clips raise before anything is trained.
         clips = len(dataset.targets("testing"))
-        work = partial(evaluate_candidate, target=record.space.target, clock=record.space.clock)
+        work = partial(evaluate_candidate, target=record.target, clock=record.space.clock)
         validated: dict[int, CrossValidation] = {}
         if folds:
             contenders = select_contenders(record, _CONTENDERS * top)

@@ -3,7 +3,7 @@
 import platform
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
@@ -14,6 +14,9 @@ from typing import Any
 from sweep import machine, registry
 from sweep.audio.dataset import Dataset
 from sweep.audio.folds import with_folds
+from sweep.c.cores import Target
+from sweep.c.emulator import is_installed, refuse_without_emulator
+from sweep.c.estimate import ESTIMATED
 from sweep.errors import SweepError
 from sweep.litert import arithmetic
 from sweep.space import Space
@@ -78,14 +81,17 @@ def launch(
             raise SweepError("--measure-on: latencies are taken by latency.command")
         measure_on = ""
     else:
-        measure_on = measure_on or folder.measured_on() or machine.processor()
+        measure_on = measure_on or folder.about().get("measured_on") or machine.processor()
+    target = _target(space, folder.about(), counted=scheduler is not None or is_installed())
+    if target and not target.counted:
+        say(f"{ESTIMATED}; pip install 'tinysweep[device]' counts them")
     if scheduler is None and space.timed and measure_on != machine.processor():
         raise SweepError(
             f"this machine has processor {machine.processor()} instead of {measure_on}, so"
             " latencies do not compare; name another --study to start anew"
         )
     with folder.owned():
-        study = folder.create(space, sampler, _about(space, dataset, measure_on))
+        study = folder.create(space, sampler, _about(space, dataset, measure_on, target))
         begun = len(study.get_trials(deepcopy=False))
         if begun:
             study.sampler = make_sampler(space, search.sampler, search.seed + begun)
@@ -103,7 +109,7 @@ def launch(
                 evaluate_candidate,
                 metrics=space.file.metrics,
                 measure_on=measure_on,
-                target=space.target,
+                target=target,
                 clock=space.clock,
             ),
         ) as pool:
@@ -111,11 +117,27 @@ def launch(
     return folder.record()
 
 
+def _target(space: Space, about: Mapping[str, Any], counted: bool) -> Target | None:
+    """Return the core aimed at; whether it is emulated remains as the study began.
+
+    Raises:
+        SweepError: if it was, and cannot be any more.
+    """
+    if space.target is None:
+        return None
+    target = Target(space.target, not about["estimated"] if about else counted)
+    if target.counted and not counted:
+        refuse_without_emulator(target.core)
+    return target
+
+
 def _seconds(duration: str | None) -> float | None:
     return None if duration is None else duration_in_s(duration)
 
 
-def _about(space: Space, dataset: Dataset, measure_on: str) -> dict[str, Any]:
+def _about(
+    space: Space, dataset: Dataset, measure_on: str, target: Target | None
+) -> dict[str, Any]:
     return {
         "begun": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": without_password(shlex.join(["sweep", *sys.argv[1:]])),
@@ -131,6 +153,7 @@ def _about(space: Space, dataset: Dataset, measure_on: str) -> dict[str, Any]:
         "arithmetic": arithmetic(reference=space.target is not None),
         "plugin_folders": registry.folders(),
         "measured_on": measure_on,
+        "estimated": target is not None and not target.counted,
         "versions": versions(),
     }
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from sweep.audio.balance import Balance
 from sweep.audio.speakers import Speakers
+from sweep.c.cores import Target
+from sweep.c.estimate import ESTIMATED
 from sweep.candidate import Candidate
 from sweep.evaluation import OUTCOMES, Evaluation
 from sweep.metrics import ACCURACY, Measured
@@ -89,7 +91,15 @@ class StudyRecord:
     def cautions(self) -> list[str]:
         """Cautions about the results, a sentence each."""
         of_clips = [text for text in (self.speaker_caution, self.balance_caution) if text]
-        return of_clips + self.space.cautions
+        of_core = [ESTIMATED] if self.target and not self.target.counted else []
+        return of_clips + of_core + self.space.cautions
+
+    @property
+    def target(self) -> Target | None:
+        """The core that its candidates are for."""
+        if self.space.target is None:
+            return None
+        return Target(self.space.target, not self.about.get("estimated"))
 
     @property
     def tested_on(self) -> str:

@@ -160,15 +160,10 @@ class StudyFolder:
         self._artifacts.keep_only(filter(is_evaluated, study.get_trials(deepcopy=False)))
         return study
 
-    def made_with(self) -> str | None:
-        """Return the source or the folder of the study's clips; None if it does not exist yet."""
-        source: str | None = self._attributes().get(_ABOUT, {}).get("source")
-        return source
-
-    def measured_on(self) -> str:
-        """Return the model of processor on which latencies are measured; empty if it is not set."""
-        measured_on: str = self._attributes().get(_ABOUT, {}).get("measured_on", "")
-        return measured_on
+    def about(self) -> dict[str, Any]:
+        """Return how the study was made; nothing if it does not exist yet."""
+        about: dict[str, Any] = self._attributes().get(_ABOUT, {})
+        return about
 
     def spelled(self, space: Space) -> Space:
         """Return a space with choices and labels in the study's order, and its clip length.

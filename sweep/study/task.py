@@ -19,6 +19,7 @@ from distributed.protocol import pickle
 from sweep import machine, registry
 from sweep.audio.dataset import Dataset
 from sweep.audio.travel import Lacking, at_hand
+from sweep.c.cores import Target
 from sweep.candidate import Candidate, digest
 from sweep.errors import SweepError
 from sweep.evaluation import Evaluation, Variant
@@ -66,7 +67,7 @@ def evaluate_candidate(
     rules: Rules,
     metrics: Sequence[str] = (),
     measure_on: str = "",
-    target: str | None = None,
+    target: Target | None = None,
     clock: Clock = ThisMachine(),
 ) -> tuple[Evaluation, dict[str, bytes]]:
     """Evaluate a candidate, on a worker.
@@ -79,7 +80,7 @@ def evaluate_candidate(
     # Imported here: the coordinator has no use for TensorFlow.
     from sweep.stages.evaluate import evaluate
 
-    built_in = metrics_of(dataset.labels, dataset.spec.streams, target)
+    built_in = metrics_of(dataset.labels, dataset.spec.streams, target.core if target else None)
     measured = {**built_in, **metrics_named(metrics)}
     timed = measure_on in ("", machine.processor())
     return evaluate(

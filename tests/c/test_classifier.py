@@ -112,7 +112,7 @@ def test_recordings_are_classified_as_by_litert(recorded: Dataset, network, fron
     features = Model(convert_frontend(frontend, *statistics(frontend))).run_each(to_float(clips))
     for quantization, content in variants(network, frontend).items():
         expected = Expected(features, Model(content, reference=True))
-        source = classifier_source(frontend, *statistics(frontend), content, LABELS)
+        source = classifier_source(frontend, *statistics(frontend), content, LABELS).files
         source = {name: source[name] for name in c.SOURCES}
         told = verified(source, clips, expected, STRICT)
         assert told["verified"] and told["clips"] == len(clips), told

@@ -43,7 +43,7 @@ MFCC = FRONTENDS["mfcc"]
 
 def source_of(network: str, frontend=MFCC, quantization: str = "int8") -> dict[str, str]:
     content = variants(NETWORKS[network], frontend)[quantization]
-    source = classifier_source(frontend, *statistics(frontend), content, LABELS)
+    source = classifier_source(frontend, *statistics(frontend), content, LABELS).files
     return {name: text for name, text in source.items() if name in SOURCES}
 
 

@@ -10,6 +10,7 @@ import sweep
 from sweep.audio.dataset import Dataset
 from sweep.c import SOURCES, emulator
 from sweep.c.classifier import classifier_source
+from sweep.c.cores import Target
 from sweep.candidate import Candidate
 from sweep.errors import SweepError
 from sweep.limits import Limit
@@ -42,7 +43,9 @@ needs_emulator = pytest.mark.skipif(
 def bench(dataset: Dataset, *limits: str, **parameters) -> Bench:
     candidate = Candidate.from_parameters(TINY | parameters)
     architecture = candidate.network.architecture(candidate.frontend.shape, len(dataset.labels))
-    return Bench(candidate, architecture, dataset, list(map(limit, limits)), METRICS, target=CORE)
+    return Bench(
+        candidate, architecture, dataset, list(map(limit, limits)), METRICS, target=Target(CORE)
+    )
 
 
 def limit(text: str) -> Limit:
@@ -104,7 +107,7 @@ def test_a_known_shape_is_neither_converted_nor_compiled(spoken, counted, monkey
 @needs_emulator
 def test_another_core_is_another_count(spoken, counted) -> None:
     tiny = bench(spoken)
-    there = Counted(tiny.candidate, tiny.architecture, "int8", "cortex-m7")
+    there = Counted(tiny.candidate, tiny.architecture, "int8", Target("cortex-m7"))
     assert there.remembered() is None
     assert there.costs().flash_bytes != round(1024 * counted["flash_kb"])
     assert there.remembered() == there.costs()
@@ -114,7 +117,7 @@ def test_another_core_is_another_count(spoken, counted) -> None:
 def test_a_gated_trial_says_which_limit_of_the_core_it_misses(spoken, counted) -> None:
     candidate = Candidate.from_parameters(TINY)
     limits = [limit("instructions <= 100000")]
-    found, files = evaluate(candidate, spoken, limits, metrics=METRICS, target=CORE)
+    found, files = evaluate(candidate, spoken, limits, metrics=METRICS, target=Target(CORE))
     assert (found.outcome, files) == ("gated", {})
     assert found.reason.endswith("misses instructions <= 100000")
     assert found.result["instructions"] == counted["instructions"]
@@ -147,18 +150,20 @@ def transposed(shape: tuple[int, int], labels: int):
 def test_an_operator_without_c_is_refused_before_training(spoken) -> None:
     candidate = replace(Candidate.from_parameters(TINY), network=KerasNetwork(transposed, ()))
     with pytest.raises(SweepError, match="target: .*:transposed: .* has no C"):
-        sweep.evaluate(candidate, spoken, [limit("flash_kb <= 16")], metrics=METRICS, target=CORE)
+        sweep.evaluate(
+            candidate, spoken, [limit("flash_kb <= 16")], metrics=METRICS, target=Target(CORE)
+        )
 
 
 @needs_emulator
 def test_a_trained_network_takes_what_its_shape_took(lesson, spoken) -> None:
-    target = Counted(lesson.candidate, lesson.architecture, "int8", CORE)
+    target = Counted(lesson.candidate, lesson.architecture, "int8", Target(CORE))
     content = lesson.variants()["int8"]
     costs = target.costs()
     features = lesson.features
     source = classifier_source(
         lesson.candidate.frontend, features.mean, features.deviation, content, ("stop", "go")
-    )
+    ).files
     source = {name: source[name] for name in SOURCES}
     clip = spoken.waveforms("validation", 16000)[0]
     trained, _ = emulator.emulate(source, [clip], np.dtype(np.int8), (2,), CORE)
@@ -178,5 +183,7 @@ def test_for_a_core_the_reference_kernels_predict(spoken, counted, core, monkeyp
 
     monkeypatch.setattr(fit, "Model", Asked)
     candidate = Candidate.from_parameters(TINY | {"epochs": 1})
-    sweep.evaluate(candidate, spoken, [], metrics=metrics_of((), target=core), target=core)
+    sweep.evaluate(
+        candidate, spoken, [], metrics=metrics_of((), target=core), target=core and Target(core)
+    )
     assert asked == [core is not None]

@@ -1,6 +1,9 @@
 import pytest
 
 from sweep import machine
+from sweep.c import emulator
+from sweep.c.cores import Target
+from sweep.c.estimate import ESTIMATED
 from sweep.errors import StudyError, SweepError
 from sweep.evaluation import Evaluation
 from sweep.study import launch as launch_module
@@ -65,6 +68,29 @@ def test_where_a_command_takes_them_any_processor_does(folder, spoken, monkeypat
     other = make_space(SPACE + by_command.replace("run", "run2"), trials=3)
     with pytest.raises(StudyError, match="latency = 'run {model}', now it is 'run2 {model}'; name"):
         launch(other, spoken, folder, workers=1)
+
+
+def test_without_the_emulator_what_a_core_takes_is_estimated_and_stays_so(
+    folder, spoken, monkeypatch
+):
+    monkeypatch.setattr(launch_module, "is_installed", lambda: False)
+    space, said = make_space(SPACE + "target: cortex-m4\n", trials=1), []
+    record = launch(space, spoken, folder, workers=1, say=said.append)
+    assert record.target == Target("cortex-m4", counted=False)
+    assert ESTIMATED in record.cautions
+    assert said[0] == f"{ESTIMATED}; pip install 'tinysweep[device]' counts them"
+    monkeypatch.setattr(launch_module, "is_installed", lambda: True)
+    assert not launch(space, spoken, folder, workers=1).target.counted
+
+
+def test_counts_are_not_gone_on_with_by_estimates(folder, spoken, monkeypatch):
+    monkeypatch.setattr(emulator, "is_installed", lambda: False)
+    monkeypatch.setattr(launch_module, "is_installed", lambda: True)
+    space = make_space(SPACE + "target: cortex-m4\n", trials=1)
+    assert launch(space, spoken, folder, workers=1).target.counted
+    monkeypatch.setattr(launch_module, "is_installed", lambda: False)
+    with pytest.raises(SweepError, match="^target: cortex-m4 is counted in an emulator; pip"):
+        launch(space, spoken, folder, workers=1)
 
 
 def test_folds_are_dealt_and_remembered(folder, spoken):

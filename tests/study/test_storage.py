@@ -455,10 +455,10 @@ def test_a_folder_that_may_only_be_read_is_up_to_date_while_it_is_written(folder
 
 
 def test_where_the_clips_lie_is_known_of_a_study_that_is_there(either_folder):
-    assert either_folder.made_with() is None and not either_folder.database.exists()
+    assert either_folder.about() == {} and not either_folder.database.exists()
     with either_folder.owned():
         create(either_folder, about=ABOUT | {"source": "/recordings"})
-    assert either_folder.made_with() == "/recordings"
+    assert either_folder.about()["source"] == "/recordings"
 
 
 def test_models_that_lie_elsewhere_are_told(folder, tmp_path):
