@@ -1,6 +1,7 @@
 """Convolutions and matrix products: their sizes, weights and factors in C."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -70,7 +71,20 @@ def conv_2d(operator: Operator) -> Step:
     _, rows, columns, channels = weights.shape
     if channels != values.shape[-1]:
         raise ValueError("convolves groups of channels")
-    return _filter(operator, {"window": _window(operator, (rows, columns))})
+    step = _filter(operator, {"window": _window(operator, (rows, columns))})
+    if values.dtype == np.float32:
+        return step
+    return replace(
+        step, fields={**step.fields, "weights": _by_four(constant_of(weights, "weights"))}
+    )
+
+
+def _by_four(weights: np.ndarray) -> np.ndarray:
+    """Return the weights of four outputs side by side, then of the next four; the others follow."""
+    flat = weights.reshape(len(weights), -1)
+    whole = len(flat) // 4 * 4
+    grouped = flat[:whole].reshape(-1, 4, flat.shape[1]).swapaxes(1, 2)
+    return np.concatenate([grouped.ravel(), flat[whole:].ravel()])
 
 
 def depthwise_conv_2d(operator: Operator) -> Step:

@@ -21,7 +21,7 @@ _NEEDS = {
     "add_float32": ("broadcast", "bounded"),
     "add_int8": ("broadcast", "clamped", "requantize"),
     "conv_2d_float32": ("window", "bounded"),
-    "conv_2d_int8": ("window", "clamped", "requantize"),
+    "conv_2d_int8": ("window", "clamped", "products", "requantize"),
     "depthwise_conv_2d_float32": ("window", "bounded"),
     "depthwise_conv_2d_int8": ("window", "clamped", "requantize"),
     "fully_connected_float32": ("bounded",),

@@ -43,13 +43,16 @@ def _loops(one: Step) -> dict[str, int]:
 def _of_window(w: Mapping[str, int], depthwise: bool) -> dict[str, int]:
     rows = _taps(w, "row", w["top"])
     columns = _taps(w, "column", w["left"])
-    places = w["output_rows"] * w["output_columns"]
-    channels = w["output_channels"]
+    places, outputs = w["output_rows"] * w["output_columns"], w["output_channels"]
+    # Kernels take four outputs at once, and those that are left one by one.
+    fours, single = divmod(outputs, 4)
+    each = rows * columns * (1 if depthwise else w["channels"])
     return {
         "places": places,
-        "outputs": places * channels,
-        "lines": rows * w["output_columns"] * channels,
-        "inner": rows * columns * channels * (1 if depthwise else w["channels"]),
+        "outputs": places * outputs,
+        "lines": rows * w["output_columns"] * (fours + single),
+        "fours": each * fours,
+        "single": each * single,
     }
 
 

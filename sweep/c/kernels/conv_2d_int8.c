@@ -1,6 +1,7 @@
 typedef struct {
     window window;
-    const int8_t *weights; /* output channels, kernel rows, kernel columns, channels */
+    const int8_t *weights; /* kernel rows, kernel columns, channels of four output channels side by
+                              side, then of the next four, and of each that is left */
     const int32_t *bias;
     const int32_t *multipliers;
     const int8_t *shifts;
@@ -22,21 +23,29 @@ static void conv_2d_int8(const conv_2d_int8_layer *layer, const int8_t *input, i
             int together = w->column_dilation == 1 ? columns.end - columns.first : 1;
             int run = together * w->channels;
             const int8_t *kernel = layer->weights;
-            for (int channel = 0; channel < w->output_channels; channel++) {
-                int32_t sum = layer->bias[channel];
+            for (int channel = 0; channel < w->output_channels;) {
+                int group = w->output_channels - channel < 4 ? 1 : 4;
+                int32_t sums[4];
+                for (int n = 0; n < group; n++)
+                    sums[n] = layer->bias[channel + n];
                 for (int i = rows.first; i < rows.end; i++) {
                     const int8_t *line = input + (top + i * w->row_dilation) * w->columns * w->channels;
                     for (int j = columns.first; j < columns.end; j += together) {
                         const int8_t *value = line + (left + j * w->column_dilation) * w->channels;
-                        const int8_t *weight = kernel + (i * w->kernel_columns + j) * w->channels;
-                        for (int k = 0; k < run; k++)
-                            sum += weight[k] * (value[k] + offset);
+                        const int8_t *weight =
+                            kernel + (i * w->kernel_columns + j) * w->channels * group;
+                        if (group == 4)
+                            four_products(value, offset, weight, run, sums);
+                        else
+                            sums[0] = products(value, offset, weight, run, sums[0]);
                     }
                 }
-                int scale = channel * layer->scales_step;
-                sum = rescaled(sum, layer->multipliers[scale], layer->shifts[scale]);
-                *output++ = clamped(sum + layer->output_offset, layer->least, layer->most);
-                kernel += w->kernel_rows * w->kernel_columns * w->channels;
+                for (int n = 0; n < group; n++, channel++) {
+                    int scale = channel * layer->scales_step;
+                    int32_t sum = rescaled(sums[n], layer->multipliers[scale], layer->shifts[scale]);
+                    *output++ = clamped(sum + layer->output_offset, layer->least, layer->most);
+                }
+                kernel += group * w->kernel_rows * w->kernel_columns * w->channels;
             }
         }
     }

@@ -20,21 +20,30 @@ static void depthwise_conv_2d_int8(const depthwise_conv_2d_int8_layer *layer, co
         for (int column = 0; column < w->output_columns; column++) {
             int left = column * w->column_stride - w->left;
             taps columns = taps_inside(left, w->column_dilation, w->kernel_columns, w->columns);
-            for (int channel = 0; channel < w->output_channels; channel++) {
-                const int8_t *values = input + channel / outputs_each;
-                const int8_t *weights = layer->weights + channel;
-                int32_t sum = layer->bias[channel];
+            int first = left + columns.first * w->column_dilation;
+            for (int channel = 0; channel < w->output_channels;) {
+                int group = outputs_each > 1 || w->output_channels - channel < 4 ? 1 : 4;
+                int32_t sums[4];
+                for (int n = 0; n < group; n++)
+                    sums[n] = layer->bias[channel + n];
                 for (int i = rows.first; i < rows.end; i++) {
-                    int line = (top + i * w->row_dilation) * w->columns + left;
+                    int place = ((top + i * w->row_dilation) * w->columns + first) * w->channels;
+                    int tap = (i * w->kernel_columns + columns.first) * w->output_channels;
                     for (int j = columns.first; j < columns.end; j++) {
-                        int32_t value = values[(line + j * w->column_dilation) * w->channels];
-                        sum += weights[(i * w->kernel_columns + j) * w->output_channels] *
-                               (value + offset);
+                        const int8_t *value = input + place + channel / outputs_each;
+                        const int8_t *weight = layer->weights + tap + channel;
+                        sums[0] += weight[0] * (value[0] + offset);
+                        for (int n = 1; n < group; n++)
+                            sums[n] += weight[n] * (value[n] + offset);
+                        place += w->column_dilation * w->channels;
+                        tap += w->output_channels;
                     }
                 }
-                int scale = channel * layer->scales_step;
-                sum = rescaled(sum, layer->multipliers[scale], layer->shifts[scale]);
-                *output++ = clamped(sum + layer->output_offset, layer->least, layer->most);
+                for (int n = 0; n < group; n++, channel++) {
+                    int scale = channel * layer->scales_step;
+                    int32_t sum = rescaled(sums[n], layer->multipliers[scale], layer->shifts[scale]);
+                    *output++ = clamped(sum + layer->output_offset, layer->least, layer->most);
+                }
             }
         }
     }
