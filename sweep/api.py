@@ -10,6 +10,7 @@ from sweep.audio.dataset import Dataset, open_dataset
 from sweep.audio.sources.lookup import is_folder
 from sweep.errors import SpecError, StudyError
 from sweep.export import export_trial, same_clips
+from sweep.relearning import Changed, relearn
 from sweep.replay import Replay, replay
 from sweep.space import Space
 from sweep.study import RESULTS
@@ -192,6 +193,40 @@ class Study:
         """
         source = None if data is None else str(data)
         return replay(self.folder, self.record, trial, source, watcher.note)
+
+    def relearn(
+        self,
+        trial: int,
+        clips: str | Path,
+        *,
+        trainings: int = 3,
+        data: str | Path | None = None,
+        workers: int | None = None,
+        watcher: Watcher = Silent(),
+    ) -> list[Changed]:
+        """Train a trial again without and with clips that ``sweep data mine`` cut out.
+
+        Args:
+            trial: its number.
+            clips: the folder they were written to.
+            trainings: of each.
+            data: the folder of recordings, if it was moved.
+            workers: number of processes; by default one per processor core.
+            watcher: receives the progress.
+
+        Raises:
+            SweepError: if it cannot be trained, or for any error the user can fix.
+        """
+        return relearn(
+            self.folder,
+            self.record,
+            trial,
+            Path(clips),
+            trainings=trainings,
+            workers=workers or processor_cores(),
+            source=None if data is None else str(data),
+            progress=watcher.note,
+        )
 
     def report(self) -> Path:
         """Write the report of the study; return its path."""

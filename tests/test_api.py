@@ -4,7 +4,7 @@ import pytest
 
 import sweep
 from sweep import api
-from sweep.errors import NothingFeasible, SpecError, StudyError, SweepError
+from sweep.errors import NothingFeasible, SpecError, StudyError
 
 
 @pytest.fixture

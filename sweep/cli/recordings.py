@@ -1,14 +1,20 @@
 """Commands about recordings: data list, prepare, check, near-misses, mine."""
 
+import json
 from dataclasses import asdict, astuple, fields
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sweep.audio.layout import LabelFrom
 from sweep.cli.formats import printed, refuse_both
-from sweep.cli.options import Csv, Json
+from sweep.cli.options import Csv, Data, Json, Results, Storage
+from sweep.errors import SweepError
+from sweep.study import RESULTS
+
+if TYPE_CHECKING:
+    from sweep.api import Study
 
 app = typer.Typer(help="Check and prepare recordings.", no_args_is_help=True)
 
@@ -111,6 +117,13 @@ def mine(
             metavar="FILE", help="Keywords said in it: labels of Audacity, or CSV. None by default."
         ),
     ] = None,
+    relearn: Annotated[
+        bool,
+        typer.Option("--relearn", help="Train the trial again without and with them, and compare."),
+    ] = False,
+    data: Data = None,
+    storage: Storage = None,
+    results: Results = RESULTS,
     as_json: Json = False,
     as_csv: Csv = False,
 ) -> None:
@@ -124,12 +137,18 @@ def mine(
     from sweep.mining import mine as cut_out
 
     refuse_both(as_json, as_csv)
+    origin = _origin(folder, results, storage) if relearn else None
     with LiveLine() as line, IsolatedDetector(folder) as detector:
         found = cut_out(detector, recording, times, out, line.note)
+    changed = []
+    if origin is not None and found.false_alarms:
+        with LiveLine() as line:
+            study, trial = origin
+            changed = study.relearn(trial, out, data=data, watcher=line)
     if as_csv:
         print_csv([field.name for field in fields(FalseAlarm)], map(astuple, found.false_alarms))
         return
-    if printed(asdict(found), as_json, False):
+    if printed(asdict(found) | {"changed": list(map(asdict, changed))}, as_json, False):
         return
     for one in found.false_alarms:
         print(f"{one.time_in_s:10.2f} s  {one.keyword}  {one.score:.3f}  {one.clip}")
@@ -144,3 +163,25 @@ def mine(
             f"to reject them: dataset: {{unknown: {{folder: {out}, held_out: [...]}}}}, other words"
             " held out by name; then run the search again"
         )
+    for change in changed:
+        print(
+            f"{change.metric}: {change.before:.4g} without them, {change.after:.4g} with them"
+            f" (means of {change.trainings} trainings)"
+        )
+
+
+def _origin(folder: Path, results: Path, storage: str | None) -> "tuple[Study, int]":
+    """Return the study and the trial that an exported folder is of.
+
+    Raises:
+        SweepError: if it does not say them, or there is no such study.
+    """
+    from sweep.api import load
+    from sweep.predict import METADATA
+
+    try:
+        told = json.loads((folder / METADATA).read_text(encoding="utf-8"))
+        name, trial = str(told["study"]), int(told["trial"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SweepError(f"{folder / METADATA}: names no study and trial; export again") from error
+    return load(name, results, storage), trial

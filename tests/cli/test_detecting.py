@@ -289,6 +289,8 @@ def test_false_alarms_of_a_recording_become_other_words(
         event.time_in_s for event in expected.false_alarms
     ]
     assert (told["keywords"], told["misses"]) == (expected.keywords, len(expected.misses))
+    nowhere = ("data", "mine", spotter, "radio.wav", "--out", "no", "--relearn")
+    assert "no study at results/words" in refused(*nowhere, cwd=tmp_path, code=1)
     every = ("data", "mine", spotter, "radio.wav", "--out", "all")
     *lines, count, advice = sweep(*every, cwd=tmp_path).stdout.splitlines()
     assert len(lines) == len(events) and f"{len(events)} false alarms in 0.05 h" in count
