@@ -76,7 +76,8 @@ def main() -> None:
                     abs(value(one, metric) / value(row["costs"], metric) - 1)
                     for one, row in zip(found, tested, strict=True)
                 ]
-                print(f"  {metric} {np.median(off):.2%}, at most {max(off):.2%}", end="")
+                if off:
+                    print(f"  {metric} {np.median(off):.2%}, at most {max(off):.2%}", end="")
             print(flush=True)
             models[f"{core} {kind}"] = fitted(some)
     if wanted.write:
