@@ -4,6 +4,7 @@ Evaluations are made up; everything else is real: Optuna over SQLite, the search
 Prints a table with a row for each number of finished trials.
 """
 
+import json
 import tempfile
 import time
 from collections.abc import Callable
@@ -80,7 +81,7 @@ def finished_trial(space: Space, parameters: dict[str, object]) -> FrozenTrial:
         values=[result[metric] for metric in space.file.objectives],
         params=parameters,
         distributions=space.distributions,
-        user_attrs={"evaluation": evaluation.to_json()},
+        user_attrs={"evaluation": json.dumps(evaluation.to_json())},
         system_attrs={f"constraints:{name}": v for name, v in result.violations.items()},
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 from sweep.errors import StudyError
 from sweep.space import Space
 
-FORMAT = 3
+FORMAT = 4
 """The format of stored studies; raise it with every change that cannot read older ones."""
 
 
