@@ -20,7 +20,6 @@ from sweep.c.verification import CLIPS_AT_ONCE, Expected, events_differing, veri
 from sweep.candidate import AugmentationParams
 from sweep.detector import Decisions, OperatingPoint
 from sweep.frontends.base import Frontend
-from sweep.frontends.mel import MelFrontend
 from sweep.litert import Model, run_windows
 from sweep.predict import FRONTEND, MODEL
 from sweep.stages.features import prepare_features
@@ -35,7 +34,7 @@ def c_files(
     dataset: Dataset,
     point: OperatingPoint | None = None,
     core: str = DEFAULT_CORE,
-    frames: int | None = None,
+    stepping: Stepping | None = None,
 ) -> tuple[dict[str, str], dict[str, Any]]:
     """Return the files of the C folder by path, and what ``metadata.json`` says of them.
 
@@ -45,19 +44,15 @@ def c_files(
         dataset: the clips they were made with.
         point: when keywords are detected in a stream; None for a classifier alone.
         core: the name of the core that is emulated.
-        frames: that a step of a stream adds; None for a network that computes windows.
+        stepping: how a stream is cut, if the network keeps its frames.
 
     Raises:
         SweepError: if there is no C of this front end or network, or it computes something else.
     """
     statistics = prepare_features(dataset, frontend, AugmentationParams())
     source = classifier_source(
-        frontend, statistics.mean, statistics.deviation, deployed[MODEL], dataset.labels, frames
+        frontend, statistics.mean, statistics.deviation, deployed[MODEL], dataset.labels, stepping
     ).files
-    stepping = None
-    if frames is not None:
-        assert isinstance(frontend, MelFrontend)
-        stepping = Stepping(frontend, frames)
     clips = dataset.waveforms("validation", frontend.downsampling_rate)
     expected = _expected(deployed, clips)
     files = source | {"test.c": template("test.c"), "Makefile": _makefile(core)}

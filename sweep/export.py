@@ -70,15 +70,15 @@ def export_trial(
     sources: dict[str, str] = {}
     if with_c:
         from sweep.c_folder import c_files, counted
-        from sweep.stages.streaming import new_frames
+        from sweep.stages.streaming import stepping_of
 
         result = trial.evaluation.result
         assert isinstance(result, Variant)
         core = record.space.target or DEFAULT_CORE
         frontend = trial.candidate.frontend
         network = trial.candidate.network.architecture(frontend.shape, len(dataset.labels))
-        frames = new_frames(frontend, network)
-        sources, of_c = c_files(frontend, files, dataset, result.point, core, frames)
+        stepping = stepping_of(frontend, network)
+        sources, of_c = c_files(frontend, files, dataset, result.point, core, stepping)
         if record.space.target:
             measured = replace(measured, facts={**measured.facts, **counted(of_c)})
     validation = measured.predictions

@@ -9,7 +9,6 @@ from sweep.c.network import network_source
 from sweep.c.stepping import Stepping
 from sweep.c.templates import Source, filled
 from sweep.frontends.base import Frontend
-from sweep.frontends.mel import MelFrontend
 
 
 def classifier_source(
@@ -18,7 +17,7 @@ def classifier_source(
     deviation: np.ndarray,
     model: bytes,
     labels: tuple[str, ...],
-    frames: int | None = None,
+    stepping: Stepping | None = None,
 ) -> Source:
     """Return the C files, ``README.md`` and ``library.properties``.
 
@@ -27,30 +26,30 @@ def classifier_source(
         mean, deviation: float32 ``[coefficients]``, as for ``convert_frontend``.
         model: the ``.tflite`` from features to probabilities.
         labels: their names.
-        frames: new ones of each step of a stream; None for clips alone.
+        stepping: how a stream is cut, if the network keeps its frames.
 
     Raises:
         SweepError: if there is no C of this front end or of this network.
     """
-    before, network = frontend_source(frontend, mean, deviation), network_source(model, frames)
+    before = frontend_source(frontend, mean, deviation)
+    network = network_source(model, stepping.frames if stepping else None)
     told = before.values | network.values | _between(Graph(model), labels)
-    told |= _stepping(frontend, frames, network.values["step_bytes"])
+    told |= _of_stream(stepping, network.values["step_bytes"])
     work = max(told["work_bytes"], told["arena_bytes"])
     told["ram_bytes"] = told["feature_bytes"] + work
     frame = told["work_bytes"] + 4 * told["coefficients"]
-    told["work_ram_bytes"] = frame + told["step_bytes"] if frames else told["ram_bytes"]
+    told["work_ram_bytes"] = frame + told["step_bytes"] if stepping else told["ram_bytes"]
     files = filled(("classifier.h", "classifier.c", "README.md", "library.properties"), told)
     return Source(before.files | network.files | files, told)
 
 
-def _stepping(frontend: Frontend, frames: int | None, memory: int) -> dict[str, object]:
-    if frames is None:
+def _of_stream(stepping: Stepping | None, memory: int) -> dict[str, object]:
+    """Return what the templates say of the steps of a stream, which keep so many bytes."""
+    if stepping is None:
         return {"stride": 0, "step_samples": 0, "stream": ""}
-    assert isinstance(frontend, MelFrontend)  # No other has C.
-    stepping = Stepping(frontend, frames)
     note = (
-        f"- A stream: `classifier_step` computes {frames} new frames, {stepping.stride} samples,"
-        f" and keeps\n  of the others what it needs, in {memory} bytes.\n"
+        f"- A stream: `classifier_step` computes {stepping.frames} new frames, of {stepping.stride}"
+        f" samples, and keeps\n  what it needs of the others, in {memory} bytes.\n"
     )
     return {"stride": stepping.stride, "step_samples": stepping.samples, "stream": note}
 

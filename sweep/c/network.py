@@ -39,6 +39,12 @@ _NEEDS = {
 
 _KINDS = {"float32": "float", "int8": "int8_t"}
 
+_NO_STREAM: dict[str, Any] = {
+    **dict.fromkeys(("streaming", "step_frames", "step_memory", "step_bytes", "warm_up"), 0),
+    **dict.fromkeys(("step_input_place", "step_output_place"), 0),
+    **dict.fromkeys(("steps", "step_calls", "shifts"), ""),
+}
+
 
 def network_source(content: bytes, frames: int | None = None) -> Source:
     """Return ``network.h`` and ``network.c`` of a ``.tflite``.
@@ -84,25 +90,12 @@ def network_source(content: bytes, frames: int | None = None) -> Source:
 
 def _stream(content: bytes, graph: Graph, frames: int | None) -> dict[str, Any]:
     """Return what the templates say of a step of a stream."""
-    names = (
-        "step_frames",
-        "step_memory",
-        "step_bytes",
-        "step_input_place",
-        "step_output_place",
-        "warm_up",
-    )
     if frames is None:
-        return dict.fromkeys(names, 0) | {
-            "streaming": 0,
-            "steps": "",
-            "step_calls": "",
-            "shifts": "",
-        }
+        return _NO_STREAM
     stream = streamed(graph, frames)
-    lies = memory_of(graph, stream)
+    memory = memory_of(graph, stream)
     width = np.dtype(graph.input.dtype).itemsize
-    places = {tensor: place // width for tensor, place in lies.places.items()}
+    places = {tensor: place // width for tensor, place in memory.places.items()}
     calls = [
         _Call(
             _step(content, one.operator),
@@ -111,28 +104,24 @@ def _stream(content: bytes, graph: Graph, frames: int | None) -> dict[str, Any]:
         )
         for one in stream.operators
     ]
-    of = stream.maps[graph.input.index]
-    values = (
-        of.new,
-        lies.size // width,
-        lies.size,
-        places[graph.input.index] + of.kept * of.row,
-        places[graph.output.index],
-        stream.warm_up,
-    )
-    return dict(zip(names, values, strict=True)) | {
+    steps = [call.step for call in calls]
+    taken = stream.maps[graph.input.index]
+    kept = {i: one for i, one in stream.maps.items() if one.kept}
+    return {
         "streaming": 1,
-        "work": work_of(call.step for call in calls)
-        | {"moved": sum(one.kept * one.row for one in stream.maps.values())},
-        "steps": "\n\n".join(
-            _structure("step", i, call.step) for i, call in enumerate(calls, start=1)
-        ),
+        "step_frames": taken.new,
+        "step_memory": memory.size // width,
+        "step_bytes": memory.size,
+        "step_input_place": places[graph.input.index] + taken.kept * taken.row,
+        "step_output_place": places[graph.output.index],
+        "warm_up": stream.warm_up,
+        "work": work_of(steps) | {"moved": sum(one.kept * one.row for one in kept.values())},
+        "steps": "\n\n".join(_structure("step", i, one) for i, one in enumerate(steps, start=1)),
         "step_calls": _written("step", "memory", calls),
         "shifts": "\n".join(
             f"    memmove(memory + {places[i]}, memory + {places[i] + one.new * one.row},"
             f" {one.kept * one.row} * sizeof *memory);"
-            for i, one in stream.maps.items()
-            if one.kept
+            for i, one in kept.items()
         ),
     }
 

@@ -19,10 +19,9 @@ from sweep.c.templates import Source
 from sweep.candidate import Candidate, CompressionParams, digest
 from sweep.errors import SweepError
 from sweep.frontends.compute import VERSION
-from sweep.frontends.mel import MelFrontend
 from sweep.networks.architecture import Architecture
 from sweep.parameters import differences
-from sweep.stages.streaming import new_frames
+from sweep.stages.streaming import stepping_of
 from sweep.stages.untrained import lifelike_weights, untrained
 
 _KIND = "counts"
@@ -95,24 +94,21 @@ class Counted:
         mean = np.random.default_rng(0).standard_normal(frontend.shape[1])
         try:
             source = classifier_source(
-                frontend, mean, np.exp(mean), content, tuple(labels), self._frames
+                frontend, mean, np.exp(mean), content, tuple(labels), self._stepping
             )
         except SweepError as error:
             raise SweepError(f"target: {self.candidate.chosen('network')}: {error}") from error
         return source
 
     @property
-    def _frames(self) -> int | None:
-        return new_frames(self.candidate.frontend, self.architecture)
+    def _stepping(self) -> Stepping | None:
+        return stepping_of(self.candidate.frontend, self.architecture)
 
     def _calls(self) -> tuple[list[np.ndarray], np.dtype, tuple[int]]:
         """Return the samples of each call, a clip of noise, and type and shape of the output."""
-        frontend, frames = self.candidate.frontend, self._frames
-        noise = np.random.default_rng(0).normal(0, _LOUDNESS, frontend.num_samples)
-        calls = [noise.astype(np.int16)]
-        if frames is not None:
-            assert isinstance(frontend, MelFrontend)
-            calls = [*Stepping(frontend, frames).cut(calls[0])]
+        noise = np.random.default_rng(0).normal(0, _LOUDNESS, self.candidate.frontend.num_samples)
+        clip, stepping = noise.astype(np.int16), self._stepping
+        calls = [clip] if stepping is None else [*stepping.cut(clip)]
         kind = np.dtype(np.float32 if self.quantization == "float32" else np.int8)
         return calls, kind, (self.architecture.labels,)
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from sweep.audio.dataset import Dataset
 from sweep.audio.streams import Stream, stream_of
+from sweep.c.stepping import Stepping
 from sweep.detection import STRIDE_IN_S, Detected, Scores
 from sweep.frontends.base import Frontend
 from sweep.frontends.compute import clips_at_once, compute_features, features_of_bands
@@ -30,12 +31,13 @@ def stride_of(frontend: Frontend, frames: int = 1) -> int:
     return max(1, round(STRIDE_IN_S * frontend.downsampling_rate / step)) * step
 
 
-def new_frames(frontend: Frontend, architecture: Architecture) -> int | None:
-    """Return the frames that a step of a stream adds; None if it computes whole windows anew."""
+def stepping_of(frontend: Frontend, architecture: Architecture) -> Stepping | None:
+    """Return how a stream is cut into steps; None if each window is computed anew."""
     if not architecture.streaming:
         return None
     assert isinstance(frontend, MelFrontend)  # No other is by frame and has C.
-    return stride_of(frontend, architecture.step_frames) // frontend.frame_step
+    stride = stride_of(frontend, architecture.step_frames)
+    return Stepping(frontend, stride // frontend.frame_step)
 
 
 def window_features(samples: np.ndarray, frontend: Frontend, stride: int) -> Iterator[np.ndarray]:

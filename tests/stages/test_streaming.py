@@ -10,7 +10,7 @@ from sweep.frontends.compute import convert_frontend
 from sweep.litert import Model
 from sweep.networks.tc_resnet import TCResNet
 from sweep.networks.temporal import Temporal
-from sweep.stages.streaming import new_frames, run_stream, stride_of, window_features
+from sweep.stages.streaming import run_stream, stepping_of, stride_of, window_features
 
 from ..frontends.loudness import Loudness
 
@@ -86,8 +86,8 @@ def test_a_stride_is_of_whole_steps_of_a_network_that_keeps_its_frames():
         architecture = network.architecture(params.shape, 2)
         stride = stride_of(params, architecture.step_frames)
         assert stride == steps * params.frame_step
-        kept = new_frames(params, architecture)
-        assert kept == (steps if network.streaming else None)
+        stepping = stepping_of(params, architecture)
+        assert (stepping and stepping.frames) == (steps if network.streaming else None)
 
 
 def test_a_stream_as_long_as_a_window_is_one_window():
