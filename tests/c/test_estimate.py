@@ -8,6 +8,7 @@ from sweep.c.cores import CORES, Target
 from sweep.c.emulator import is_installed
 from sweep.c.estimate import ERROR, estimated
 from sweep.candidate import Candidate
+from sweep.errors import SweepError
 from sweep.stages.on_core import Counted
 
 SHAPES = {
@@ -25,10 +26,9 @@ def classifier(parameters: dict[str, object], core: str, quantization: str = "in
 
 
 @pytest.mark.skipif(not is_installed(), reason="the extra device is not installed")
-@pytest.mark.parametrize("quantization", ["int8", "float32"])
 @EACH
-def test_an_estimate_is_as_near_to_the_count_as_it_says(shape, quantization) -> None:
-    wanted = classifier(shape, "cortex-m4", quantization)
+def test_an_estimate_is_as_near_to_the_count_as_it_says(shape) -> None:
+    wanted = classifier(shape, "cortex-m4")
     counted = wanted.costs().metrics
     found = estimated(wanted.source(), "cortex-m4").metrics
     assert found == {name: pytest.approx(value, rel=ERROR) for name, value in counted.items()}
@@ -43,3 +43,9 @@ def test_every_core_has_one(shape) -> None:
     # Without a floating-point unit the front end takes many times as much.
     slow, fast = (costs[core]["frontend_instructions"] for core in ("cortex-m0plus", "cortex-m4"))
     assert slow > 8 * fast
+
+
+def test_float32_is_not_estimated() -> None:
+    source = classifier(SHAPES["windows"], "cortex-m4", "float32").source()
+    with pytest.raises(SweepError, match="float32 is not estimated, only int8; pip install"):
+        estimated(source, "cortex-m4")
