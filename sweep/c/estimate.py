@@ -6,7 +6,7 @@ times what it takes on the core.  These weights were fitted to counts of many sh
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -18,7 +18,7 @@ from sweep.errors import SweepError
 FITTED = "fitted.json"
 """The weights, by core; in this package."""
 
-_ALONE = "alone "
+_CALLS, _ALONE = ".calls", "alone "
 """A kernel that is called once is compiled for that one layer, and costs something else."""
 
 ERROR = 0.15
@@ -36,29 +36,23 @@ def terms_of(source: Source) -> Terms:
     frames = told["step_frames"] if told["streaming"] else told["frames"]
     of_frames = {name: frames * times for name, times in told["frame_work"].items()}
     stored = frames * told["coefficients"] if told["quantized"] else 0
-    calls = {kernel: n for name, n in told["work"].items() for kernel in _called(name)}
+    work = told["work"]
+    calls = {name.removesuffix(_CALLS): n for name, n in work.items() if name.endswith(_CALLS)}
     alone = {kernel for kernel, n in calls.items() if n == 1}
     parts = ("mfcc", "cube_root", "per_clip", "standardised", "streaming")
     return {
         "frontend_instructions": of_frames | {"stored": stored, "once": 1},
         "network_instructions": {"once": 1}
-        | told["work"]
-        | {f"{_ALONE}{k}": n for k, n in told["work"].items() if k.rpartition(".")[0] in alone},
+        | work
+        | {f"{_ALONE}{name}": n for name, n in work.items() if name.rpartition(".")[0] in alone},
         "flash_bytes": {"bytes": told["table_bytes"] + told["weights_bytes"], "once": 1}
         | dict.fromkeys(calls, 1)
         | {f"{_ALONE}{kernel}": 1 for kernel in alone}
-        | {f"{kernel}.calls": n for kernel, n in calls.items()}
+        | {f"{kernel}{_CALLS}": n for kernel, n in calls.items()}
         | {name: told[name] for name in parts},
         "ram_bytes": {"bytes": told["work_ram_bytes"], "once": 1, "streaming": told["streaming"]}
         | dict.fromkeys(calls, 1),
     }
-
-
-def _called(name: str) -> Iterator[str]:
-    """Yield the kernel whose calls are counted under a name, if any are."""
-    kernel, _, loop = name.rpartition(".")
-    if loop == "calls":
-        yield kernel
 
 
 def estimated(source: Source, core: str) -> Costs:
@@ -69,7 +63,7 @@ def estimated(source: Source, core: str) -> Costs:
     """
     if not source.values["quantized"]:
         raise SweepError(
-            f"target: float32 is not estimated, only int8; pip install 'tinysweep[device]'"
+            "target: float32 is not estimated, only int8; pip install 'tinysweep[device]'"
         )
     weights = _fitted()[core]
     return Costs(
