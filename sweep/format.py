@@ -69,6 +69,10 @@ def duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
 
 
+_CHANNELS = {"filters", "alpha", "blocks"}
+"""The parameters that say how many channels there are, and how often."""
+
+
 def describe_candidate(row: Mapping[Any, Any]) -> str:
     """Return a description of a candidate, in one line.
 
@@ -94,9 +98,19 @@ def _frontend(row: Mapping[Any, Any]) -> str:
 
 
 def _network(row: Mapping[Any, Any]) -> str:
-    """Return a short description of a network: its channels, or its own parameters."""
-    own = list(defaults(find("network", row["network"])))
-    if own != ["filters", "alpha", "blocks"]:
-        return ", ".join([row["network"], *(f"{name} {plain(row[name])}" for name in own)])
-    told = f"{int(row['filters'] * row['alpha'])} channels, {counted(int(row['blocks']), 'block')}"
-    return told if row["network"] == CHOSEN["network"] else f"{told}, {row['network']} convolutions"
+    """Return a short description of a network: its channels and what is not as usual, or all."""
+    name = row["network"]
+    own = defaults(find("network", name))
+    if not _CHANNELS <= set(own):
+        return ", ".join([name, *(told for one in own for told in _told(one, row[one]))])
+    parts = [f"{int(row['filters'] * row['alpha'])} channels", counted(int(row["blocks"]), "block")]
+    parts += [] if name == CHOSEN["network"] else [f"{name} convolutions"]
+    others = [one for one, usual in own.items() if one not in _CHANNELS and row[one] != usual]
+    return ", ".join([*parts, *(told for one in others for told in _told(one, row[one]))])
+
+
+def _told(name: str, value: Any) -> list[str]:
+    """Return a parameter in words; one that is off is not told."""
+    if isinstance(value, (bool, np.bool_)):
+        return [name] if value else []
+    return [f"{name} {plain(value)}"]

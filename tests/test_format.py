@@ -1,6 +1,15 @@
 import pytest
 
-from sweep.format import counted, duration, metric_title, plain, short_title, title
+from sweep.candidate import Candidate
+from sweep.format import (
+    counted,
+    describe_candidate,
+    duration,
+    metric_title,
+    plain,
+    short_title,
+    title,
+)
 from sweep.metrics import METRICS, Metric
 
 
@@ -42,3 +51,23 @@ def test_time_spans_have_the_unit_that_suits_them(seconds, text):
 
 def test_one_thing_is_not_several():
     assert [counted(n, "clip") for n in (0, 1, 1200)] == ["0 clips", "1 clip", "1,200 clips"]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "told"),
+    [
+        ({"alpha": 0.25}, "32 channels, 2 blocks, 50 % sparse"),
+        ({"alpha": 0.25, "streaming": True}, "32 channels, 2 blocks, streaming, 50 % sparse"),
+        (
+            {"network": "temporal", "blocks": 1, "kernel_frames": 5},
+            "64 channels, 1 block, temporal convolutions, kernel_frames 5, 50 % sparse",
+        ),
+        (
+            {"network": "tc_resnet", "width": 0.5},
+            "tc_resnet, width 0.5, kernel_frames 9, 50 % sparse",
+        ),
+    ],
+)
+def test_a_network_is_described_by_what_is_not_as_usual(parameters, told):
+    row = Candidate.from_parameters({"final_sparsity": 0.5} | parameters).parameters()
+    assert describe_candidate(row | {"variant": None}).endswith(f"; {told}")
