@@ -16,7 +16,7 @@ from distributed import Security
 from sweep.errors import SpecError, SweepError
 
 _DAYS = 3650
-_OTHERS = 0o077
+_OTHERS, _GROUP = 0o007, 0o070
 
 
 def new_key() -> str:
@@ -74,11 +74,15 @@ def write_key(file: Path) -> None:
 def read_key(file: Path) -> Security:
     """Return the TLS settings made of a key.
 
+    The group may read a key that is another user's, such as root's: so clusters hand out secrets.
+
     Raises:
-        SweepError: if the file is no key, or others than its owner may read it.
+        SweepError: if the file is no key, or others may read it.
     """
     try:
-        if file.stat().st_mode & _OTHERS:
+        about = file.stat()
+        refused = _OTHERS | _GROUP if about.st_uid == os.geteuid() else _OTHERS
+        if about.st_mode & refused:
             raise SweepError(f"{file}: others may read this key; chmod 600 {file}")
         return security_of(file.read_text(encoding="ascii"))
     except OSError as error:

@@ -33,9 +33,20 @@ def test_a_key_is_for_its_owner_alone_and_is_not_overwritten(key):
     assert key.read_text() == before
 
 
-def test_a_key_that_others_may_read_is_refused(key):
-    key.chmod(0o640)
+@pytest.mark.parametrize("mode", [0o640, 0o604])
+def test_a_key_that_others_may_read_is_refused(mode, key):
+    key.chmod(mode)
     with pytest.raises(SweepError, match=f"others may read this key; chmod 600 {key}$"):
+        read_key(key)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
+def test_a_key_of_another_user_may_be_readable_by_the_group_and_not_by_others(key):
+    os.chown(key, 4321, os.getegid())
+    key.chmod(0o440)
+    assert read_key(key).require_encryption
+    key.chmod(0o444)
+    with pytest.raises(SweepError, match="others may read this key"):
         read_key(key)
 
 
