@@ -38,8 +38,10 @@ _NO_PAGES: dict[str, Any] = {
 _UNWATCHED: dict[str, Any] = {
     "distributed.worker.profile.enabled": False,
     "distributed.admin.tick.interval": "500ms",
+    "distributed.admin.low-level-log-length": 10,
 }
-"""Dask looks 100 times a second what a worker does, and 50 times whether its loop still turns."""
+"""Dask looks 100 times a second what a worker does, and 50 times whether its loop still turns; of
+each connection it keeps the last 1000 messages, and a message to a worker holds a candidate."""
 
 _HANDLES, _HANDLES_A_WORKER = 64, 12
 """How many files a coordinator opens; 33 and 106 were measured with one worker and eight."""

@@ -1,3 +1,4 @@
+import gc
 import os
 import socket
 import time
@@ -5,6 +6,7 @@ import time
 import dask
 import psutil
 import pytest
+from dask._task_spec import Task
 
 from sweep.errors import SweepError
 
@@ -36,6 +38,14 @@ def test_every_core_lent_is_a_process_of_its_own(workers):
     pids = {int(a.files["pid"]) for a in results}
     assert os.getpid() not in pids
     assert all(psutil.Process(pid).parent() is not None for pid in pids)
+
+
+def test_candidates_that_have_ended_are_forgotten(workers):
+    for number in range(60):
+        workers.submit(number, candidate(FINE))
+    assert {result(workers).number for _ in range(60)} == set(range(60))
+    kept = [one for one in gc.get_objects() if isinstance(one, Task)]
+    assert len(kept) <= 20
 
 
 def test_waiting_has_an_end(workers):
