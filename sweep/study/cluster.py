@@ -39,6 +39,7 @@ _UNWATCHED: dict[str, Any] = {
     "distributed.worker.profile.enabled": False,
     "distributed.admin.tick.interval": "500ms",
     "distributed.admin.low-level-log-length": 10,
+    "distributed.admin.system-monitor.log-length": 10,
 }
 """Dask looks 100 times a second what a worker does, and 50 times whether its loop still turns; of
 each connection it keeps the last 1000 messages, and a message to a worker holds a candidate."""

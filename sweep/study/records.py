@@ -88,9 +88,17 @@ class StudyRecord:
         return f"{told}; {count} are not shown to be better than always predicting it"
 
     @property
+    def voice_caution(self) -> str:
+        """A caution if no word was recorded; else empty."""
+        if self.about.get("source") != "synthetic":
+            return ""
+        return "every clip was spoken by a synthesizer; recorded speech may be answered wrongly"
+
+    @property
     def cautions(self) -> list[str]:
         """Cautions about the results, a sentence each."""
-        of_clips = [text for text in (self.speaker_caution, self.balance_caution) if text]
+        told = (self.voice_caution, self.speaker_caution, self.balance_caution)
+        of_clips = [text for text in told if text]
         of_core = [ESTIMATED] if self.target and not self.target.counted else []
         return of_clips + of_core + self.space.cautions
 

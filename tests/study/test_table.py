@@ -255,3 +255,10 @@ class TestUnequalWords:
     def test_of_equal_words_nothing_is_told(self):
         assert self.record(((90, 10), (10, 90))).cautions == []
         assert make_record(0).cautions == []
+
+
+def test_of_words_that_nobody_said_it_is_told():
+    spoken = replace(make_record(0), about={"source": "synthetic"})
+    told = "every clip was spoken by a synthesizer; recorded speech may be answered wrongly"
+    assert spoken.cautions == [told]
+    assert replace(spoken, about={"source": "mini_speech_commands"}).cautions == []
