@@ -46,7 +46,7 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "ehvi": "sweep.study.samplers.ehvi:EHVISampler",
         "tpe": "sweep.study.samplers.tpe:tpe",
         "nsga2": "sweep.study.samplers.from_optuna:nsga2",
-        "random": "sweep.study.samplers.from_optuna:random",
+        "random": "sweep.study.samplers.random_sampler:RandomSampler",
         "grid": "sweep.study.samplers.grid:GridSampler",
         "greedy": "sweep.study.samplers.greedy:GreedySampler",
         "gp": "sweep.study.samplers.from_optuna:gp",

@@ -15,7 +15,7 @@ def create(folder: StudyFolder, space=SPACE, sampler="random") -> optuna.Study:
     return folder.create(space, make_sampler(space, sampler, 0), {"fingerprint": "abc"})
 
 
-@pytest.mark.parametrize("sampler", ["ehvi", "greedy", "grid"])
+@pytest.mark.parametrize("sampler", ["ehvi", "greedy", "grid", "random"])
 def test_what_is_planned_is_what_optuna_would_have_asked(folder, sampler):
     space = make_space(FINITE)
     alone = optuna.create_study(

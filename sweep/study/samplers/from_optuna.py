@@ -3,7 +3,7 @@
 import importlib.util
 
 import optuna
-from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler
+from optuna.samplers import BaseSampler, NSGAIISampler
 
 from sweep.errors import SpecError
 from sweep.space import Space
@@ -14,11 +14,6 @@ _POPULATION = 20
 def nsga2(space: Space, seed: int) -> BaseSampler:
     """Return Optuna's NSGA-II with a population that suits a budget of some hundred trials."""
     return NSGAIISampler(population_size=_POPULATION, seed=seed)
-
-
-def random(space: Space, seed: int) -> BaseSampler:
-    """Return Optuna's random sampler."""
-    return RandomSampler(seed=seed)
 
 
 def gp(space: Space, seed: int) -> BaseSampler:
