@@ -156,17 +156,22 @@ class Finalist:
         """Read what ``to_json`` wrote.
 
         Raises:
-            ValueError: if it is of other types, or not all trainings have the same metrics.
+            ValueError: if it is of other types, or not all trainings have the same metrics, or
+                labels.
         """
         strict_json.check(dict[str, float], record["exposures"])
         if len({frozenset(one["test"]) for one in record["retrainings"]}) != 1:
             raise ValueError("trainings of one trial with other metrics")
         validated, listening = record["validated"], record.get("listening")
         folds = validated and tuple(tuple(map(tuple, fold)) for fold in validated["folds"])
+        retrainings = tuple(Retraining.from_json(one) for one in record["retrainings"])
+        counted = [*(one.confusion for one in retrainings if one.confusion), *(folds or ())]
+        if len({labels for counts in counted for labels in (len(counts), *map(len, counts))}) > 1:
+            raise ValueError("clips counted by other labels")
         return cls(
             record["trial"],
             record["searched"],
-            tuple(Retraining.from_json(one) for one in record["retrainings"]),
+            retrainings,
             record["test_clips"],
             record["exposures"],
             CrossValidation(folds) if folds else None,

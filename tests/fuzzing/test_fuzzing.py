@@ -90,7 +90,9 @@ def _studies(folder: Path) -> None:
     shutil.copytree(results / "ended", folder / "studies/ended")
     inside = folder / "arguments/inside"
     shutil.copytree(results / "ended", inside / "results/study")
-    shutil.copy(ROOT / "search_spaces/quickstart.yaml", inside / "space.yaml")
+    space = (ROOT / "search_spaces/quickstart.yaml").read_text(encoding="utf-8")
+    assert "source: synthetic" in space  # speech would be made by another program
+    (inside / "space.yaml").write_text(space.replace("source: synthetic", "source: recordings"))
     (inside / "recordings/go").mkdir(parents=True)
     shutil.copy(folder / "recordings/tone.wav", inside / "recordings/go/a_nohash_0.wav")
 
