@@ -72,7 +72,9 @@ def describe_dataset(study: str, dataset: Dataset, workers: int, scheduler: str 
     words, length = ", ".join(dataset.labels), f"{dataset.clip_length_in_s:g} s"
     lines = [f"{study}: {words}; {counts} clips of {length}, {rule}; {place}"]
     lines += dataset.spec.none_of_these
-    lines += filter(None, [speakers.caution, dataset.balance("validation").caution])
+    of_others = dataset.spec.unknown.caution if dataset.spec.unknown else ""
+    balance = dataset.balance("validation")
+    lines += filter(None, [of_others, speakers.caution, balance.caution])
     every = (name for names in dataset.listed.values() for name in names)
     if split == "speaker" and any(clip_of(name, dataset.spec.label_from).split for name in every):
         lines.append("split: speaker ignores folders named after splits; use split: folders")

@@ -11,6 +11,8 @@ from typing import Literal
 from sweep.audio.layout import SILENCE, UNKNOWN, Clip
 from sweep.errors import DataError
 
+_FEWEST_WORDS = 3
+
 
 @dataclass(frozen=True)
 class UnknownSpec:
@@ -77,6 +79,21 @@ class UnknownSpec:
             return held or words
         half = ceil(len(held) / 2)
         return held[:half] if split == "validation" else held[half:]
+
+    @property
+    def caution(self) -> str:
+        """Why words never heard may be taken for keywords, of a spec that is ``settled``; or none.
+
+        With two other words for training, and two more to test it, no network of ``keyword.yaml``
+        or ``always_on.yaml`` classified more than 0.75 of real clips correctly.
+        """
+        learnt = len(self.words_in("training"))
+        if learnt >= _FEWEST_WORDS:
+            return ""
+        return (
+            f"{UNKNOWN}: {learnt} {'words' if learnt > 1 else 'word'} to learn from, too few to"
+            " reject words never heard; add some, such as those of sweep data near-misses"
+        )
 
     def __str__(self) -> str:
         told = [

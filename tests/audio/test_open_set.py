@@ -45,6 +45,19 @@ def test_shares_are_of_the_clips_of_the_keywords(spec):
         assert len(dataset.waveforms(split, 8000)) == len(dataset.targets(split))
 
 
+@pytest.mark.parametrize(
+    ("held_out", "told"),
+    [
+        (("a",), ""),
+        (("a", "b"), "_unknown_: 2 words to learn from, too few"),
+        (("a", "b", "c"), "_unknown_: 1 word to learn from, too few"),
+    ],
+)
+def test_too_few_words_to_learn_from_are_told(held_out, told):
+    unknown = UnknownSpec(words=("a", "b", "c", "d"), held_out=held_out)
+    assert unknown.caution.startswith(told) and bool(unknown.caution) == bool(told)
+
+
 def test_words_held_out_are_never_trained_on_and_each_is_for_one_other_split(spec):
     dataset = open_dataset(spec)
     assert words(dataset, "training") == {"down", "right"}
