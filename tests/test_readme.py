@@ -84,7 +84,8 @@ def desk(finished: Path, spotter: Path, tmp_path_factory: pytest.TempPathFactory
         shutil.copy(clip, word / clip.name)
     shutil.copy(heard[0], here / "recordings/yes/anna_nohash_0.wav")
     shutil.copytree(spotter, here / "spotter")
-    for name in ("CLIP.wav", "RECORDING.wav"):
+    (here / "talks").mkdir()
+    for name in ("CLIP.wav", "RECORDING.wav", "talks/monday.wav"):
         shutil.copy(heard[0], here / name)
     return here
 

@@ -1,4 +1,4 @@
-"""Commands about recordings: data list, prepare, check, near-misses, mine."""
+"""Commands about recordings: data list, prepare, check, near-misses, cut, mine."""
 
 import json
 from dataclasses import asdict, astuple, fields
@@ -102,6 +102,34 @@ def near_misses(
     counts = make_near_misses(folders, keyword or (), word, out)
     if not printed(counts, as_json, as_csv):
         print_pairs(console(), counts.items())
+
+
+@app.command()
+def cut(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH", help="Recordings of speech, or folders of them.")
+    ],
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Where to write; the folder of other words.")
+    ],
+    length: Annotated[
+        float, typer.Option(min=0.1, max=10, metavar="SECONDS", help="Length of a clip.")
+    ] = 1.0,
+    as_json: Json = False,
+    as_csv: Csv = False,
+) -> None:
+    """Cut any speech into words to reject; none may be a keyword."""
+    from sweep.audio.cutting import cut_words
+    from sweep.live_line import LiveLine
+    from sweep.terminal import console, left_out, print_pairs
+
+    refuse_both(as_json, as_csv)
+    with LiveLine() as line:
+        found = cut_words(paths, out, length, progress=line.note)
+    if not printed(found.clips, as_json, as_csv):
+        print_pairs(console(), found.clips.items())
+        for told in left_out(found.skipped):
+            print(told)
 
 
 @app.command()

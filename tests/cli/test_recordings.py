@@ -59,3 +59,18 @@ def test_words_recorded_alike_are_not_told_of(named: Path, tmp_path: Path) -> No
         write(path, tone(hz=float(np.random.default_rng(0).uniform(300, 400))))
     done = sweep("data", "check", named, "--label-from", "name", cwd=named)
     assert done.returncode == 0 and "sampling rate" not in done.stdout
+
+
+def test_speech_is_cut_into_words_and_what_cannot_be_read_is_told(tmp_path: Path) -> None:
+    said = np.concatenate([np.zeros(8000), tone(0.5), np.zeros(8000)])
+    write(tmp_path / "talks/monday.wav", said)
+    (tmp_path / "talks/tuesday.wav").write_bytes(b"RIFF")
+    done = sweep("data", "cut", "talks", "--out", "words", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0].split() == ["speech-1", "1"]
+    assert lines[1] == "skipped unreadable recordings: 1" and "tuesday.wav" in lines[2]
+    line = refused("data", "cut", "talks", "--out", "words", cwd=tmp_path, code=1)
+    assert line == "sweep: words: has words cut out of speech already; remove them first"
+    done = sweep("data", "cut", "talks", "--out", "more", "--json", cwd=tmp_path)
+    assert json.loads(done.stdout) == {"speech-1": 1}
