@@ -1,13 +1,17 @@
 """A spotter: go and stop among unheard words, tested once on Speech Commands v0.02.
 
-    SPEECH_COMMANDS=FOLDER python benchmarks/spotter.py [--seeds 3] [--plain]
+    SPEECH_COMMANDS=FOLDER python benchmarks/spotter.py [--seeds 3] [--plain] [--speech DIR]
+    SPEECH_COMMANDS=FOLDER python benchmarks/spotter.py --held-out up right down left
 
 Beside ``FOLDER`` lie ``speech_commands_more``, folders of other words, and
 ``speech_commands_test_v2``: go, stop, ``_unknown_`` of 25 unheard words, ``_silence_``, on and
 off.  One candidate of ``search_spaces/keyword.yaml``, of at most 9,400 bytes, is trained from
-several seeds on all other words and on near misses (``--plain`` leaves these out); its operating
-point is that of its validation stream.  Then the test clips are read, once: as clips, and as a
-stream of two hours in which about each is spoken once.
+several seeds on all other words and on near misses (``--plain`` leaves these out; ``--speech``
+adds what ``sweep data cut`` made); its operating point is that of its validation stream.  Then the
+test clips are read, once: as clips, and as a stream of two hours in which about each is spoken.
+
+With ``--held-out`` no test clip is read: of each of these words it is measured, on validation
+clips, how often networks that never heard it take it for a keyword.
 """
 
 import argparse
@@ -89,20 +93,60 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=60)
     parser.add_argument("--share", type=float, default=1.5)
     parser.add_argument("--plain", action="store_true", help="without near misses")
+    parser.add_argument("--speech", type=Path, help="a folder that sweep data cut has made")
+    parser.add_argument("--held-out", nargs="+", metavar="WORD")
     given = parser.parse_args()
     recordings = Path(os.environ["SPEECH_COMMANDS"]).absolute()
-    with tempfile.TemporaryDirectory() as scratch:
-        put_other_words(recordings, Path(scratch), (), not given.plain)
-        dataset = open_set(recordings, Path(scratch), given.share)
-        seeds = range(1, given.seeds + 1)
-        spotters = [train(dataset, given.epochs, seed) for seed in seeds]
-    report(spotters, TestClips.read(recordings.with_name("speech_commands_test_v2")))
+    rows = []
+    for word in given.held_out or [None]:
+        held_out = [word] if word else []
+        with tempfile.TemporaryDirectory() as scratch:
+            put_other_words(recordings, Path(scratch), held_out, not given.plain, given.speech)
+            dataset = open_set(recordings, Path(scratch), given.share, held_out)
+            seeds = range(1, given.seeds + 1)
+            spotters = [train(dataset, given.epochs, seed) for seed in seeds]
+            if word:
+                rows += [rejected(one, dataset, word) for one in spotters]
+    if given.held_out:
+        print(
+            "mean                  " + " ".join(f"{fmean(v):7.3f}" for v in zip(*rows, strict=True))
+        )
+    else:
+        report(spotters, TestClips.read(recordings.with_name("speech_commands_test_v2")))
+
+
+def rejected(spotter: Spotter, dataset: Dataset, word: str) -> tuple[float, float, float]:
+    """Print and return how validation clips are answered, of keywords and of a held-out word.
+
+    Returns:
+        The share of keywords right, that of the word's clips taken for one, and the share of
+        keywords found at the threshold at which a tenth of the word's clips are.
+    """
+    frontend, model = Model(spotter.files[FRONTEND]), Model(spotter.files[MODEL])
+    clips = dataset.waveforms("validation", RATE)
+    features = np.concatenate([frontend.run_each(to_float(c)) for c in blocks(clips, 128)])
+    scores, truth = model.run_each(features), dataset.targets("validation")
+    best = scores[:, : len(KEYWORDS)]
+    keyword, other = truth < len(KEYWORDS), truth == len(KEYWORDS)
+    right = best.argmax(axis=1) == truth
+    threshold = np.quantile(best[other].max(axis=1), 0.9)
+    found = (
+        float((scores.argmax(axis=1) == truth)[keyword].mean()),
+        float((scores.argmax(axis=1) < len(KEYWORDS))[other].mean()),
+        float((right & (best.max(axis=1) > threshold))[keyword].mean()),
+    )
+    print(f"{word:<22}" + " ".join(f"{value:7.3f}" for value in found), flush=True)
+    return found
 
 
 def put_other_words(
-    recordings: Path, folder: Path, held_out: Sequence[str], near_misses: bool
+    recordings: Path,
+    folder: Path,
+    held_out: Sequence[str],
+    near_misses: bool,
+    speech: Path | None = None,
 ) -> None:
-    """Put the other words into a folder, and near misses of all but those held out."""
+    """Put the other words into a folder, near misses of all but those held out, and speech."""
     more = recordings.with_name("speech_commands_more")
     words = [word.name for word in more.iterdir() if word.is_dir()]
     for word in words:
@@ -110,6 +154,8 @@ def put_other_words(
     if near_misses:
         used = [*KEYWORDS, *(word for word in words if word not in held_out)]
         print(make_near_misses([recordings, more], KEYWORDS, used, folder))
+    for place in sorted(speech.absolute().iterdir()) if speech else ():
+        (folder / place.name).symlink_to(place)
 
 
 def open_set(recordings: Path, others: Path, share: float, held_out: Sequence[str] = ()) -> Dataset:
