@@ -17,7 +17,7 @@ from sweep.errors import DataError, SweepError
 
 _RATE, _STEP = 16000, 160
 _PART_IN_S = 60
-"""Loudness is judged by so much at once; the words of a part count as one speaker's."""
+"""So much is read at once: loudness is judged by it."""
 
 _LOUD, _BELOW_DB, _FAINTEST_DB = 0.95, 25.0, -60.0
 """Sound is speech down to so far below the level that a twentieth of the part exceeds."""
@@ -53,7 +53,8 @@ def cut_words(
 
     A word is what is between two pauses; where nobody pauses, some tenths of a second.  It is in
     the middle of its clip, among what was recorded around it.  The clips are dealt into folders
-    ``speech-<n>`` of a thousand at most, so that each counts as much as a word.
+    ``speech-<n>`` of a thousand at most, so that each counts as much as a word.  A recording whose
+    name tells its speaker (see ``layout``) keeps that; else each minute counts as a speaker.
 
     Args:
         paths: recordings, or folders of such, however deep.
@@ -66,19 +67,19 @@ def cut_words(
         DataError: if no recording can be read that has a word, or ``out`` has such folders already.
         SweepError: if ``out`` cannot be written.
     """
-    recordings = [file for path in paths for file in _recordings(path)]
+    recordings = [(path, file) for path in paths for file in _recordings(path)]
     if next(out.glob("speech-*"), None) is not None:
         raise DataError(f"{out}: has words cut out of speech already; remove them first")
     rng, names, skipped = np.random.default_rng(seed), list[str](), list[str]()
-    for done, recording in enumerate(recordings):
+    for done, (path, recording) in enumerate(recordings):
         progress("cutting words", done / len(recordings))
-        speaker = f"{recording.stem}-{hashlib.sha256(bytes(recording)).hexdigest()[:8]}"
         try:
             for minute, part in enumerate(_parts(recording)):
+                speaker = _speaker(recording.relative_to(path), recording.stem, minute)
                 for word in _words(part, rng):
                     clip = _around(part, word, round(length_in_s * _RATE))
                     folder = f"speech-{len(names) // _CLIPS_A_FOLDER + 1}"
-                    names.append(f"{folder}/{speaker}-{minute}{SPEAKER_END}{len(names)}.wav")
+                    names.append(f"{folder}/{speaker}{SPEAKER_END}{len(names)}.wav")
                     _write(out / names[-1], clip)
         except DataError as error:
             skipped.append(str(error))
@@ -94,6 +95,13 @@ def _recordings(path: Path) -> list[Path]:
     if not found:
         raise DataError(f"{path}: holds no recordings ({', '.join(SUFFIXES)})")
     return found
+
+
+def _speaker(place: Path, stem: str, minute: int) -> str:
+    speaker, told, _ = stem.partition(SPEAKER_END)
+    if told and not speaker.startswith(("_", ".")):
+        return speaker
+    return f"{hashlib.sha256(bytes(place / stem)).hexdigest()[:12]}-{minute}"
 
 
 def _parts(recording: Path) -> Iterator[np.ndarray]:

@@ -94,6 +94,14 @@ def test_recordings_of_one_name_in_two_folders_are_of_two_speakers(tmp_path):
     assert len({clip.speaker for clip in find_clips(tmp_path / "out")}) == 2
 
 
+def test_speakers_whom_names_tell_stay_speakers(tmp_path):
+    for name in ("anna_nohash_0.wav", "anna_nohash_1.wav", "_nohash_2.wav"):
+        written(tmp_path / "talk", name, speech(2, (1, 1.5)))
+    cut_words([tmp_path / "talk"], tmp_path / "out")
+    speakers = [clip.speaker for clip in find_clips(tmp_path / "out")]
+    assert len(speakers) == 3 and speakers.count("anna") == 2
+
+
 def test_many_words_are_dealt_into_folders_that_count_as_a_word_each(tmp_path, monkeypatch):
     monkeypatch.setattr(cutting, "_CLIPS_A_FOLDER", 2)
     file = written(tmp_path, "a.wav", speech(9, *((at, at + 0.5) for at in range(1, 8, 2))))
