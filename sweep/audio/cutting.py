@@ -99,7 +99,7 @@ def _recordings(path: Path) -> list[Path]:
 
 def _speaker(place: Path, stem: str, minute: int) -> str:
     speaker, told, _ = stem.partition(SPEAKER_END)
-    if told and not speaker.startswith(("_", ".")):
+    if told and speaker[:1] not in ("", "_", "."):
         return speaker
     return f"{hashlib.sha256(bytes(place / stem)).hexdigest()[:12]}-{minute}"
 
