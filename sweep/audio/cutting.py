@@ -1,4 +1,4 @@
-"""Words cut out of any speech, for a network to learn to reject."""
+"""Words cut from recordings of speech, as other words to train on."""
 
 import hashlib
 from collections import Counter
@@ -17,13 +17,13 @@ from sweep.errors import DataError, SweepError
 
 _RATE, _STEP = 16000, 160
 _PART_IN_S = 60
-"""So much is read at once: loudness is judged by it."""
+"""The level of speech is estimated for each part."""
 
 _LOUD, _BELOW_DB, _FAINTEST_DB = 0.95, 25.0, -60.0
-"""Sound is speech down to so far below the level that a twentieth of the part exceeds."""
+"""Speech is at most 25 dB below the level that a twentieth of the part exceeds."""
 
 _GAP, _WORD = 8, (15, 100)
-"""In steps: pauses within a word are shorter; words are as long, or cut into such pieces."""
+"""In steps: the shortest pause between words; the shortest and the longest word."""
 
 _PIECES = (30, 80)
 _CLIPS_A_FOLDER = 1000
@@ -51,10 +51,10 @@ def cut_words(
 ) -> Cut:
     """Write clips of the words in recordings of speech.
 
-    A word is what is between two pauses; where nobody pauses, some tenths of a second.  It is in
-    the middle of its clip, among what was recorded around it.  The clips are dealt into folders
-    ``speech-<n>`` of a thousand at most, so that each counts as much as a word.  A recording whose
-    name tells its speaker (see ``layout``) keeps that; else each minute counts as a speaker.
+    A word is the speech between two pauses; speech without a pause is cut every 0.3 to 0.8 s.  A
+    clip has a word in its middle and the sound of the recording around it.  Folders
+    ``speech-<n>`` hold up to 1000 clips each, about as many as Speech Commands has of a word.
+    The speaker is the one in the file name (see ``layout``), else each minute is a speaker.
 
     Args:
         paths: recordings, or folders of such, however deep.
@@ -67,15 +67,15 @@ def cut_words(
         DataError: if no recording can be read that has a word, or ``out`` has such folders already.
         SweepError: if ``out`` cannot be written.
     """
-    recordings = [(path, file) for path in paths for file in _recordings(path)]
+    recordings = [found for path in paths for found in _recordings(path)]
     if next(out.glob("speech-*"), None) is not None:
         raise DataError(f"{out}: has words cut out of speech already; remove them first")
     rng, names, skipped = np.random.default_rng(seed), list[str](), list[str]()
-    for done, (path, recording) in enumerate(recordings):
+    for done, (recording, name) in enumerate(recordings):
         progress("cutting words", done / len(recordings))
         try:
             for minute, part in enumerate(_parts(recording)):
-                speaker = _speaker(recording.relative_to(path), recording.stem, minute)
+                speaker = _speaker(name, minute)
                 for word in _words(part, rng):
                     clip = _around(part, word, round(length_in_s * _RATE))
                     folder = f"speech-{len(names) // _CLIPS_A_FOLDER + 1}"
@@ -88,20 +88,22 @@ def cut_words(
     return Cut(dict(Counter(name.partition("/")[0] for name in names)), tuple(skipped))
 
 
-def _recordings(path: Path) -> list[Path]:
+def _recordings(path: Path) -> list[tuple[Path, Path]]:
+    """Return recordings, each with its path below the folder."""
     if not path.is_dir():
-        return [path]
+        return [(path, Path(path.name))]
     found = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES)
     if not found:
         raise DataError(f"{path}: holds no recordings ({', '.join(SUFFIXES)})")
-    return found
+    return [(file, file.relative_to(path)) for file in found]
 
 
-def _speaker(place: Path, stem: str, minute: int) -> str:
-    speaker, told, _ = stem.partition(SPEAKER_END)
-    if told and speaker[:1] not in ("", "_", "."):
+def _speaker(name: Path, minute: int) -> str:
+    speaker, mark, _ = name.stem.partition(SPEAKER_END)
+    # Files whose names begin like that are no clips.
+    if mark and speaker[:1] not in ("", "_", "."):
         return speaker
-    return f"{hashlib.sha256(bytes(place / stem)).hexdigest()[:12]}-{minute}"
+    return f"{hashlib.sha256(bytes(name)).hexdigest()[:12]}-{minute}"
 
 
 def _parts(recording: Path) -> Iterator[np.ndarray]:

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Check and prepare recordings.", no_args_is_help=True)
 
+OtherWords = Annotated[
+    Path, typer.Option(metavar="DIR", help="Where to write; the folder of other words.")
+]
+
 
 @app.command("list")
 def list_sources(as_json: Json = False, as_csv: Csv = False) -> None:
@@ -82,9 +86,7 @@ def near_misses(
     folders: Annotated[
         list[Path], typer.Argument(metavar="PATH", help="Folders of words, keywords and others.")
     ],
-    out: Annotated[
-        Path, typer.Option(metavar="DIR", help="Where to write; the folder of other words.")
-    ],
+    out: OtherWords,
     keyword: Annotated[
         list[str] | None, typer.Option(metavar="WORD", help="A keyword: none begins with it.")
     ] = None,
@@ -109,16 +111,14 @@ def cut(
     paths: Annotated[
         list[Path], typer.Argument(metavar="PATH", help="Recordings of speech, or folders of them.")
     ],
-    out: Annotated[
-        Path, typer.Option(metavar="DIR", help="Where to write; the folder of other words.")
-    ],
+    out: OtherWords,
     length: Annotated[
         float, typer.Option(min=0.1, max=10, metavar="SECONDS", help="Length of a clip.")
     ] = 1.0,
     as_json: Json = False,
     as_csv: Csv = False,
 ) -> None:
-    """Cut any speech into words to reject; none may be a keyword."""
+    """Cut recordings of speech into other words; no keyword may be in them."""
     from sweep.audio.cutting import cut_words
     from sweep.live_line import LiveLine
     from sweep.terminal import console, left_out, print_pairs
@@ -136,9 +136,7 @@ def cut(
 def mine(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="An exported folder.")],
     recording: Annotated[Path, typer.Argument(metavar="RECORDING", help="A long recording.")],
-    out: Annotated[
-        Path, typer.Option(metavar="DIR", help="Where to write; the folder of other words.")
-    ],
+    out: OtherWords,
     times: Annotated[
         Path | None,
         typer.Option(

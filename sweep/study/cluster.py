@@ -41,8 +41,8 @@ _UNWATCHED: dict[str, Any] = {
     "distributed.admin.low-level-log-length": 10,
     "distributed.admin.system-monitor.log-length": 10,
 }
-"""Dask looks 100 times a second what a worker does, and 50 times whether its loop still turns; of
-each connection it keeps the last 1000 messages, and a message to a worker holds a candidate."""
+"""By default Dask profiles workers 100 times a second, checks its event loop 50 times, and keeps
+the last 1000 messages of each connection; a message to a worker holds a candidate."""
 
 _HANDLES, _HANDLES_A_WORKER = 64, 12
 """How many files a coordinator opens; 33 and 106 were measured with one worker and eight."""

@@ -156,8 +156,8 @@ class Finalist:
         """Read what ``to_json`` wrote.
 
         Raises:
-            ValueError: if it is of other types, or not all trainings have the same metrics, or
-                labels.
+            ValueError: if it is of other types, or its trainings differ in their metrics or in the
+                size of their confusion matrices.
         """
         strict_json.check(dict[str, float], record["exposures"])
         if len({frozenset(one["test"]) for one in record["retrainings"]}) != 1:
@@ -165,9 +165,9 @@ class Finalist:
         validated, listening = record["validated"], record.get("listening")
         folds = validated and tuple(tuple(map(tuple, fold)) for fold in validated["folds"])
         retrainings = tuple(Retraining.from_json(one) for one in record["retrainings"])
-        counted = [*(one.confusion for one in retrainings if one.confusion), *(folds or ())]
-        if len({labels for counts in counted for labels in (len(counts), *map(len, counts))}) > 1:
-            raise ValueError("clips counted by other labels")
+        matrices = [*(one.confusion for one in retrainings if one.confusion), *(folds or ())]
+        if len({size for matrix in matrices for size in (len(matrix), *map(len, matrix))}) > 1:
+            raise ValueError("confusion matrices of different sizes")
         return cls(
             record["trial"],
             record["searched"],

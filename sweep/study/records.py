@@ -89,10 +89,10 @@ class StudyRecord:
 
     @property
     def voice_caution(self) -> str:
-        """A caution if no word was recorded; else empty."""
+        """A caution if all clips are synthetic; else empty."""
         if self.about.get("source") != "synthetic":
             return ""
-        return "every clip was spoken by a synthesizer; recorded speech may be answered wrongly"
+        return "all clips are synthetic speech; recorded speech may be misclassified"
 
     @property
     def cautions(self) -> list[str]:

@@ -74,7 +74,7 @@ def write_key(file: Path) -> None:
 def read_key(file: Path) -> Security:
     """Return the TLS settings made of a key.
 
-    The group may read a key that is another user's, such as root's: so clusters hand out secrets.
+    As in ssh, the group may read a key that another user owns: Kubernetes mounts secrets like that.
 
     Raises:
         SweepError: if the file is no key, or others may read it.

@@ -49,11 +49,11 @@ def test_shares_are_of_the_clips_of_the_keywords(spec):
     ("held_out", "told"),
     [
         (("a",), ""),
-        (("a", "b"), "_unknown_: 2 words to learn from, too few"),
-        (("a", "b", "c"), "_unknown_: 1 word to learn from, too few"),
+        (("a", "b"), "_unknown_: 2 words for training; use at least 3"),
+        (("a", "b", "c"), "_unknown_: 1 word for training; use at least 3"),
     ],
 )
-def test_too_few_words_to_learn_from_are_told(held_out, told):
+def test_a_caution_says_that_other_words_for_training_are_too_few(held_out, told):
     unknown = UnknownSpec(words=("a", "b", "c", "d"), held_out=held_out)
     assert unknown.caution.startswith(told) and bool(unknown.caution) == bool(told)
 

@@ -126,10 +126,10 @@ def test_a_finalist_comes_back_from_json_with_what_it_hears_by_folds() -> None:
     assert back(finalist(0.97)) == finalist(0.97)
 
 
-def test_trainings_that_count_clips_by_other_labels_are_no_finalist() -> None:
+def test_a_finalist_with_confusion_matrices_of_different_sizes_is_refused() -> None:
     one, other = finalist(0.97, 0.98).retrainings
     counts: tuple[tuple[tuple[int, ...], ...], ...] = (((9, 1), (0, 2)), ((9, 1),), ((9,), (1,)))
     for second in counts[1:]:
         each = (replace(one, confusion=counts[0]), replace(other, confusion=second))
-        with pytest.raises(ValueError, match="^clips counted by other labels$"):
+        with pytest.raises(ValueError, match="^confusion matrices of different sizes$"):
             back(replace(finalist(0.97, 0.98), retrainings=each))

@@ -259,6 +259,6 @@ class TestUnequalWords:
 
 def test_of_words_that_nobody_said_it_is_told():
     spoken = replace(make_record(0), about={"source": "synthetic"})
-    told = "every clip was spoken by a synthesizer; recorded speech may be answered wrongly"
+    told = "all clips are synthetic speech; recorded speech may be misclassified"
     assert spoken.cautions == [told]
     assert replace(spoken, about={"source": "mini_speech_commands"}).cautions == []

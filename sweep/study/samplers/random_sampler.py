@@ -11,9 +11,9 @@ _DRAWS = 100
 
 
 class RandomSampler(PlannedSampler):
-    """Draws combinations at random, each parameter by its distribution, as Optuna's does.
+    """Draws each parameter independently from its distribution, like Optuna's ``RandomSampler``.
 
-    Optuna's reads the whole study for each trial.
+    Unlike that, it does not read the study again for each trial.
     """
 
     def __init__(self, space: Space, seed: int) -> None:
@@ -21,7 +21,7 @@ class RandomSampler(PlannedSampler):
         self._rng = np.random.default_rng(seed)
 
     def plan(self) -> dict[str, Any]:
-        """Return a combination that no trial has had; any, if such are rare."""
+        """Return an untried combination; a tried one if 100 draws find no other."""
         for _ in range(_DRAWS):
             drawn = self.space.draw(self._rng)
             if not self.is_taken(drawn):
